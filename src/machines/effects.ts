@@ -1,0 +1,167 @@
+/**
+ * The dictionary of effects: everything a machine can ask for. An effect is data; `actors` performs
+ * it after the batch that justifies it is durable. Classes: *reply* is lost in a crash, the peer
+ * retransmits; *session* is lost, the session ends; *durable* is an outbox row in the same batch,
+ * safe to do twice, removed when done; *store* is part of the batch itself; *local* stays in the turn.
+ */
+
+import type {
+  Address,
+  Counts,
+  DialogFacts,
+  EventFor,
+  HeaderBlock,
+  MessageFacts,
+  TargetFacts,
+  ImdnFacts,
+} from './events.js';
+
+export type EffectClass = 'reply' | 'session' | 'durable' | 'store' | 'local';
+
+/** Tells another actor of the account. One-way; an absent actor answers `undelivered`. */
+export type Tell = {
+  readonly [A in Address]: { readonly type: 'tell'; readonly to: A; readonly event: EventFor<A> };
+}[Address];
+
+export interface ContactBinding {
+  readonly uri: string;
+  /** Seconds left. */
+  readonly expires: number;
+}
+
+/** An answer to a SIP request. Egress makes the header fields of it. */
+export interface SipRespond {
+  readonly type: 'sip.respond';
+  readonly transaction: string;
+  readonly status: number;
+  readonly reason?: string;
+  /** Warning text: code and text without the agent, such as `127 Service not authorised`. */
+  readonly warning?: string;
+  /** Seconds. */
+  readonly retryAfter?: number;
+  readonly expires?: number;
+  readonly minExpires?: number;
+  /** Bindings of a REGISTER. */
+  readonly contacts?: readonly ContactBinding[];
+  /** The To tag, for an answer that opens a subscription. */
+  readonly localTag?: string;
+  /** Header fields that only this kind of answer has. */
+  readonly allowEvents?: boolean;
+  readonly accept?: string;
+  /** The answer carries our Contact: a dialog is opened or refreshed. */
+  readonly contact?: boolean;
+}
+
+export type Effect =
+  | Tell
+  // ------------------------------------------------------------------------------ reply
+  | SipRespond
+  // ---------------------------------------------------------------------------- session
+  /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
+  | { readonly type: 'sip.invite'; readonly target: TargetFacts }
+  /** 200 to the retrieval INVITE with a sendonly answer, Server, Allow, automata, isfocus (D-66). */
+  | { readonly type: 'sip.accept'; readonly transaction: string; readonly active: boolean }
+  /** BYE, or CANCEL while the INVITE is pending. */
+  | { readonly type: 'sip.bye'; readonly reason?: string }
+  /** The dialog is over without our BYE. */
+  | { readonly type: 'sip.forget' }
+  /** NOTIFY in the dialog, whose `localCseq` is the CSeq to use. */
+  | {
+      readonly type: 'sip.notify';
+      readonly dialog: DialogFacts;
+      readonly state: 'active' | 'terminated';
+      /** Seconds left when active. */
+      readonly expires: number;
+      readonly reason?: 'timeout' | 'noresource' | 'deactivated' | 'probation' | 'rejected';
+      readonly messageAccount: string;
+      readonly counts: Counts;
+      readonly added: readonly HeaderBlock[];
+    }
+  | { readonly type: 'msrp.connect'; readonly path: readonly string[]; readonly active: boolean }
+  | { readonly type: 'msrp.release' }
+  /** One SEND of the stored message over the MSRP session of `session` (D-48, D-49). */
+  | {
+      readonly type: 'msrp.send';
+      readonly session: Address;
+      readonly serial: number;
+      readonly form: PayloadForm;
+      readonly receivedAt: number;
+      readonly message: MessageFacts;
+    }
+  // -------------------------------------------------------------------------------- store
+  /** Keep the payload of this input as the content of the message. */
+  | { readonly type: 'message.put'; readonly serial: number }
+  | {
+      readonly type: 'message.delete';
+      readonly serial: number;
+      readonly receivedAt: number;
+      readonly digest: string;
+    }
+  /** `durable` timers survive a restart; others belong to a session. One timer per name. */
+  | {
+      readonly type: 'timer.set';
+      readonly name: string;
+      readonly at: number;
+      readonly durable: boolean;
+    }
+  /** `at` as it was set. */
+  | {
+      readonly type: 'timer.cancel';
+      readonly name: string;
+      readonly at: number;
+      readonly durable: boolean;
+    }
+  // ------------------------------------------------------------------------------ durable
+  | {
+      readonly type: 'history.put';
+      readonly serial: number;
+      readonly message: MessageFacts;
+      readonly receivedAt: number;
+      readonly expiresAt?: number;
+    }
+  | { readonly type: 'history.delete'; readonly serial: number }
+  /** IMDN to the sender (D-17, D-30). */
+  | {
+      readonly type: 'report.send';
+      readonly serial: number;
+      readonly disposition: 'failed' | 'stored';
+      readonly to: string;
+      readonly imdn: ImdnFacts;
+    }
+  // -------------------------------------------------------------------------------- local
+  /** The mailbox took the block of serials offered with the input. */
+  | { readonly type: 'serials.take'; readonly from: number; readonly to: number }
+  /** This actor is over; nothing of it is kept. */
+  | { readonly type: 'stop' };
+
+/** How a stored message is encapsulated in a SEND (D-48). */
+export type PayloadForm =
+  | 'message/sipfrag'
+  | 'message/sip'
+  | 'message/cpim'
+  | 'message/msrp'
+  | 'multipart/mixed'
+  | 'original';
+
+/** Class of every effect. */
+export const effectClass = {
+  tell: 'local',
+  'sip.respond': 'reply',
+  'sip.invite': 'session',
+  'sip.accept': 'session',
+  'sip.bye': 'session',
+  'sip.forget': 'session',
+  'sip.notify': 'session',
+  'msrp.connect': 'session',
+  'msrp.release': 'session',
+  'msrp.send': 'session',
+  'message.put': 'store',
+  'message.delete': 'store',
+  'timer.set': 'store',
+  'timer.cancel': 'store',
+  'history.put': 'durable',
+  'history.delete': 'durable',
+  'report.send': 'durable',
+  'serials.take': 'local',
+  stop: 'local',
+} as const satisfies Record<Effect['type'], EffectClass>;
