@@ -1,0 +1,105 @@
+/** What the actors of a node are told when they are made: ports, names, limits and bounds. */
+
+import type {
+  Clock,
+  Log,
+  MsrpPort,
+  PlacementPort,
+  Random,
+  SipPort,
+  StorePort,
+  XdmsPort,
+} from '../ports.js';
+import type { Limits } from '../machines/events.js';
+
+export interface ActorsOptions {
+  readonly store: StorePort;
+  readonly sip: SipPort;
+  readonly msrp: MsrpPort;
+  /** An external XDMS. Absent: the embedded one, a view on the store. */
+  readonly xdms?: XdmsPort;
+  /** Absent: this node owns every account. */
+  readonly placement?: PlacementPort;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  /** The partition of the store that names Message-IDs (D-04), such as `s07.poste.example.net`. */
+  readonly hostname: string;
+  /** Further host names under which `Deferred@` is answered (D-06). */
+  readonly serviceHosts?: readonly string[];
+  /** `Deferred` unless told otherwise. */
+  readonly deferredUser?: string;
+  /** Served domains; `*` serves every domain. */
+  readonly domains: readonly string[];
+  /** Served users as `user@domain`; absent: every user of a served domain. */
+  readonly users?: readonly string[];
+  /** Further identities of served users, such as `tel:+12025550147` → `tomas@example.net`. */
+  readonly aliases?: Readonly<Record<string, string>>;
+  /** Peers whose P-Asserted-Identity and third-party REGISTER count, as CIDR blocks. */
+  readonly trustedPeers?: readonly string[];
+  /** Whether users register here directly (standalone mode). */
+  readonly registrar?: boolean;
+  readonly bounds?: Partial<Bounds>;
+  /** Version of the product in Server and User-Agent. */
+  readonly version: string;
+}
+
+/** Bounds of everything that could grow. */
+export interface Bounds {
+  /** Accounts held in memory at a time. */
+  readonly accounts: number;
+  /** Inputs that wait in one account. */
+  readonly queue: number;
+  /** Inputs that wait in all accounts together. */
+  readonly queued: number;
+  /** Turns of one account that run ahead of their commits. */
+  readonly ahead: number;
+  /** Steps of one turn. */
+  readonly steps: number;
+  /** Effects waiting in the outbox of one account that are in flight at a time. */
+  readonly outboxInFlight: number;
+  /** Attempts before a durable effect becomes a dead letter. */
+  readonly outboxAttempts: number;
+  /** ms before the second attempt; doubled up to `outboxRetryMaxMs`. */
+  readonly outboxRetryMs: number;
+  readonly outboxRetryMaxMs: number;
+  /** ms for which a submission is recognised when it comes again (D-18). */
+  readonly duplicateMs: number;
+  /** Submissions remembered per account. */
+  readonly duplicates: number;
+  /** Numbers that a node reserves at a time, and those that one mailbox takes. */
+  readonly nodeBlock: number;
+  readonly accountBlock: number;
+  /** Accounts woken by one look at the due timers. */
+  readonly due: number;
+  /** Longest ms between two looks at the due timers. */
+  readonly dueMs: number;
+  /** Octets of a body that ingress reads (SDP, lists, embedded messages). */
+  readonly bodyBytes: number;
+  /** Octets of a stored message that are made into a payload in memory. */
+  readonly payloadBytes: number;
+  /** Seconds in Retry-After of 503. */
+  readonly retryAfter: number;
+}
+
+export const defaultBounds: Bounds = {
+  accounts: 10_000,
+  queue: 256,
+  queued: 16_384,
+  ahead: 64,
+  steps: 10_000,
+  outboxInFlight: 8,
+  outboxAttempts: 12,
+  outboxRetryMs: 1_000,
+  outboxRetryMaxMs: 300_000,
+  duplicateMs: 40_000,
+  duplicates: 4_096,
+  nodeBlock: 65_536,
+  accountBlock: 64,
+  due: 256,
+  dueMs: 60_000,
+  bodyBytes: 65_536,
+  payloadBytes: 1_048_576,
+  retryAfter: 5,
+};
