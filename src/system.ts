@@ -31,7 +31,7 @@ export const systemRandom: Random = {
     while (token.length < length) {
       const byte = nextByte() & 63;
       // 62 of 64 values name a character; the other two are drawn again, so that none is favoured.
-      if (byte < alphabet.length) token += alphabet[byte];
+      if (byte < alphabet.length) token += alphabet[byte]!;
     }
     return token;
   },

@@ -5,6 +5,22 @@
  */
 
 import type { SerialSet } from './serial-set.js';
+import type {
+  CountedFacts,
+  Counts,
+  DialogFacts,
+  HeaderBlock,
+  Limits,
+  MediaFacts,
+  MessageFacts,
+  MsrpSdpFacts,
+  RegisterFacts,
+  RetrievalFacts,
+  SubscribeFacts,
+  TargetFacts,
+} from './facts.js';
+
+export type * from './facts.js';
 
 /** How an actor of an account is called: `ua/…` is the virtual UA of the message of that serial. */
 export type Address =
@@ -14,227 +30,6 @@ export type Address =
 interface Asked {
   readonly at: number;
   readonly transaction: string;
-}
-
-// -------------------------------------------------------------------------------- facts
-
-/** RFC 3458 message contexts as counted by RFC 3842 (D-43). */
-export type MessageClass = 'Pager-Message' | 'Multimedia-Message';
-
-/** What is known of a message that is to be stored. */
-export interface MessageFacts {
-  readonly class: MessageClass;
-  /** Octets as stored (D-84). */
-  readonly size: number;
-  readonly urgent: boolean;
-  /** URI of From. */
-  readonly from: string;
-  /** URI of To. */
-  readonly to: string;
-  readonly callId: string;
-  /** Digest of recipient, From tag, Call-ID and CSeq (D-18). */
-  readonly digest: string;
-  readonly contentType?: string;
-  readonly subject?: string;
-  /** Expires in seconds; absent when missing or malformed (D-24). */
-  readonly expires?: number;
-  /** Date of the sender, ms since the epoch. */
-  readonly date?: number;
-  /** Asserted or authenticated identity of the sender (D-19). */
-  readonly authId?: string;
-  /** Content that is never stored by policy, such as is-composing (U16). */
-  readonly transient: boolean;
-  /** What the sender asked for by CPIM and IMDN (RFC 5438). */
-  readonly imdn?: ImdnFacts;
-}
-
-export interface ImdnFacts {
-  /** imdn.Message-ID. */
-  readonly id: string;
-  /** DateTime of the CPIM as written, for the report. */
-  readonly dateTime: string;
-  readonly from: string;
-  readonly to: string;
-  readonly originalTo?: string;
-  readonly recordRoute?: readonly string[];
-  readonly negativeDelivery: boolean;
-  readonly processing: boolean;
-}
-
-/** A Contact of a REGISTER. */
-export interface ContactFacts {
-  readonly uri: string;
-  /** Seconds asked for by this Contact; 0 removes the binding. */
-  readonly expires: number;
-  /** `+g.oma.sip-im`: true, false (known and lacking), or unknown (D-40, CAP-04). */
-  readonly im: boolean | 'unknown';
-  readonly q: number;
-}
-
-export interface RegisterFacts {
-  /** `scscf`: third-party REGISTER of a trusted S-CSCF; `ue`: our own registrar. */
-  readonly by: 'scscf' | 'ue';
-  readonly callId: string;
-  readonly cseq: number;
-  readonly contacts: readonly ContactFacts[];
-  /** `Contact: *` with `Expires: 0`. */
-  readonly removeAll: boolean;
-  /** Path of the REGISTER, to become the Route of requests to the user (RFC 3327). */
-  readonly path: readonly string[];
-}
-
-export interface SubscribeFacts {
-  readonly event: string;
-  /** Whether Accept admits application/simple-message-summary (absent Accept does). */
-  readonly accepts: boolean;
-  /** The asserted identity is one of this account. */
-  readonly authorised: boolean;
-  /** Seconds; absent: the default of the package, 3600. */
-  readonly expires?: number;
-  /** Account of the counts, as written in Message-Account. */
-  readonly messageAccount: string;
-  /** The dialog that a 2xx opens; its local tag is to be used in the answer. */
-  readonly dialog: DialogFacts;
-}
-
-/** A SIP dialog as a value; see `wire/sip/dialog.ts`, which has the same form. */
-export interface DialogFacts {
-  readonly callId: string;
-  readonly localTag: string;
-  readonly remoteTag: string;
-  readonly localUri: string;
-  readonly remoteUri: string;
-  readonly remoteTarget: string;
-  readonly routeSet: readonly string[];
-  readonly localCseq: number;
-  readonly remoteCseq: number;
-}
-
-/** What an SDP body says of its m=message line. */
-export interface MsrpSdpFacts {
-  readonly path: readonly string[];
-  readonly setup?: 'active' | 'passive' | 'actpass' | 'holdconn';
-  /** Effective direction of the media line (D-65). */
-  readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
-  readonly acceptTypes: readonly string[];
-  readonly acceptWrappedTypes: readonly string[];
-  /** Octets. */
-  readonly maxSize?: number;
-}
-
-/** A retrieval INVITE (D-60 to D-75). */
-export interface RetrievalFacts {
-  /** Check 1: Accept-Contact names +g.oma.sip-im (D-61). */
-  readonly accepts: boolean;
-  /** Check 2: the identity is asserted and has a mailbox here (D-64). */
-  readonly authorised: boolean;
-  /** Check 3: why operator policy forbids it, if it does. */
-  readonly forbidden?: string;
-  /** Check 4: the Request-URI is Deferred@ or a message of this store. */
-  readonly owned: boolean;
-  /** Check 5: the offer, absent when there is no m=message line at all. */
-  readonly offer?: MsrpSdpFacts;
-  /** What the URI list names; absent: everything. */
-  readonly list?: UriListFacts;
-}
-
-export interface UriListFacts {
-  /** Serials of this store, duplicates collapsed. */
-  readonly serials: SerialSet;
-  /** URIs that name no message of this store: failed participants (LIST-06). */
-  readonly foreign: readonly string[];
-}
-
-/** How a message may be given to a client: its SDP. */
-export interface MediaFacts {
-  readonly acceptTypes: readonly string[];
-  readonly acceptWrappedTypes: readonly string[];
-  readonly maxSize?: number;
-}
-
-/** Counts of a mailbox by class (RFC 3842 3.5). */
-export type Counts = {
-  readonly [C in MessageClass]: {
-    readonly new: number;
-    readonly old: number;
-    readonly newUrgent: number;
-    readonly oldUrgent: number;
-  };
-};
-
-/** What message waiting tells of one added message. */
-export interface HeaderBlock {
-  /** Message-ID without scheme (D-01). */
-  readonly messageId: string;
-  readonly from: string;
-  readonly to: string;
-  readonly subject?: string;
-  readonly date: number;
-  readonly urgent: boolean;
-}
-
-/** What a mailbox must know of a message to count it. */
-export interface CountedFacts {
-  readonly class: MessageClass;
-  readonly urgent: boolean;
-  readonly size: number;
-}
-
-/** Limits and policy that hold for this input; the machine keeps none of them. */
-export interface Limits {
-  readonly expiry: {
-    readonly enabled: boolean;
-    /** Seconds. */
-    readonly default: number;
-    readonly max: number;
-    readonly large: number;
-    /** How far Date may be from our clock to count as base (ms, D-22). */
-    readonly skewMs: number;
-  };
-  readonly quota: { readonly messages: number; readonly octets: number };
-  readonly register: {
-    /** Seconds. */
-    readonly min: number;
-    readonly default: number;
-    readonly max: number;
-    /** Contacts of one account. */
-    readonly contacts: number;
-  };
-  readonly subscribe: {
-    readonly min: number;
-    readonly default: number;
-    readonly max: number;
-    /** Subscriptions of one account. */
-    readonly count: number;
-    /** ms between two NOTIFYs of one subscription (MWI-05). */
-    readonly throttleMs: number;
-    /** Header blocks in one NOTIFY. */
-    readonly headers: number;
-  };
-  readonly push: {
-    /** When the setting of the user is absent (D-41). */
-    readonly default: boolean;
-    /** Messages in flight in one session. */
-    readonly window: number;
-    /** ms; doubled with every failure up to `retryMaxMs`. */
-    readonly retryMs: number;
-    readonly retryMaxMs: number;
-    readonly after: 'delete' | 'keep';
-  };
-  readonly retrieval: {
-    readonly whenPushActive: 'serve' | 'forbid';
-    readonly recvonly: 'effective';
-    readonly after: 'delete' | 'keep';
-    /** Retrievals of one account at a time. */
-    readonly count: number;
-    /** ms a session may wait for ACK, binding or the end. */
-    readonly waitMs: number;
-    /** ms until BYE of an empty retrieval when no binding comes (D-69). */
-    readonly emptyMs: number;
-  };
-  /** ms a 200 without the REPORT that was asked for has to wait to count as delivered (D-33). */
-  readonly reportGraceMs: number;
-  readonly reportOnUserDelete: 'failed' | 'none';
 }
 
 // ------------------------------------------------------------------------------- mailbox
@@ -429,12 +224,6 @@ export type PushEvent =
   | { readonly type: 'withdraw'; readonly at: number; readonly limits: Limits }
   | SessionEvent
   | TimerExpired<'wait'>;
-
-/** Where a request to the user goes. */
-export interface TargetFacts {
-  readonly uri: string;
-  readonly route: readonly string[];
-}
 
 export type FocusEvent =
   /** Birth, and the checks. `stored` is what of the request exists; the rest of the list failed. */

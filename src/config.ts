@@ -1,0 +1,214 @@
+/** Settings of a server: defaults, bounds, and one validation when it starts. */
+
+import { readFileSync } from 'node:fs';
+import { isIP } from 'node:net';
+import { parse as parseYaml } from 'yaml';
+import { z } from 'zod';
+import type { Limits } from './machines/events.js';
+
+const seconds = z.int().min(0).max(4_294_967_295);
+const ms = z.int().min(1).max(2_147_483_647);
+const count = z.int().min(1).max(1_000_000_000);
+const port = z.int().min(0).max(65_535);
+const host = z.string().min(1).max(255);
+
+const listener = z.strictObject({
+  transport: z.enum(['udp', 'tcp']),
+  host: host.default('127.0.0.1'),
+  port: port.default(5060),
+});
+
+const sip = z.strictObject({
+  listen: z
+    .array(listener)
+    .min(1)
+    .max(64)
+    .default([
+      { transport: 'udp', host: '127.0.0.1', port: 5060 },
+      { transport: 'tcp', host: '127.0.0.1', port: 5060 },
+    ]),
+  /** Host in Via and Contact, when it is not that of the listener. */
+  advertise: host.optional(),
+  timers: z
+    .strictObject({ t1: ms.default(500), t2: ms.default(4000), t4: ms.default(5000) })
+    .prefault({}),
+  /** Pending transactions, server and client together. */
+  transactions: count.default(200_000),
+  /** TCP connections in total and of one address. */
+  connections: count.default(10_000),
+  connectionsPerPeer: count.default(1_000),
+  idleMs: ms.default(600_000),
+  messageOctets: count.default(1_048_576),
+});
+
+const msrp = z.strictObject({
+  host: host.default('127.0.0.1'),
+  port: port.default(2855),
+  /** Host in `a=path` and `c=`, when it is not `host`. */
+  advertise: host.optional(),
+  sessions: count.default(20_000),
+  connections: count.default(10_000),
+  connectionsPerPeer: count.default(1_000),
+  /** ms a passive endpoint waits for the first SEND. */
+  bindMs: ms.default(30_000),
+  /** ms for the response to a SEND (RFC 4975 7.1.1). */
+  responseMs: ms.default(30_000),
+  idleMs: ms.default(120_000),
+});
+
+const store = z.strictObject({
+  directory: z.string().min(1).default('poste-restante-data'),
+  /** `os` answers 202 before the disk has the message: for tests and figures only. */
+  durability: z.enum(['fsync', 'os']).default('fsync'),
+});
+
+const identity = z.strictObject({
+  /** Host of Message-IDs and of Deferred@; names the cluster, not a machine (D-04). */
+  hostname: host.default('poste.localhost'),
+  /** User part of the Deferred Messaging Function (D-06). */
+  deferredUser: z.string().min(1).max(64).default('Deferred'),
+  /** Served domains; `*` serves every domain and is for loopback listeners only. */
+  domains: z.array(host).min(1).max(10_000).default(['*']),
+  /** Served users (AoRs); absent: every user of the served domains has an account. */
+  users: z.array(z.string().min(1)).max(1_000_000).optional(),
+  /** Further identities of a user, such as `tel:+12025550147: sip:bob@example.org`. */
+  aliases: z.record(z.string(), z.string()).default({}),
+  /** Peers whose P-Asserted-Identity and third-party REGISTER count (RFC 3325), as CIDR blocks. */
+  trustedPeers: z.array(z.string()).max(10_000).default(['127.0.0.0/8', '::1/128']),
+  /** Take REGISTER of UEs (standalone use without an IMS core). */
+  registrar: z.boolean().default(true),
+});
+
+const limits = z.strictObject({
+  expiry: z
+    .strictObject({
+      enabled: z.boolean().default(true),
+      default: seconds.default(604_800),
+      max: seconds.default(2_592_000),
+      large: seconds.default(604_800),
+      skewMs: ms.default(86_400_000),
+    })
+    .prefault({}),
+  quota: z
+    .strictObject({ messages: count.default(100_000), octets: count.default(1_000_000_000) })
+    .prefault({}),
+  register: z
+    .strictObject({
+      min: seconds.default(60),
+      default: seconds.default(3600),
+      max: seconds.default(604_800),
+      contacts: count.default(10),
+    })
+    .prefault({}),
+  subscribe: z
+    .strictObject({
+      min: seconds.default(60),
+      default: seconds.default(3600),
+      max: seconds.default(86_400),
+      count: count.default(20),
+      throttleMs: ms.default(1000),
+      headers: z.int().min(0).max(100).default(10),
+    })
+    .prefault({}),
+  push: z
+    .strictObject({
+      default: z.boolean().default(true),
+      window: count.default(16),
+      retryMs: ms.default(5000),
+      retryMaxMs: ms.default(600_000),
+      after: z.enum(['delete', 'keep']).default('delete'),
+    })
+    .prefault({}),
+  retrieval: z
+    .strictObject({
+      whenPushActive: z.enum(['serve', 'forbid']).default('serve'),
+      recvonly: z.literal('effective').default('effective'),
+      after: z.enum(['delete', 'keep']).default('keep'),
+      count: count.default(8),
+      waitMs: ms.default(32_000),
+      emptyMs: ms.default(2000),
+    })
+    .prefault({}),
+  reportGraceMs: ms.default(30_000),
+  reportOnUserDelete: z.enum(['failed', 'none']).default('failed'),
+});
+
+const bounds = z.strictObject({
+  /** Accounts held in memory. */
+  accounts: count.default(100_000),
+  /** Inputs waiting for one account. */
+  queue: count.default(10_000),
+  /** Submissions remembered per account to recognise a repetition (D-18). */
+  digests: count.default(100_000),
+  /** Serials that one account takes at a time; 1 numbers strictly by hostname. */
+  accountBlock: count.default(64),
+});
+
+const schema = z
+  .strictObject({
+    sip: sip.prefault({}),
+    msrp: msrp.prefault({}),
+    store: store.prefault({}),
+    identity: identity.prefault({}),
+    limits: limits.prefault({}),
+    bounds: bounds.prefault({}),
+    log: z
+      .strictObject({
+        level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+      })
+      .prefault({}),
+  })
+  .superRefine((settings, context) => {
+    if (settings.limits.expiry.default > settings.limits.expiry.max) {
+      refuse(context, ['limits', 'expiry', 'default'], 'is above limits.expiry.max (D-21)');
+    }
+    if (settings.identity.domains.includes('*')) {
+      for (const [index, { host: name }] of settings.sip.listen.entries()) {
+        if (isLoopback(name)) continue;
+        const path = ['sip', 'listen', index, 'host'];
+        refuse(context, path, 'is not loopback: name the served domains in identity.domains');
+      }
+    }
+  });
+
+/** Everything a server is told. Keys that are not known are an error. */
+export type Settings = z.output<typeof schema>;
+/** Settings as an operator writes them: every key may be left out. */
+export type SettingsInput = z.input<typeof schema>;
+
+/** A configuration that cannot be used; the message names every key that is wrong. */
+export class ConfigError extends Error {
+  readonly code: 'CONFIG_UNREADABLE' | 'CONFIG_INVALID';
+
+  constructor(code: ConfigError['code'], message: string) {
+    super(message);
+    this.name = 'ConfigError';
+    this.code = code;
+  }
+}
+
+/** Checks settings and fills in defaults. Throws ConfigError. */
+export function settingsOf(input: unknown): Settings {
+  const result = schema.safeParse(input ?? {});
+  if (!result.success) throw new ConfigError('CONFIG_INVALID', z.prettifyError(result.error));
+  return result.data;
+}
+
+/** Reads a YAML file as settings, not checked yet. Throws ConfigError. */
+export function readSettings(path: string): unknown {
+  try {
+    return parseYaml(readFileSync(path, 'utf8'));
+  } catch (error) {
+    const why = error instanceof Error ? error.message : String(error);
+    throw new ConfigError('CONFIG_UNREADABLE', `${path}: ${why}`);
+  }
+}
+
+function isLoopback(name: string): boolean {
+  if (isIP(name) === 4) return name.startsWith('127.');
+  return name === '::1' || name === 'localhost';
+}
+
+function refuse(context: z.RefinementCtx, path: (string | number)[], message: string): void {
+  context.addIssue({ code: 'custom', path, message });
+}
