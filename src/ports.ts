@@ -235,12 +235,23 @@ export interface Loaded {
 }
 
 export type StoreErrorCode =
-  'STORE_STALE' | 'STORE_UNAVAILABLE' | 'STORE_UNKNOWN' | 'STORE_DAMAGED';
+  | 'STORE_STALE'
+  | 'STORE_UNAVAILABLE'
+  | 'STORE_UNKNOWN'
+  | 'STORE_DAMAGED'
+  | 'STORE_LOCKED'
+  | 'STORE_NEWER'
+  | 'STORE_CLOSED'
+  | 'STORE_GONE'
+  | 'STORE_INVALID';
 
 /**
  * Durable rows and contents by account. Errors are `StoreError`s with a code: `STORE_STALE`
  * another owner has written; `STORE_UNAVAILABLE` nothing was written; `STORE_UNKNOWN` it may have
- * been; `STORE_DAMAGED` a row fails its checksum.
+ * been; `STORE_DAMAGED` a row fails its checksum; `STORE_LOCKED` another process holds it;
+ * `STORE_NEWER` a later version of the software wrote it; `STORE_CLOSED` it was closed;
+ * `STORE_GONE` the content or upload is no longer there; `STORE_INVALID` the caller broke the
+ * contract: a key, number or value that cannot be stored, an upload that was not finished.
  */
 export interface StorePort {
   /** Everything returned is durable. */
