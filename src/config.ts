@@ -4,7 +4,6 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import type { Limits } from './machines/events.js';
 
 const seconds = z.int().min(0).max(4_294_967_295);
 const ms = z.int().min(1).max(2_147_483_647);
