@@ -1,0 +1,227 @@
+/** The IM client of OMA SIMPLE IM as its user sees it: what it is given, does and tells. */
+
+import type { Clock, Log, Random, Trace } from '../ports.js';
+import type { HeaderField } from '../wire/sip/message.js';
+
+/** An IM client. Every promise settles within the time-outs of its limits. */
+export interface ImClient {
+  /** Opens the sockets. */
+  start(): Promise<void>;
+  /** Where the client is reached by SIP, once started. */
+  readonly address: { readonly host: string; readonly port: number };
+  /** Registers and refreshes until `unregister` or `stop`. */
+  register(options?: { readonly expires?: number }): Promise<RegisterOutcome>;
+  unregister(): Promise<RegisterOutcome>;
+  /** Sends one pager message. A time-out says nothing about whether it was stored. */
+  send(to: string, body: Buffer | string, options?: SendOptions): Promise<SendOutcome>;
+  /**
+   * Subscribes to message waiting until the loop is left. Each state that was notified comes once;
+   * a consumer that is too slow loses the oldest ones. Throws a ClientError when the server
+   * refuses or the subscription cannot be renewed.
+   */
+  watch(options?: WatchOptions): AsyncIterableIterator<MessageWaiting>;
+  /** Fetches all stored messages, or those named, in one session. */
+  retrieve(options?: RetrieveOptions): Promise<RetrieveOutcome>;
+  /**
+   * Pushed messages, when no `onDelivery` was given. A message is confirmed to the server when it
+   * has its place in the queue; the queue is bounded and holds back the server when it is full.
+   */
+  deliveries(): AsyncIterableIterator<DeliveredMessage>;
+  /** Ends sessions, subscription and registration, then closes the sockets. */
+  stop(options?: { readonly unregister?: boolean }): Promise<void>;
+}
+
+export interface ImClientOptions {
+  /** Own address, such as `sip:bob@example.org`. */
+  readonly aor: string;
+  /** The next hop of every request. */
+  readonly server: {
+    readonly host: string;
+    readonly port: number;
+    readonly transport: 'udp' | 'tcp';
+  };
+  readonly local?: { readonly host?: string; readonly port?: number };
+  /** Adds P-Asserted-Identity, for a server that trusts this host (RFC 3325). */
+  readonly identity?: 'asserted';
+  readonly displayName?: string;
+  /** The Deferred Messaging Function as provisioned (deferred-msg-func-uri). */
+  readonly deferredUri?: string;
+  /** Media types offered for encapsulated messages, in `a=accept-types`. */
+  readonly acceptTypes?: readonly string[];
+  /** Who opens the MSRP connection of a retrieval: `active` (default) this client. */
+  readonly msrpRole?: 'active' | 'passive';
+  /** `decline` answers push INVITEs with 480. By default they are taken. */
+  readonly push?: 'take' | 'decline';
+  /** Takes a pushed message; the server is told of the delivery when it has settled. */
+  readonly onDelivery?: (message: DeliveredMessage) => void | Promise<void>;
+  /** Hears of registrations that end by themselves and of sessions that fail. */
+  readonly onTrouble?: (error: ClientError) => void;
+  readonly limits?: Partial<ClientLimits>;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Log;
+  readonly trace?: Trace;
+}
+
+/** Bounds and time-outs of a client. */
+export interface ClientLimits {
+  /** Octets of one message as encapsulated. */
+  readonly messageBytes: number;
+  /** Pushed messages that wait for `deliveries()`. */
+  readonly queuedMessages: number;
+  /** Octets of messages that one retrieval without `onMessage` collects. */
+  readonly collectedBytes: number;
+  /** Octets of messages that are coming in at a time, over all sessions. */
+  readonly incomingBytes: number;
+  /** States of message waiting kept for a slow consumer. */
+  readonly queuedStates: number;
+  /** MSRP Message-IDs remembered to recognise duplicates. */
+  readonly rememberedIds: number;
+  /** Push sessions at a time. */
+  readonly deliveries: number;
+  /** Requests of `send` under way at a time; further ones wait. */
+  readonly submissions: number;
+  /** Calls of `send` that wait; further ones are refused. */
+  readonly queuedSubmissions: number;
+  /** ms for a final response to a request of the user. */
+  readonly answerMs: number;
+  /** ms from the SDP answer to the MSRP binding. */
+  readonly bindMs: number;
+  /** ms without anything coming in before a session is given up. */
+  readonly idleMs: number;
+  /** ms a full queue or a slow consumer may hold back the server. */
+  readonly consumerMs: number;
+  /** Attempts of one submission after time-outs and 503 with Retry-After. */
+  readonly attempts: number;
+  /** ms before a failed refresh or subscription is tried again. */
+  readonly retryMs: number;
+  /** ms that `stop` waits for sessions to end. */
+  readonly graceMs: number;
+}
+
+export interface SendOptions {
+  /** `text/plain;charset=utf-8` unless told otherwise. */
+  readonly contentType?: string;
+  readonly subject?: string;
+  /** Seconds. */
+  readonly expires?: number;
+  /** Priority: urgent. */
+  readonly urgent?: boolean;
+  /** Wraps the body in CPIM and asks for IMDNs of processing and failed delivery (RFC 5438). */
+  readonly requestReports?: boolean;
+}
+
+/** A final answer of the server. */
+export interface Outcome {
+  readonly status: number;
+  readonly reason: string;
+  /** Text of Warning, such as `127 Service not authorised`. */
+  readonly warning?: string;
+}
+
+export interface RegisterOutcome extends Outcome {
+  /** Seconds granted. */
+  readonly expires: number;
+}
+
+export interface SendOutcome extends Outcome {
+  readonly callId: string;
+  /** imdn.Message-ID, when reports were requested. */
+  readonly imdnMessageId?: string;
+}
+
+export interface WatchOptions {
+  /** Seconds asked for; 3600 unless told otherwise. */
+  readonly expires?: number;
+}
+
+/** Counts of one message class (RFC 3842). */
+export interface WaitingClass {
+  readonly class: string;
+  readonly new: number;
+  readonly old: number;
+  readonly newUrgent?: number;
+  readonly oldUrgent?: number;
+}
+
+/** One state of message waiting. */
+export interface MessageWaiting {
+  readonly waiting: boolean;
+  readonly account?: string;
+  readonly classes: readonly WaitingClass[];
+  /** Header blocks of messages added since the last state. */
+  readonly messages: readonly (readonly HeaderField[])[];
+}
+
+export interface RetrieveOptions {
+  /** Message-IDs with or without `sip:`; absent: every stored message. */
+  readonly ids?: readonly string[];
+  /**
+   * Takes each message as it comes; the server is told of the delivery when the promise settles.
+   * Nothing is collected then.
+   */
+  readonly onMessage?: (message: DeliveredMessage) => void | Promise<void>;
+  readonly signal?: AbortSignal;
+}
+
+export interface RetrieveOutcome extends Outcome {
+  /** Who ended the session, `none` when it was refused. */
+  readonly ended: 'server' | 'client' | 'none';
+  /** Reason of the server's BYE. */
+  readonly cause?: string;
+  /** Messages taken, duplicates included. */
+  readonly count: number;
+  /** The messages in the order in which they came; empty with `onMessage`. */
+  readonly messages: readonly DeliveredMessage[];
+}
+
+/** How a message was encapsulated. */
+export type EncapsulationForm = 'sipfrag' | 'sip' | 'cpim' | 'msrp' | 'mixed' | 'original';
+
+/** A stored message as it arrived. */
+export interface DeliveredMessage {
+  /** MSRP Message-ID of the SEND; the same on every redelivery. */
+  readonly messageId: string;
+  /** The same Message-ID has come before. */
+  readonly duplicate: boolean;
+  readonly form: EncapsulationForm;
+  /** When the server received it (`creation-date`). */
+  readonly receivedAt?: Date;
+  /** Header fields of the stored message, as encapsulated. */
+  readonly headers: readonly HeaderField[];
+  readonly from?: string;
+  readonly to?: string;
+  readonly callId?: string;
+  readonly date?: Date;
+  readonly subject?: string;
+  /** Media type of `body`. */
+  readonly contentType?: string;
+  /** The original body, byte by byte. */
+  readonly body: Buffer;
+  /** The encapsulated message, byte by byte. */
+  readonly payload: Buffer;
+}
+
+export type ClientErrorCode =
+  | 'CLIENT_TIMEOUT'
+  | 'CLIENT_UNREACHABLE'
+  | 'CLIENT_REFUSED'
+  | 'CLIENT_SESSION_LOST'
+  | 'CLIENT_OVERFLOW'
+  | 'CLIENT_CANCELLED'
+  | 'CLIENT_MALFORMED'
+  | 'CLIENT_STOPPED'
+  | 'CLIENT_USAGE';
+
+/** What went wrong, with a stable code; `status` is that of the answer that refused. */
+export class ClientError extends Error {
+  readonly code: ClientErrorCode;
+  readonly status: number | undefined;
+
+  constructor(code: ClientErrorCode, message: string, status?: number) {
+    super(message);
+    this.name = 'ClientError';
+    this.code = code;
+    this.status = status;
+  }
+}
