@@ -1,0 +1,114 @@
+/** The command `poste-restante serve`. */
+
+import { Command, InvalidArgumentError } from 'commander';
+import { ConfigError, readSettings, settingsOf } from '../config.js';
+import type { Settings } from '../config.js';
+import { startServer } from '../server.js';
+import type { Server } from '../server.js';
+
+interface ServeOptions {
+  readonly config?: string;
+  readonly host?: string;
+  readonly port?: number;
+  readonly msrpPort?: number;
+  readonly dir?: string;
+  readonly hostname?: string;
+  readonly domain?: string[];
+  readonly durability?: string;
+  readonly logLevel?: string;
+  readonly printConfig?: boolean;
+}
+
+/** Runs a server until SIGINT or SIGTERM. Says on standard output, in one JSON line, when it is ready. */
+export function serveCommand(): Command {
+  return new Command('serve')
+    .description('run the server; without a configuration it serves every domain on loopback')
+    .option('-c, --config <file>', 'configuration (YAML); the options below override it')
+    .option('--host <address>', 'listen for SIP (UDP and TCP) and MSRP on this address')
+    .option('-p, --port <port>', 'SIP port, UDP and TCP (0: any free one)', portOf)
+    .option('--msrp-port <port>', 'MSRP port (0: any free one)', portOf)
+    .option('-d, --dir <directory>', 'directory of the store')
+    .option('--hostname <name>', 'host of Message-IDs and of Deferred@')
+    .option('--domain <domain...>', 'served domains')
+    .option('--durability <mode>', 'fsync: a 202 survives a power cut; os: it survives a crash')
+    .option('--log-level <level>', 'silent, error, warn, info or debug')
+    .option('--print-config', 'print the settings in force as JSON and end')
+    .action(async (options: ServeOptions) => {
+      const settings = settingsFrom(options);
+      if (options.printConfig) {
+        process.stdout.write(`${JSON.stringify(settings, null, 2)}\n`);
+        return;
+      }
+      const server = await startServer(settings);
+      stopOnSignal(server);
+      const { sip, msrp } = server;
+      process.stdout.write(
+        `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp })}\n`,
+      );
+    });
+}
+
+function settingsFrom(options: ServeOptions): Settings {
+  const base = settingsOf(options.config === undefined ? {} : readSettings(options.config));
+  const { host, port } = options;
+  const sip = { ...base.sip };
+  if (host !== undefined || port !== undefined) {
+    sip.listen = base.sip.listen.map((listener) => ({
+      ...listener,
+      ...(host !== undefined && { host }),
+      ...(port !== undefined && { port }),
+    }));
+  }
+  return settingsOf({
+    ...base,
+    sip,
+    msrp: {
+      ...base.msrp,
+      ...(host !== undefined && { host }),
+      ...(options.msrpPort !== undefined && { port: options.msrpPort }),
+    },
+    store: {
+      ...base.store,
+      ...(options.dir !== undefined && { directory: options.dir }),
+      ...(options.durability !== undefined && { durability: options.durability }),
+    },
+    identity: {
+      ...base.identity,
+      ...(options.hostname !== undefined && { hostname: options.hostname }),
+      ...(options.domain !== undefined && { domains: options.domain }),
+    },
+    log: { level: options.logLevel ?? base.log.level },
+  });
+}
+
+function portOf(text: string): number {
+  const port = Number(text);
+  if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('not a port');
+  return port;
+}
+
+/** The first signal stops in good order, the second at once. */
+function stopOnSignal(server: Server): void {
+  let stopping = false;
+  const stop = (): void => {
+    if (stopping) process.exit(130);
+    stopping = true;
+    server.stop().then(
+      () => process.exit(0),
+      (error: unknown) => {
+        process.stderr.write(`${describeError(error)}\n`);
+        process.exit(1);
+      },
+    );
+  };
+  process.on('SIGINT', stop);
+  process.on('SIGTERM', stop);
+}
+
+/** One line for a person: the code and what is wrong; never a stack trace. */
+export function describeError(error: unknown): string {
+  if (error instanceof ConfigError) return `${error.code}: ${error.message}`;
+  if (!(error instanceof Error)) return String(error);
+  const code = 'code' in error ? String(error.code) : error.name;
+  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
+}

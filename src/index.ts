@@ -1,0 +1,16 @@
+/** The public API for those who embed the server. */
+
+export { settingsOf, readSettings, ConfigError } from './config.js';
+export type { Settings, SettingsInput } from './config.js';
+export { startServer, createLog } from './server.js';
+export type { Server, ServerParts } from './server.js';
+export { createActors } from './actors/node.js';
+export type { Actors } from './actors/node.js';
+export type { ActorsOptions, Bounds } from './actors/options.js';
+export { openLevelStore } from './store/level.js';
+export { createMemoryStore } from './store/memory.js';
+export { createSipEndpoint } from './transport/sip/endpoint.js';
+export { createMsrpEndpoint } from './transport/msrp/endpoint.js';
+export { systemClock, systemRandom } from './system.js';
+export { version } from './version.js';
+export type * from './ports.js';

@@ -1,0 +1,122 @@
+/** A server: the one place that knows every folder and joins them. */
+
+import pino from 'pino';
+import { createActors } from './actors/node.js';
+import { localPlacement } from './cluster/local.js';
+import type { Settings } from './config.js';
+import type { Clock, Log, Random, StorePort, Trace } from './ports.js';
+import { openLevelStore } from './store/level.js';
+import { systemClock, systemRandom } from './system.js';
+import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
+import { createSipEndpoint } from './transport/sip/endpoint.js';
+import type { SipAddress } from './transport/sip/options.js';
+import { version } from './version.js';
+
+/** What an embedder may bring along; whatever is absent is the real thing. */
+export interface ServerParts {
+  readonly store?: StorePort;
+  readonly clock?: Clock;
+  readonly random?: Random;
+  readonly log?: Log;
+  /** Sees every SIP and MSRP message in and out, retransmissions included. */
+  readonly trace?: Trace;
+}
+
+export interface Server {
+  /** The open SIP listeners, in the order of the settings. */
+  readonly sip: readonly SipAddress[];
+  readonly msrp: { readonly address: string; readonly port: number };
+  /** Everything counted since the start, by name. */
+  counters(): Readonly<Record<string, number>>;
+  /** Takes nothing more, lets what was taken end for at most `graceMs`, closes the store. */
+  stop(graceMs?: number): Promise<void>;
+}
+
+/** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
+export async function startServer(settings: Settings, parts: ServerParts = {}): Promise<Server> {
+  const clock = parts.clock ?? systemClock;
+  const random = parts.random ?? systemRandom;
+  const log = parts.log ?? createLog(settings.log.level);
+  const world = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
+  const store =
+    parts.store ??
+    (await openLevelStore({
+      ...settings.store,
+      log,
+      clock,
+      limits: { accounts: settings.bounds.accounts * 2 },
+    }));
+  const sip = createSipEndpoint({ ...world, ...sipOptions(settings) });
+  const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
+  const { identity, bounds, limits } = settings;
+  const actors = createActors({
+    ...{ store, sip, msrp, clock, random, log, limits, version },
+    placement: localPlacement,
+    hostname: identity.hostname,
+    deferredUser: identity.deferredUser,
+    domains: identity.domains,
+    ...(identity.users && { users: identity.users }),
+    aliases: identity.aliases,
+    trustedPeers: identity.trustedPeers,
+    registrar: identity.registrar,
+    bounds,
+  });
+  const stop = async (graceMs: number): Promise<void> => {
+    await sip.stop(graceMs);
+    await actors.stop(graceMs);
+    await msrp.stop(graceMs);
+    if (!parts.store) await store.close();
+  };
+  try {
+    await actors.start();
+    await msrp.start(actors.msrpHandler);
+    await sip.start(actors.sipHandler);
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
+  return {
+    sip: sip.addresses,
+    msrp: msrp.address,
+    counters: () => ({ ...actors.counters(), ...sip.counters(), ...msrp.counters() }),
+    stop: (graceMs = 5000) => stop(graceMs),
+  };
+}
+
+/** A pino logger on standard error, so that standard output stays for results. */
+export function createLog(level: Settings['log']['level']): Log {
+  return pino({ level, base: null }, pino.destination({ dest: 2, sync: false }));
+}
+
+function sipOptions({ sip }: Settings) {
+  const half = Math.max(1, Math.floor(sip.transactions / 2));
+  return {
+    listeners: sip.listen,
+    ...(sip.advertise !== undefined && { advertised: sip.advertise }),
+    timers: sip.timers,
+    limits: {
+      serverTransactions: half,
+      clientTransactions: half,
+      connections: sip.connections,
+      connectionsPerPeer: sip.connectionsPerPeer,
+      idleMs: sip.idleMs,
+      bodyBytes: sip.messageOctets,
+    },
+  };
+}
+
+function msrpOptions({ msrp }: Settings) {
+  return {
+    host: msrp.host,
+    port: msrp.port,
+    ...(msrp.advertise !== undefined && { advertisedHost: msrp.advertise }),
+    limits: {
+      sessions: msrp.sessions,
+      connections: msrp.connections,
+      connectionsPerPeer: msrp.connectionsPerPeer,
+      bindMs: msrp.bindMs,
+      responseMs: msrp.responseMs,
+      idleMs: msrp.idleMs,
+    },
+  };
+}

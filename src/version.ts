@@ -1,0 +1,12 @@
+/** The version of the package, for Server and User-Agent and for `--version`. */
+
+import { readFileSync } from 'node:fs';
+
+const manifest: unknown = JSON.parse(
+  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
+);
+
+export const version =
+  typeof manifest === 'object' && manifest !== null && 'version' in manifest
+    ? String(manifest.version)
+    : '0.0.0';
