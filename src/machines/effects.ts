@@ -35,12 +35,14 @@ export interface SipRespond {
   readonly transaction: string;
   readonly status: number;
   readonly reason?: string;
-  /** Warning text: code and text without the agent, such as `127 Service not authorised`. */
+  /** Text of a Warning 399, such as `127 Service not authorised` (D-62). */
   readonly warning?: string;
   /** Seconds. */
   readonly retryAfter?: number;
   readonly expires?: number;
   readonly minExpires?: number;
+  /** Option tags of Unsupported, with 420. */
+  readonly unsupported?: string;
   /** Bindings of a REGISTER. */
   readonly contacts?: readonly ContactBinding[];
   /** The To tag, for an answer that opens a subscription. */
@@ -87,6 +89,8 @@ export type Effect =
       readonly form: PayloadForm;
       readonly receivedAt: number;
       readonly message: MessageFacts;
+      /** Whether a Success-Report is asked for (D-33). */
+      readonly successReport: boolean;
     }
   // -------------------------------------------------------------------------------- store
   /** Keep the payload of this input as the content of the message. */

@@ -79,7 +79,10 @@ export type MailboxEvent =
       readonly type: 'push.ended';
       readonly at: number;
       readonly push: number;
+      /** `failed`: the session did; the back-off runs. */
       readonly outcome: 'done' | 'failed';
+      /** Messages that the client would not take: not pushed again before the next registration. */
+      readonly failed: SerialSet;
       readonly limits: Limits;
     }
   | {
@@ -95,7 +98,16 @@ export type MailboxEvent =
       readonly limits: Limits;
     }
   | TimerExpired<'registration' | 'push'>
-  | SessionLost;
+  | SessionLost
+  | Undelivered;
+
+/** The addressee of a `tell` does not exist. */
+export interface Undelivered {
+  readonly type: 'undelivered';
+  readonly at: number;
+  readonly to: Address;
+  readonly limits: Limits;
+}
 
 /** A timer that the actor set by `timer.set` has run out. */
 export interface TimerExpired<Name extends string> {
@@ -122,6 +134,7 @@ export type VirtualUaEvent =
       readonly serial: number;
       readonly message: MessageFacts;
       readonly expiresAt?: number;
+      readonly limits: Limits;
     }
   /** A session wants the message: the virtual INVITE of the focus, or of a push. */
   | {
@@ -157,7 +170,8 @@ export type VirtualUaEvent =
   /** The owner or the operator deletes the message. */
   | { readonly type: 'delete'; readonly at: number; readonly limits: Limits }
   | TimerExpired<'expiry' | 'grace'>
-  | SessionLost;
+  | SessionLost
+  | Undelivered;
 
 // ------------------------------------------------------------- events of a session's wires
 
@@ -196,19 +210,16 @@ export type SessionEvent =
       readonly status: number;
       readonly limits: Limits;
     }
-  /** The addressee of a `tell` does not exist: such a message is not there any more. */
-  | {
-      readonly type: 'undelivered';
-      readonly at: number;
-      readonly to: Address;
-      readonly limits: Limits;
-    };
+  /** Such a message is not there any more. */
+  | Undelivered;
 
 export type PushEvent =
   /** Birth. Requests go to `target` by `route`; `serials` are the messages to deliver, oldest first. */
   | {
       readonly type: 'start';
       readonly at: number;
+      /** Its own number. */
+      readonly push: number;
       readonly target: TargetFacts;
       readonly serials: SerialSet;
       readonly limits: Limits;
@@ -229,6 +240,8 @@ export type FocusEvent =
   /** Birth, and the checks. `stored` is what of the request exists; the rest of the list failed. */
   | (Asked & {
       readonly type: 'retrieval.requested';
+      /** Its own number. */
+      readonly focus: number;
       readonly retrieval: RetrievalFacts;
       /** Check 6: offline-delivery is active and retrieval is forbidden meanwhile (D-42). */
       readonly pushActive: boolean;
@@ -250,6 +263,8 @@ export type SubscriptionEvent =
   /** Birth: the subscription was accepted. */
   | (Asked & {
       readonly type: 'subscribe.received';
+      /** Its own number. */
+      readonly subscription: number;
       readonly subscribe: SubscribeFacts;
       readonly counts: Counts;
       readonly limits: Limits;

@@ -1,0 +1,29 @@
+/** The machines of an account, by the address of the actor. */
+
+import type { Address } from './events.js';
+import { focus } from './focus.js';
+import { mailbox } from './mailbox.js';
+import { push } from './push.js';
+import type { Definition } from './step.js';
+import { subscription } from './subscription.js';
+import { virtualUa } from './virtual-ua.js';
+
+export { focus, mailbox, push, subscription, virtualUa };
+export { sameAtRest, step } from './step.js';
+export type { ActorSnapshot, AtRest, Definition, Step } from './step.js';
+
+const definitions = new Map<string, Definition>([
+  ['mailbox', mailbox],
+  ['ua', virtualUa],
+  ['push', push],
+  ['focus', focus],
+  ['subscription', subscription],
+]);
+
+/** The definition of the machine behind an address. Throws for a name that is no address. */
+export function definitionOf(address: Address): Definition {
+  const slash = address.indexOf('/');
+  const definition = definitions.get(slash < 0 ? address : address.slice(0, slash));
+  if (definition === undefined) throw new Error(`MACHINE_ADDRESS_UNKNOWN: ${address}`);
+  return definition;
+}

@@ -1,0 +1,109 @@
+/** One step of a machine: the only file that runs XState. */
+
+import type { ActorScope, AnyMachineSnapshot, AnyStateMachine, EventObject } from 'xstate';
+import type { Effect } from './effects.js';
+import type { AccountEvent } from './events.js';
+
+/** A machine between two events. Opaque outside `machines`; never shared between accounts. */
+export type ActorSnapshot = AnyMachineSnapshot;
+
+/** What is stored of an actor. Plain data; names in it are stored data. */
+export interface AtRest {
+  /** Number of the form; a changed form gets the next number and a migration. */
+  readonly schema: number;
+  readonly state: string;
+  readonly context: Readonly<Record<string, unknown>>;
+}
+
+/** A machine, and what the shell must know of it. */
+export interface Definition {
+  readonly machine: AnyStateMachine;
+  /** The snapshot before birth. */
+  readonly unborn: ActorSnapshot;
+  /** Event types that bring an absent actor to life; `step` has the last word by `handled`. */
+  readonly birth: readonly AccountEvent['type'][];
+  /** What is to be stored; undefined: nothing, the actor lives in memory only. */
+  rest(this: void, snapshot: ActorSnapshot): AtRest | undefined;
+  /** The actor as it was at rest. Throws on a schema it does not know. */
+  revive(this: void, atRest: AtRest): ActorSnapshot;
+}
+
+export interface Step {
+  readonly snapshot: ActorSnapshot;
+  /** In the order in which they are to be done. */
+  readonly effects: readonly Effect[];
+  /** False when the machine has no transition for the event in its state: nothing changed. */
+  readonly handled: boolean;
+}
+
+/** Steps the machine by one event; `snapshot` is undefined for an actor that is born by it. */
+export function step(
+  definition: Definition,
+  snapshot: ActorSnapshot | undefined,
+  event: AccountEvent,
+): Step {
+  effects = [];
+  handled = false;
+  const next = definition.machine.transition(snapshot ?? definition.unborn, event, scope);
+  return { snapshot: next as ActorSnapshot, effects, handled };
+}
+
+/** The snapshot of a machine before its first event. */
+export function unborn(machine: AnyStateMachine): ActorSnapshot {
+  return machine.getInitialSnapshot(scope, undefined) as ActorSnapshot;
+}
+
+/** Whether two rest forms say the same: fields are compared by identity, which machines keep. */
+export function sameAtRest(one: AtRest | undefined, other: AtRest | undefined): boolean {
+  if (one === other) return true;
+  if (one === undefined || other === undefined) return false;
+  if (one.state !== other.state || one.schema !== other.schema) return false;
+  if (one.context === other.context) return true;
+  const names = Object.keys(one.context);
+  if (names.length !== Object.keys(other.context).length) return false;
+  return names.every((name) => one.context[name] === other.context[name]);
+}
+
+let effects: Effect[] = [];
+let handled = false;
+
+interface Microstep {
+  readonly type: string;
+  readonly _transitions?: readonly unknown[];
+}
+
+interface DeclaredAction {
+  readonly type: string;
+  readonly params: Effect | readonly Effect[] | undefined;
+}
+
+function collect(action: DeclaredAction): void {
+  const { params } = action;
+  if (params === undefined) throw new Error(`MACHINE_ACTION_WITHOUT_EFFECT: ${action.type}`);
+  if ('type' in params) effects.push(params);
+  else for (const effect of params) effects.push(effect);
+}
+
+function inspect(microstep: Microstep): void {
+  if (microstep._transitions !== undefined && microstep._transitions.length > 0) handled = true;
+}
+
+function nothing(): void {
+  // The scope is inert: machines spawn, defer and emit nothing.
+}
+
+/**
+ * XState's view of the actor it runs in. One for all steps: the public `transition()` builds an
+ * actor for each call, which costs five times as much as the step itself.
+ */
+const scope = {
+  id: '',
+  sessionId: '',
+  self: { id: '', sessionId: '' },
+  system: { _sendInspectionEvent: inspect },
+  logger: nothing,
+  defer: nothing,
+  emit: nothing,
+  stopChild: nothing,
+  actionExecutor: collect,
+} as unknown as ActorScope<ActorSnapshot, EventObject>;
