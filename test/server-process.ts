@@ -1,0 +1,74 @@
+/** The built server as a child process, for tests that kill it. */
+
+import { spawn, spawnSync } from 'node:child_process';
+import type { ChildProcess } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+
+export const mainPath = fileURLToPath(new URL('../dist/main.js', import.meta.url));
+
+interface Ready {
+  readonly ready: true;
+  readonly sip: { readonly address: string; readonly port: number };
+  readonly msrp: { readonly address: string; readonly port: number };
+}
+
+export interface ServerProcess {
+  readonly sipPort: number;
+  readonly msrpPort: number;
+  readonly pid: number;
+  /** What it wrote to standard error, whole. */
+  log(): string;
+  /** Sends the signal and waits for the end; the exit code, null when a signal ended it. */
+  end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
+}
+
+/** Starts `serve` and waits until it says that it is ready. */
+export async function startServerProcess(options: {
+  readonly directory: string;
+  readonly sipPort?: number;
+  readonly msrpPort?: number;
+  readonly args?: readonly string[];
+}): Promise<ServerProcess> {
+  const { directory, sipPort = 0, msrpPort = 0, args = [] } = options;
+  const ports = ['--port', String(sipPort), '--msrp-port', String(msrpPort)];
+  const child = spawn(
+    process.execPath,
+    [mainPath, 'serve', '--dir', directory, ...ports, ...args],
+    {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    },
+  );
+  let log = '';
+  child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
+  const ready = await firstLine(child, () => log);
+  return {
+    sipPort: ready.sip.port,
+    msrpPort: ready.msrp.port,
+    pid: child.pid!,
+    log: () => log,
+    async end(signal) {
+      if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
+      const ended = once(child, 'exit');
+      child.kill(signal);
+      await ended;
+      return child.exitCode;
+    },
+  };
+}
+
+async function firstLine(child: ChildProcess, log: () => string): Promise<Ready> {
+  const lines = createInterface({ input: child.stdout! });
+  const exit = once(child, 'exit').then(() => {
+    throw new Error(`the server ended before it was ready: ${log()}`);
+  });
+  const [line] = (await Promise.race([once(lines, 'line'), exit])) as [string];
+  exit.catch(() => undefined);
+  return JSON.parse(line) as Ready;
+}
+
+/** Whether a program is installed; interop tests skip with its name as the reason when not. */
+export function isInstalled(program: string): boolean {
+  return spawnSync('sh', ['-c', `command -v ${program}`]).status === 0;
+}
