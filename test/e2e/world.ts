@@ -1,0 +1,80 @@
+/** A real server on loopback with a store of its own, and real clients, for one test. */
+
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createImClient } from '../../src/client/connect.js';
+import type { ImClient, ImClientOptions } from '../../src/client/im-client.js';
+import { settingsOf } from '../../src/config.js';
+import type { SettingsInput } from '../../src/config.js';
+import { startServer } from '../../src/server.js';
+import type { Server } from '../../src/server.js';
+
+export interface World {
+  server: Server;
+  /** A started client of `user@example.org`. */
+  client(user: string, options?: Partial<ImClientOptions>): Promise<ImClient>;
+  /** Stops the server and starts it again on the same store and ports. */
+  restart(): Promise<void>;
+  /** Stops everything and removes the store. */
+  end(): Promise<void>;
+}
+
+export const hostname = 'store.example.org';
+
+export async function startWorld(
+  limits: SettingsInput['limits'] = {},
+  transport: 'udp' | 'tcp' = 'udp',
+): Promise<World> {
+  const directory = mkdtempSync(join(tmpdir(), 'poste-e2e-'));
+  const clients: ImClient[] = [];
+  const start = (ports: { udp: number; tcp: number; msrp: number }) =>
+    startServer(
+      settingsOf({
+        sip: {
+          listen: [
+            { transport: 'udp', port: ports.udp },
+            { transport: 'tcp', port: ports.tcp },
+          ],
+        },
+        msrp: { port: ports.msrp },
+        store: { directory: join(directory, 'store') },
+        identity: { hostname, domains: ['example.org'] },
+        limits,
+        log: { level: 'silent' },
+      }),
+    );
+  const portOf = (server: Server, wanted: string): number =>
+    server.sip.find((address) => address.transport === wanted)!.port;
+  const world: World = {
+    server: await start({ udp: 0, tcp: 0, msrp: 0 }),
+    async client(user, options = {}) {
+      const client = createImClient({
+        aor: `sip:${user}@example.org`,
+        server: { host: '127.0.0.1', port: portOf(world.server, transport), transport },
+        identity: 'asserted',
+        deferredUri: `sip:Deferred@${hostname}`,
+        ...options,
+      });
+      clients.push(client);
+      await client.start();
+      return client;
+    },
+    async restart() {
+      const { server } = world;
+      const ports = {
+        udp: portOf(server, 'udp'),
+        tcp: portOf(server, 'tcp'),
+        msrp: server.msrp.port,
+      };
+      await server.stop(0);
+      world.server = await start(ports);
+    },
+    async end() {
+      await Promise.all(clients.map((client) => client.stop()));
+      await world.server.stop(0);
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+  return world;
+}
