@@ -1,5 +1,7 @@
 /** MSRP URIs (RFC 4975 6). */
 
+import { WireError } from '../error.js';
+
 export interface MsrpUri {
   readonly secure: boolean;
   readonly userinfo?: string;
@@ -14,21 +16,53 @@ export interface MsrpUri {
   readonly parameters: readonly string[];
 }
 
+const grammar =
+  /^(msrps?):\/\/(?:([^@/;\s]*)@)?(\[[0-9a-f:.]+\]|[^:/;@[\]\s]+)(?::(\d{1,5}))?(?:\/([^;\s]*))?;([a-z0-9]+)((?:;[^;\s]+)*)$/i;
+
 /** Throws WireError `MSRP_URI`. */
 export function parseMsrpUri(text: string): MsrpUri {
-  throw new Error(text);
+  const match = grammar.exec(text);
+  if (match === null || Number(match[4] ?? 0) > 65535) {
+    throw new WireError('MSRP_URI', 'not an MSRP URI');
+  }
+  const [, scheme, userinfo, host, port, sessionId, transport, parameters] = match;
+  return {
+    secure: scheme!.length === 5,
+    ...(userinfo !== undefined && { userinfo }),
+    host: host!,
+    ...(port !== undefined && { port: Number(port) }),
+    ...(sessionId !== undefined && sessionId !== '' && { sessionId }),
+    transport: transport!.toLowerCase(),
+    parameters: parameters === '' ? [] : parameters!.slice(1).split(';'),
+  };
+}
+
+/** Whether the text is an MSRP URI. */
+export function isMsrpUri(text: string): boolean {
+  return grammar.test(text);
 }
 
 export function formatMsrpUri(uri: MsrpUri): string {
-  throw new Error(uri.host);
+  const userinfo = uri.userinfo === undefined ? '' : `${uri.userinfo}@`;
+  const port = uri.port === undefined ? '' : `:${uri.port}`;
+  const session = uri.sessionId === undefined ? '' : `/${uri.sessionId}`;
+  const parameters = [uri.transport, ...uri.parameters].join(';');
+  return `msrp${uri.secure ? 's' : ''}://${userinfo}${uri.host}${port}${session};${parameters}`;
 }
 
-/** Comparison of RFC 4975 6.1 (MSRP-10). */
+/** Comparison of RFC 4975 6.1 (MSRP-10): userinfo and further parameters do not count. */
 export function sameMsrpUri(a: MsrpUri, b: MsrpUri): boolean {
-  throw new Error(a.host + b.host);
+  return (
+    a.secure === b.secure &&
+    a.host.toLowerCase() === b.host.toLowerCase() &&
+    a.port === b.port &&
+    a.sessionId === b.sessionId &&
+    a.transport === b.transport
+  );
 }
 
 /** The session-id of a URI, or undefined when it has none or is no MSRP URI. */
 export function sessionIdOf(uri: string): string | undefined {
-  throw new Error(uri);
+  const sessionId = grammar.exec(uri)?.[5];
+  return sessionId === '' ? undefined : sessionId;
 }
