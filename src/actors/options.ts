@@ -67,7 +67,7 @@ export interface Bounds {
   /** ms for which a submission is recognised when it comes again (D-18). */
   readonly duplicateMs: number;
   /** Submissions remembered per account. */
-  readonly duplicates: number;
+  readonly digests: number;
   /** Numbers that a node reserves at a time, and those that one mailbox takes. */
   readonly nodeBlock: number;
   readonly accountBlock: number;
@@ -94,7 +94,7 @@ export const defaultBounds: Bounds = {
   outboxRetryMs: 1_000,
   outboxRetryMaxMs: 300_000,
   duplicateMs: 40_000,
-  duplicates: 4_096,
+  digests: 4_096,
   nodeBlock: 65_536,
   accountBlock: 64,
   due: 256,

@@ -1,0 +1,117 @@
+/** What turns change in the store, merged until it is committed: the last word on a row counts. */
+
+import type { Address } from '../machines/events.js';
+import type { AtRest } from '../machines/index.js';
+import type { Change, Row, RowKey, UploadId } from '../ports.js';
+
+interface Put {
+  readonly key: RowKey;
+  /** undefined: the row goes. */
+  readonly value: unknown;
+}
+
+/** The time of a timer row that names none, and the number that a key sorts by. */
+const noRows: readonly never[] = [];
+
+export class ChangeBuilder {
+  #rows: Map<string, Put> | undefined;
+  #keeps: Map<number, Buffer | UploadId> | undefined;
+  #drops: Set<number> | undefined;
+  #wakeAt: number | null | undefined;
+  #earliest = Infinity;
+
+  get isEmpty(): boolean {
+    return !this.#rows && !this.#keeps && !this.#drops && this.#wakeAt === undefined;
+  }
+
+  /** The earliest durable timer that is set here, Infinity when there is none. */
+  get earliestTimer(): number {
+    return this.#earliest;
+  }
+
+  put(key: RowKey, value: unknown): void {
+    this.#rows ??= new Map();
+    this.#rows.set(key.join(' '), { key, value });
+  }
+
+  remove(key: RowKey): void {
+    this.put(key, undefined);
+  }
+
+  putActor(address: Address, atRest: AtRest): void {
+    this.put(keyOfActor(address), atRest);
+  }
+
+  removeActor(address: Address): void {
+    this.put(keyOfActor(address), undefined);
+  }
+
+  setTimer(at: number, address: Address, name: string): void {
+    this.put(['timer', at, `${address} ${name}`], true);
+    if (at < this.#earliest) this.#earliest = at;
+  }
+
+  cancelTimer(at: number, address: Address, name: string): void {
+    this.remove(['timer', at, `${address} ${name}`]);
+  }
+
+  keep(serial: number, content: Buffer | UploadId): void {
+    this.#keeps ??= new Map();
+    this.#keeps.set(serial, content);
+  }
+
+  drop(serial: number): void {
+    this.#keeps?.delete(serial);
+    this.#drops ??= new Set();
+    this.#drops.add(serial);
+  }
+
+  wake(at: number | null): void {
+    this.#wakeAt = at;
+  }
+
+  /** Whether the row was put or removed here. */
+  touches(key: RowKey): boolean {
+    return this.#rows?.has(key.join(' ')) ?? false;
+  }
+
+  /** What is written here for virtual UAs: the rest form, or undefined when the row goes. */
+  virtualUas(): readonly (readonly [Address, AtRest | undefined])[] {
+    if (!this.#rows) return noRows;
+    const found: (readonly [Address, AtRest | undefined])[] = [];
+    for (const { key, value } of this.#rows.values()) {
+      if (key[0] === 'ua') found.push([`ua/${key[1]}`, value as AtRest | undefined]);
+    }
+    return found;
+  }
+
+  /** Adds what a later turn changes. */
+  merge(later: ChangeBuilder): void {
+    if (later.#rows) {
+      this.#rows ??= new Map();
+      for (const [name, row] of later.#rows) this.#rows.set(name, row);
+    }
+    if (later.#keeps) for (const [serial, content] of later.#keeps) this.keep(serial, content);
+    if (later.#drops) for (const serial of later.#drops) this.drop(serial);
+    if (later.#wakeAt !== undefined) this.#wakeAt = later.#wakeAt;
+    this.#earliest = Math.min(this.#earliest, later.#earliest);
+  }
+
+  build(): Change {
+    const puts: Row[] = [];
+    const deletes: RowKey[] = [];
+    for (const { key, value } of this.#rows?.values() ?? noRows) {
+      if (value === undefined) deletes.push(key);
+      else puts.push({ key, value });
+    }
+    const keeps = [...(this.#keeps ?? noRows)].map(([serial, content]) => ({ serial, content }));
+    const drops = [...(this.#drops ?? noRows)];
+    const change = { puts, deletes, keeps, drops };
+    return this.#wakeAt === undefined ? change : { ...change, wakeAt: this.#wakeAt };
+  }
+}
+
+/** A virtual UA has a row of its own kind; every other actor is loaded with the account. */
+export function keyOfActor(address: Address): RowKey {
+  return address.startsWith('ua/') ? ['ua', Number(address.slice(3))] : ['actor', address];
+}

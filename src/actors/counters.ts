@@ -1,0 +1,29 @@
+/** What the actors count; read by metrics, never by a decision. */
+
+export const counterNames = [
+  'actors.accounts',
+  'actors.loads',
+  'actors.passivations',
+  'actors.turns',
+  'actors.reruns',
+  'actors.commits',
+  'actors.commits.failed',
+  'actors.accounts.stopped',
+  'actors.deadLetters',
+  'actors.duplicates',
+  'actors.overloads',
+  'actors.wakes',
+  'actors.outbox.done',
+  'actors.outbox.retries',
+  'actors.outbox.dead',
+  'actors.requests',
+  'actors.requests.malformed',
+] as const;
+
+export type CounterName = (typeof counterNames)[number];
+
+export type Counters = Record<CounterName, number>;
+
+export function createCounters(): Counters {
+  return Object.fromEntries(counterNames.map((name) => [name, 0])) as Counters;
+}

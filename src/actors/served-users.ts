@@ -1,0 +1,119 @@
+/** Whom the node serves: which identity leads to which account, and which URIs are the store's. */
+
+import type { AccountId } from '../ports.js';
+import { WireError } from '../wire/error.js';
+import { canonicalAor, parseUri } from '../wire/sip/uri.js';
+
+/** What a Request-URI, or the URI in a list, stands for here. */
+export type Named =
+  | { readonly kind: 'user'; readonly account: AccountId }
+  /** `Deferred@hostname`: the Deferred Messaging Function. */
+  | { readonly kind: 'deferred' }
+  /** A Message-ID of this store. */
+  | { readonly kind: 'message'; readonly serial: number }
+  /** A URI without user part that names our host: the server itself. */
+  | { readonly kind: 'server' }
+  | { readonly kind: 'unknown' }
+  /** Neither sip, sips nor tel. */
+  | { readonly kind: 'scheme' };
+
+export interface ServedUserOptions {
+  readonly hostname: string;
+  readonly serviceHosts?: readonly string[] | undefined;
+  readonly deferredUser?: string | undefined;
+  readonly domains: readonly string[];
+  readonly users?: readonly string[] | undefined;
+  readonly aliases?: Readonly<Record<string, string>> | undefined;
+}
+
+/** Serials are decimal numbers without leading zeros that a double holds exactly. */
+const serialForm = /^[1-9][0-9]{0,14}$/;
+
+export class ServedUsers {
+  readonly #hostname: string;
+  readonly #hosts: ReadonlySet<string>;
+  readonly #deferredUser: string;
+  readonly #domains: ReadonlySet<string>;
+  readonly #everyDomain: boolean;
+  readonly #users: ReadonlySet<string> | undefined;
+  readonly #aliases: ReadonlyMap<string, AccountId>;
+
+  constructor(options: ServedUserOptions) {
+    this.#hostname = options.hostname.toLowerCase();
+    const hosts = [options.hostname, ...(options.serviceHosts ?? [])];
+    this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));
+    this.#deferredUser = options.deferredUser ?? 'Deferred';
+    this.#domains = new Set(options.domains.map((domain) => domain.toLowerCase()));
+    this.#everyDomain = this.#domains.has('*');
+    this.#users = options.users && new Set(options.users.map(canonical));
+    const aliases = Object.entries(options.aliases ?? {});
+    this.#aliases = new Map(aliases.map(([from, to]) => [canonical(from), canonical(to)]));
+  }
+
+  get hostname(): string {
+    return this.#hostname;
+  }
+
+  /** `sip:Deferred@hostname`. */
+  get deferredUri(): string {
+    return `sip:${this.#deferredUser}@${this.#hostname}`;
+  }
+
+  /** The account of a served identity; undefined for anybody else. */
+  account(uri: string): AccountId | undefined {
+    const aor = canonicalAor(uri);
+    return aor === undefined ? undefined : this.#accountOf(aor);
+  }
+
+  named(uri: string): Named {
+    const aor = canonicalAor(uri);
+    if (aor === undefined) return this.#withoutUser(uri);
+    const at = aor.lastIndexOf('@');
+    if (at > 0 && this.#hosts.has(aor.slice(at + 1))) {
+      const user = aor.slice(0, at);
+      if (user === this.#deferredUser) return { kind: 'deferred' };
+      if (serialForm.test(user) && aor.slice(at + 1) === this.#hostname) {
+        return { kind: 'message', serial: Number(user) };
+      }
+    }
+    const account = this.#accountOf(aor);
+    return account === undefined ? { kind: 'unknown' } : { kind: 'user', account };
+  }
+
+  /** Message-ID with scheme (D-01). */
+  messageUri(serial: number): string {
+    return `sip:${serial}@${this.#hostname}`;
+  }
+
+  servesDomain(domain: string): boolean {
+    return this.#everyDomain || this.#domains.has(domain);
+  }
+
+  #accountOf(aor: string): AccountId | undefined {
+    const alias = this.#aliases.get(aor);
+    if (alias !== undefined) return alias;
+    const at = aor.lastIndexOf('@');
+    if (at <= 0) return undefined;
+    if (this.#users) return this.#users.has(aor) ? aor : undefined;
+    return this.servesDomain(aor.slice(at + 1)) ? aor : undefined;
+  }
+
+  #withoutUser(uri: string): Named {
+    let parsed;
+    try {
+      parsed = parseUri(uri);
+    } catch (error) {
+      if (error instanceof WireError) return { kind: 'unknown' };
+      throw error;
+    }
+    if (parsed.scheme === 'other') return { kind: 'scheme' };
+    if (parsed.scheme === 'tel') return { kind: 'unknown' };
+    return parsed.user === undefined ? { kind: 'server' } : { kind: 'unknown' };
+  }
+}
+
+/** Configured identities come as URIs or as bare `user@domain`. */
+function canonical(identity: string): string {
+  const uri = /^(sips?|tel):/i.test(identity) ? identity : `sip:${identity}`;
+  return canonicalAor(uri) ?? identity;
+}
