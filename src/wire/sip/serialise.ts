@@ -1,6 +1,7 @@
 /** SIP messages made into octets. */
 
 import type { HeaderField } from './message.js';
+import { reasonPhrase } from './reason.js';
 
 export interface RequestParts {
   readonly method: string;
@@ -16,14 +17,30 @@ export interface ResponseParts {
   readonly body?: Buffer | undefined;
 }
 
+const TOKEN = /^[A-Za-z0-9\-.!%*_+`'~]+$/;
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+const UNSEEN = /[\x00-\x20\x7f]/;
+
 /** Content-Length is added unless it is among the fields. Throws SerialiseError. */
-export function serialiseRequest(_parts: RequestParts): Buffer {
-  throw new Error('pending');
+export function serialiseRequest(parts: RequestParts): Buffer {
+  if (!TOKEN.test(parts.method)) throw new SerialiseError('SIP_BAD_METHOD', 'method is no token');
+  if (parts.uri === '' || UNSEEN.test(parts.uri)) {
+    throw new SerialiseError('SIP_BAD_URI', 'Request-URI is empty or holds white space');
+  }
+  return joined(`${parts.method} ${parts.uri} SIP/2.0\r\n`, parts.headers, parts.body);
 }
 
 /** The reason defaults to `reasonPhrase(status)`. Throws SerialiseError. */
-export function serialiseResponse(_parts: ResponseParts): Buffer {
-  throw new Error('pending');
+export function serialiseResponse(parts: ResponseParts): Buffer {
+  const { status } = parts;
+  const reason = parts.reason ?? reasonPhrase(status);
+  if (!Number.isInteger(status) || status < 100 || status > 699) {
+    throw new SerialiseError('SIP_BAD_STATUS', 'status is not between 100 and 699');
+  }
+  if (CONTROL.test(reason)) {
+    throw new SerialiseError('SIP_BAD_REASON', 'reason phrase holds a control character');
+  }
+  return joined(`SIP/2.0 ${status} ${reason}\r\n`, parts.headers, parts.body);
 }
 
 /** A mistake of ours: a part that would break the message it goes into. `code` is stable API. */
@@ -35,4 +52,35 @@ export class SerialiseError extends Error {
     this.name = 'SerialiseError';
     this.code = code;
   }
+}
+
+/** One header line with its line end. Throws SerialiseError on anything that would break out. */
+export function headerLine(name: string, value: string): string {
+  if (!TOKEN.test(name)) throw new SerialiseError('SIP_BAD_HEADER_NAME', 'name is no token');
+  if (CONTROL.test(value)) {
+    throw new SerialiseError('SIP_BAD_HEADER_VALUE', `${name} holds a control character`);
+  }
+  return `${name}: ${value}\r\n`;
+}
+
+function joined(startLine: string, headers: readonly HeaderField[], body?: Buffer): Buffer {
+  let text = startLine;
+  let hasLength = false;
+  for (const [name, value] of headers) {
+    text += headerLine(name, value);
+    hasLength ||= name.length === 14 ? name.toLowerCase() === 'content-length' : isCompact(name);
+  }
+  const length = body?.length ?? 0;
+  if (!hasLength) text += `Content-Length: ${length}\r\n`;
+  text += '\r\n';
+  if (!body || length === 0) return Buffer.from(text, 'utf8');
+  const headLength = Buffer.byteLength(text, 'utf8');
+  const bytes = Buffer.allocUnsafe(headLength + length);
+  bytes.write(text, 0, 'utf8');
+  body.copy(bytes, headLength);
+  return bytes;
+}
+
+function isCompact(name: string): boolean {
+  return name === 'l' || name === 'L';
 }

@@ -1,5 +1,7 @@
 /** The Via header field (RFC 3261 20.42, RFC 3581). */
 
+import { WireError } from '../error.js';
+import { parseParams } from './params.js';
 import type { Params } from './params.js';
 
 export interface Via {
@@ -16,18 +18,75 @@ export interface Via {
   readonly params: Params;
 }
 
+const SENT_PROTOCOL = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+/i;
+const SENT_BY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)[ \t]*(?::[ \t]*([0-9]{1,5}))?[ \t]*$/;
+
 /** Throws WireError `SIP_VIA`. */
-export function parseVia(_value: string): Via {
-  throw new Error('pending');
+export function parseVia(value: string): Via {
+  const semicolon = value.indexOf(';');
+  const end = semicolon < 0 ? value.length : semicolon;
+  const protocol = SENT_PROTOCOL.exec(value);
+  const sentBy = protocol && SENT_BY.exec(value.slice(protocol[0].length, end));
+  const port = sentBy?.[2] === undefined ? undefined : Number(sentBy[2]);
+  if (!protocol || !sentBy || (port !== undefined && (port < 1 || port > 65_535))) {
+    throw new WireError('SIP_VIA', 'malformed Via');
+  }
+  const params = parseParams(value, end);
+  return {
+    transport: protocol[1]!.toUpperCase(),
+    host: sentBy[1]!,
+    port,
+    branch: params.get('branch') === '' ? undefined : params.get('branch'),
+    received: withoutBrackets(params.get('received')),
+    rport: rportOf(params),
+    params,
+  };
 }
 
 /**
  * The Via value with `received` and `rport` as RFC 3261 18.2.1 and RFC 3581 4 demand of the server
- * that took the request from that source. Everything else stays as written.
+ * that took the request from that source. Everything else stays as written. A `received` that
+ * the peer put there itself is replaced.
  */
 export function viaWithSource(
-  _value: string,
-  _source: { readonly address: string; readonly port: number },
+  value: string,
+  source: { readonly address: string; readonly port: number },
 ): string {
-  throw new Error('pending');
+  const via = parseVia(value);
+  const host = withoutBrackets(via.host)!.toLowerCase();
+  const asksPort = via.params.has('rport');
+  const address = source.address.toLowerCase();
+  if (!asksPort && host === address && via.received === undefined) return value;
+  const kept = withoutParams(value, ['received', 'rport']);
+  return `${kept};received=${source.address}${asksPort ? `;rport=${source.port}` : ''}`;
+}
+
+function rportOf(params: Params): number | true | undefined {
+  const text = params.get('rport');
+  if (text === undefined) return undefined;
+  if (text === '') return true;
+  const port = /^[0-9]{1,5}$/.test(text) ? Number(text) : 0;
+  return port >= 1 && port <= 65_535 ? port : true;
+}
+
+function withoutBrackets(host: string | undefined): string | undefined {
+  return host?.startsWith('[') === true && host.endsWith(']') ? host.slice(1, -1) : host;
+}
+
+/** Cuts those parameters out; the value is known to be well formed. */
+function withoutParams(value: string, names: readonly string[]): string {
+  let kept = '';
+  let from = 0;
+  let quoted = false;
+  for (let at = 0; at <= value.length; at++) {
+    const code = value.charCodeAt(at);
+    if (quoted && code === 0x5c) at++;
+    else if (code === 0x22) quoted = !quoted;
+    if (at < value.length && (quoted || code !== 0x3b)) continue;
+    const piece = value.slice(from, at);
+    const name = piece.slice(1).split('=', 1)[0]!.trim().toLowerCase();
+    if (from === 0 || !names.includes(name)) kept += piece;
+    from = at;
+  }
+  return kept.trimEnd();
 }

@@ -1,5 +1,7 @@
 /** The Warning header field (RFC 3261 20.43). */
 
+import { quotedString, unquoted } from './params.js';
+
 export interface Warning {
   readonly code: number;
   readonly agent: string;
@@ -7,11 +9,13 @@ export interface Warning {
 }
 
 /** `399 host "text"`, the text escaped. */
-export function formatWarning(_warning: Warning): string {
-  throw new Error('pending');
+export function formatWarning(warning: Warning): string {
+  return `${warning.code} ${warning.agent} ${quotedString(warning.text)}`;
 }
 
 /** Undefined when malformed. */
-export function parseWarning(_value: string): Warning | undefined {
-  throw new Error('pending');
+export function parseWarning(value: string): Warning | undefined {
+  const match = /^([0-9]{3}) ([^\s"]+) ("(?:[^"\\]|\\[\s\S])*")$/.exec(value.trim());
+  if (!match) return undefined;
+  return { code: Number(match[1]), agent: match[2]!, text: unquoted(match[3]!) };
 }

@@ -1,0 +1,74 @@
+/** Header fields as offsets into the octets of a message, decoded when asked for. */
+
+import { idOfName, lowerOctet } from './header-name.js';
+import type { HeaderId } from './header-name.js';
+import { splitList } from './list.js';
+import type { HeaderField, SipHeaders } from './message.js';
+
+/** Columns of a row: id, start and end of the name, start and end of the value, folded or not. */
+export const ROW = 6;
+
+export class HeaderTable implements SipHeaders {
+  readonly #bytes: Buffer;
+  readonly #rows: Int32Array;
+
+  /** `rows` holds ROW numbers for each field. */
+  constructor(bytes: Buffer, rows: Int32Array) {
+    this.#bytes = bytes;
+    this.#rows = rows;
+  }
+
+  header(name: string): string | undefined {
+    const lower = name.toLowerCase();
+    const id = idOfName(lower);
+    for (let row = 0; row < this.#rows.length; row += ROW) {
+      if (this.#matches(row, id, lower)) return this.#value(row);
+    }
+    return undefined;
+  }
+
+  fields(name: string): readonly string[] {
+    const lower = name.toLowerCase();
+    const id = idOfName(lower);
+    const values: string[] = [];
+    for (let row = 0; row < this.#rows.length; row += ROW) {
+      if (this.#matches(row, id, lower)) values.push(this.#value(row));
+    }
+    return values;
+  }
+
+  list(name: string): readonly string[] {
+    const fields = this.fields(name);
+    const first = fields[0];
+    return fields.length === 1 && first !== undefined
+      ? splitList(first)
+      : fields.flatMap(splitList);
+  }
+
+  all(): readonly HeaderField[] {
+    const fields: HeaderField[] = [];
+    for (let row = 0; row < this.#rows.length; row += ROW) {
+      const name = this.#bytes.toString('latin1', this.#rows[row + 1], this.#rows[row + 2]);
+      fields.push([name, this.#value(row)]);
+    }
+    return fields;
+  }
+
+  #matches(row: number, id: HeaderId, lowerName: string): boolean {
+    const rows = this.#rows;
+    if (id >= 0) return rows[row] === id;
+    const start = rows[row + 1]!;
+    if (rows[row] !== -1 || rows[row + 2]! - start !== lowerName.length) return false;
+    for (let at = 0; at < lowerName.length; at++) {
+      if (lowerOctet(this.#bytes[start + at]!) !== lowerName.charCodeAt(at)) return false;
+    }
+    return true;
+  }
+
+  #value(row: number): string {
+    const rows = this.#rows;
+    const text = this.#bytes.toString('utf8', rows[row + 3], rows[row + 4]);
+    // A fold is one space (RFC 3261 7.3.1).
+    return rows[row + 5] === 0 ? text : text.replace(/\r?\n[ \t]+/g, ' ');
+  }
+}
