@@ -1,14 +1,160 @@
-/** The machine of an actor. */
+/** The push: the UAC session that delivers a user's messages over MSRP (S2, D-47). */
 
-import { createMachine } from 'xstate';
+import { setup } from 'xstate';
+import { declarations, effectActions, type On as EventOn } from './declaration.js';
+import { deliveryDeclarations, isTransient, noMedia, type DeliveryContext } from './delivery.js';
+import type { PushEvent, TargetFacts } from './events.js';
+import { isActiveOfferer, isUsableAnswer } from './policy.js';
+import { addSerial, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
-const machine = createMachine({ id: 'push', initial: 'absent', states: { absent: {} } });
+export interface PushContext extends DeliveryContext {
+  readonly push: number;
+  readonly target: TargetFacts;
+  /** The client has bound the MSRP session before its 200 arrived. */
+  readonly bound: boolean;
+  readonly outcome: 'done' | 'failed';
+}
 
+type On<Type extends PushEvent['type']> = EventOn<PushEvent, Type>;
+
+const { ask, change, effect } = declarations<PushContext, PushEvent>();
+const delivery = deliveryDeclarations<PushContext, PushEvent>();
+const { tellInvite, tellBye, setWait, cancelWait, respond, forget, release, stop } = delivery;
+
+const keepFacts = change((_context, event: On<'start'>) => ({
+  session: `push/${event.push}` as const,
+  push: event.push,
+  target: event.target,
+  media: noMedia,
+  todo: event.serials,
+  invited: [],
+  delivered: 0,
+  failed: noSerials,
+  waitAt: event.at + event.limits.retrieval.waitMs,
+  bound: false,
+  outcome: 'done' as const,
+}));
+
+const addMessage = change(({ todo }, event: On<'message.added'>) => ({
+  todo: addSerial(todo, event.serial),
+}));
+
+const keepMedia = change((_context, { answer }: On<'invite.answered'>) => {
+  const { acceptTypes = [], acceptWrappedTypes = [], maxSize } = answer ?? {};
+  const media = { acceptTypes, acceptWrappedTypes, ...(maxSize !== undefined && { maxSize }) };
+  return { media };
+});
+
+const sipInvite = effect('sip.invite', ({ target }) => ({ type: 'sip.invite', target }));
+const sipBye = effect('sip.bye', () => ({ type: 'sip.bye' }));
+
+const connect = effect('msrp.connect', (_context, { answer }: On<'invite.answered'>) =>
+  answer === undefined
+    ? []
+    : [{ type: 'msrp.connect', path: answer.path, active: isActiveOfferer(answer) }],
+);
+
+const tellEnded = effect('tell', ({ push, outcome, failed }, { at, limits }) => ({
+  type: 'tell',
+  to: 'mailbox',
+  event: { type: 'push.ended', at, push, outcome, failed, limits },
+}));
+
+const pushSetup = setup({
+  types: { context: {} as PushContext, events: {} as PushEvent },
+  actions: {
+    ...effectActions,
+    ...delivery.actions,
+    keepFacts,
+    addMessage,
+    keepMedia,
+    markBound: change(() => ({ bound: true })),
+    fail: change(() => ({ outcome: 'failed' })),
+    failIfTransient: change(({ outcome }, { status }: On<'ua.failed'>) => ({
+      outcome: isTransient(status) ? 'failed' : outcome,
+    })),
+  },
+  guards: {
+    ...delivery.guards,
+    isRefused: ask((_context, { status }: On<'invite.answered'>) => status >= 300),
+    isUnusable: ask((_context, { answer }: On<'invite.answered'>) => !isUsableAnswer(answer)),
+    isBound: ask(({ bound }) => bound),
+  },
+});
+
+const inviting = pushSetup.createStateConfig({
+  on: {
+    'invite.answered': [
+      { guard: 'isRefused', actions: 'fail', target: '#push.ended' },
+      { guard: 'isUnusable', actions: 'fail', target: '#push.closing' },
+      { guard: 'isBound', actions: ['keepMedia', connect], target: 'sending' },
+      { actions: ['keepMedia', connect], target: 'binding' },
+    ],
+    'invite.failed': { actions: 'fail', target: '#push.ended' },
+    'msrp.connected': { actions: 'markBound' },
+    'timer.expired': { guard: 'isWait', actions: 'fail', target: '#push.closing' },
+  },
+});
+
+const binding = pushSetup.createStateConfig({
+  entry: [cancelWait, 'startWait', setWait],
+  on: {
+    'msrp.connected': { target: 'sending' },
+    'timer.expired': { guard: 'isWait', actions: 'fail', target: '#push.closing' },
+  },
+});
+
+/** One bad message never blocks the rest: whatever becomes of it, the next one is invited. */
+const sending = pushSetup.createStateConfig({
+  entry: [cancelWait, 'endWait', tellInvite, 'invite'],
+  on: {
+    'ua.departed': { actions: ['noteDeparture', tellInvite, 'invite'] },
+    'ua.failed': { actions: ['noteFailure', 'failIfTransient', tellInvite, 'invite'] },
+    undelivered: { actions: ['noteAbsence', tellInvite, 'invite'] },
+    'message.added': { actions: ['addMessage', tellInvite, 'invite'] },
+  },
+  always: { guard: 'isOver', target: '#push.closing' },
+});
+
+const machine = pushSetup.createMachine({
+  id: 'push',
+  // Born by `start`, which sets every field.
+  context: {} as PushContext,
+  initial: 'absent',
+  states: {
+    absent: {
+      on: { start: { actions: ['keepFacts', sipInvite, setWait], target: 'running' } },
+    },
+    running: {
+      initial: 'inviting',
+      states: { inviting, binding, sending },
+      on: {
+        'message.added': { actions: 'addMessage' },
+        withdraw: { actions: 'fail', target: 'closing' },
+        'msrp.lost': { actions: 'fail', target: 'closing' },
+        'bye.received': { actions: ['fail', tellBye, respond(200), forget], target: 'ended' },
+      },
+    },
+    closing: {
+      entry: [tellBye, 'forgetInvited', sipBye, cancelWait, 'startWait', setWait],
+      on: {
+        'bye.answered': { target: 'ended' },
+        'bye.received': { actions: [respond(200), forget], target: 'ended' },
+        'timer.expired': { guard: 'isWait', actions: forget, target: 'ended' },
+      },
+    },
+    ended: { type: 'final', entry: [cancelWait, release, tellEnded, stop] },
+  },
+});
+
+/** The push; nothing of it is stored. */
 export const push: Definition = {
   machine,
   unborn: unborn(machine),
   birth: ['start'],
   rest: () => undefined,
-  revive: () => unborn(machine),
+  revive: () => {
+    throw new Error('MACHINE_NOT_STORED: push');
+  },
 };
