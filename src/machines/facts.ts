@@ -148,8 +148,8 @@ export type Counts = {
 
 /** What message waiting tells of one added message. */
 export interface HeaderBlock {
-  /** Message-ID without scheme (D-01). */
-  readonly messageId: string;
+  /** Egress makes the Message-ID of it. */
+  readonly serial: number;
   readonly from: string;
   readonly to: string;
   readonly subject?: string;

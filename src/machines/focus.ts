@@ -1,14 +1,241 @@
-/** The machine of an actor. */
+/** The focus of a retrieval conference: the Deferred Messaging Function (S3 11.3.1.1, D-60 to D-75). */
 
-import { createMachine } from 'xstate';
+import { setup } from 'xstate';
+import { declarations, effectActions, type On as EventOn } from './declaration.js';
+import type { SipRespond } from './effects.js';
+import { deliveryDeclarations, noMedia, type DeliveryContext } from './delivery.js';
+import type { FocusEvent } from './events.js';
+import { isActiveAnswerer, isRecvonly, retrievalChecks } from './policy.js';
+import { difference, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
-const machine = createMachine({ id: 'focus', initial: 'absent', states: { absent: {} } });
+export interface FocusContext extends DeliveryContext {
+  readonly focus: number;
+  /** The offer's path: a re-INVITE may not move the MSRP session. */
+  readonly path: readonly string[];
+  readonly active: boolean;
+  /** URIs of the list that name no message of this store: failed participants (LIST-06). */
+  readonly foreign: number;
+  /** There was nothing to retrieve (D-69). */
+  readonly empty: boolean;
+}
 
+type On<Type extends FocusEvent['type']> = EventOn<FocusEvent, Type>;
+type Requested = On<'retrieval.requested'>;
+
+const { ask, change, effect } = declarations<FocusContext, FocusEvent>();
+const delivery = deliveryDeclarations<FocusContext, FocusEvent>();
+const { tellInvite, tellBye, setWait, cancelWait, respond, forget, release, stop } = delivery;
+
+const keepNumber = change((_context, { focus }: Requested) => ({ focus }));
+
+const keepFacts = change((_context, event: Requested) => {
+  const { focus, at, limits, serials } = event;
+  const { offer, list } = event.retrieval;
+  const { acceptTypes = [], acceptWrappedTypes = [], maxSize } = offer ?? {};
+  const empty = serials.length === 0;
+  return {
+    session: `focus/${focus}` as const,
+    focus,
+    media: offer
+      ? { acceptTypes, acceptWrappedTypes, ...(maxSize !== undefined && { maxSize }) }
+      : noMedia,
+    path: offer?.path ?? [],
+    active: offer !== undefined && isActiveAnswerer(offer),
+    todo: serials,
+    invited: [],
+    delivered: 0,
+    // D-68: what is named and not there has failed before it began.
+    failed: list === undefined ? noSerials : difference(list.serials, serials),
+    foreign: list?.foreign.length ?? 0,
+    empty,
+    waitAt: at + (empty ? limits.retrieval.emptyMs : limits.retrieval.waitMs),
+  };
+});
+
+const accept = effect(
+  'sip.accept',
+  ({ active }, { transaction }: Requested | On<'reinvite.received'>) => ({
+    type: 'sip.accept',
+    transaction,
+    active,
+  }),
+);
+
+const connect = effect('msrp.connect', ({ path, active }) => ({
+  type: 'msrp.connect',
+  path,
+  active,
+}));
+
+const sipBye = effect('sip.bye', ({ empty }) => ({
+  type: 'sip.bye',
+  ...(empty && { reason: 'SIP;cause=200;text="No deferred messages"' }),
+}));
+
+const tellEnded = effect('tell', ({ focus }, { at, limits }) => ({
+  type: 'tell',
+  to: 'mailbox',
+  event: { type: 'retrieval.ended', at, focus, limits },
+}));
+
+function refuse(answer: Omit<SipRespond, 'type' | 'transaction'>) {
+  return effect('sip.respond', (_context, { transaction }: Requested) => ({
+    type: 'sip.respond',
+    transaction,
+    ...answer,
+  }));
+}
+
+const refuseList = effect('sip.respond', (_context, { transaction }: On<'reinvite.received'>) => ({
+  type: 'sip.respond',
+  transaction,
+  status: 420,
+  unsupported: 'recipient-list-invite',
+}));
+
+/** One transition for each check, in their order: the first that fails answers (D-60). */
+const checks = retrievalChecks.map((check) => ({
+  guard: check.guard,
+  actions: [
+    'keepNumber' as const,
+    effect('sip.respond', (_context, event: Requested) => ({
+      type: 'sip.respond',
+      transaction: event.transaction,
+      status: check.status,
+      ...('warning' in check && { warning: check.warning(event) }),
+    })),
+  ],
+  target: 'refused' as const,
+}));
+
+const checkGuards = Object.fromEntries(
+  retrievalChecks.map(({ guard, fails }) => [
+    guard,
+    ask((_context, event: Requested) => fails(event)),
+  ]),
+) as Record<(typeof retrievalChecks)[number]['guard'], ReturnType<typeof ask>>;
+
+const focusSetup = setup({
+  types: { context: {} as FocusContext, events: {} as FocusEvent },
+  actions: { ...effectActions, ...delivery.actions, keepNumber, keepFacts },
+  guards: {
+    ...delivery.guards,
+    ...checkGuards,
+    namesNothing: ask(
+      (_context, { retrieval: { list } }: Requested) =>
+        list !== undefined && list.serials.length === 0 && list.foreign.length === 0,
+    ),
+    namesOnlyUnknown: ask(
+      (_context, { retrieval, serials }: Requested) =>
+        retrieval.list !== undefined && serials.length === 0,
+    ),
+    isBusy: ask((_context, { busy }: Requested) => busy),
+    hasList: ask((_context, { list }: On<'reinvite.received'>) => list),
+    movesMedia: ask(
+      ({ path }, { offer }: On<'reinvite.received'>) =>
+        offer !== undefined && (!isRecvonly(offer) || !samePath(offer.path, path)),
+    ),
+  },
+});
+
+const absent = focusSetup.createStateConfig({
+  on: {
+    'retrieval.requested': [
+      ...checks,
+      {
+        guard: 'namesNothing', // D-70
+        actions: ['keepNumber', refuse({ status: 400, warning: 'URI list names nothing' })],
+        target: 'refused',
+      },
+      {
+        guard: 'namesOnlyUnknown', // D-68
+        actions: ['keepNumber', refuse({ status: 404 })],
+        target: 'refused',
+      },
+      {
+        guard: 'isBusy',
+        actions: ['keepNumber', refuse({ status: 486, warning: 'Too many retrievals' })],
+        target: 'refused',
+      },
+      { actions: ['keepFacts', accept, connect, setWait], target: 'established' },
+    ],
+  },
+});
+
+/** ACK and binding come in either order. */
+const waiting = focusSetup.createStateConfig({
+  initial: 'unconfirmed',
+  states: {
+    unconfirmed: {
+      on: { 'ack.received': { target: 'confirmed' }, 'msrp.connected': { target: 'bound' } },
+    },
+    confirmed: { on: { 'msrp.connected': { target: '#focus.established.conversing' } } },
+    bound: { on: { 'ack.received': { target: '#focus.established.conversing' } } },
+  },
+  on: { 'timer.expired': { guard: 'isWait', target: '#focus.closing' } },
+});
+
+/** D-72: in ascending order; the MSRP session sends one message after the other. */
+const conversing = focusSetup.createStateConfig({
+  entry: [cancelWait, 'endWait', tellInvite, 'invite'],
+  on: {
+    'ua.departed': { actions: ['noteDeparture', tellInvite, 'invite'] },
+    'ua.failed': { actions: ['noteFailure', tellInvite, 'invite'] },
+    undelivered: { actions: ['noteAbsence', tellInvite, 'invite'] },
+  },
+  always: { guard: 'isOver', target: '#focus.closing' },
+});
+
+const machine = focusSetup.createMachine({
+  id: 'focus',
+  // Born by `retrieval.requested`, which sets every field of an accepted request.
+  context: {} as FocusContext,
+  initial: 'absent',
+  states: {
+    absent,
+    established: {
+      initial: 'waiting',
+      states: { waiting, conversing },
+      on: {
+        'reinvite.received': [
+          { guard: 'hasList', actions: refuseList },
+          { guard: 'movesMedia', actions: respond(488) },
+          { actions: accept },
+        ],
+        'msrp.lost': { target: 'closing' },
+        'bye.received': { actions: [tellBye, respond(200), forget], target: 'ended' },
+        'invite.cancelled': { actions: [tellBye, forget], target: 'ended' },
+        'ack.missing': { actions: tellBye, target: 'ended' },
+      },
+    },
+    closing: {
+      entry: [tellBye, 'forgetInvited', sipBye, cancelWait, 'startWait', setWait],
+      on: {
+        'bye.answered': { target: 'ended' },
+        'bye.received': { actions: [respond(200), forget], target: 'ended' },
+        'reinvite.received': { actions: respond(481) },
+        'invite.cancelled': { actions: forget, target: 'ended' },
+        'ack.missing': { target: 'ended' },
+        'timer.expired': { guard: 'isWait', actions: forget, target: 'ended' },
+      },
+    },
+    ended: { type: 'final', entry: [cancelWait, release, tellEnded, stop] },
+    refused: { type: 'final', entry: [tellEnded, stop] },
+  },
+});
+
+/** The focus; nothing of it is stored. */
 export const focus: Definition = {
   machine,
   unborn: unborn(machine),
   birth: ['retrieval.requested'],
   rest: () => undefined,
-  revive: () => unborn(machine),
+  revive: () => {
+    throw new Error('MACHINE_NOT_STORED: focus');
+  },
 };
+
+function samePath(one: readonly string[], other: readonly string[]): boolean {
+  return one.length === other.length && one.every((uri, i) => uri === other[i]);
+}
