@@ -10,7 +10,6 @@ interface Put {
   readonly value: unknown;
 }
 
-/** The time of a timer row that names none, and the number that a key sorts by. */
 const noRows: readonly never[] = [];
 
 export class ChangeBuilder {
@@ -70,9 +69,15 @@ export class ChangeBuilder {
     this.#wakeAt = at;
   }
 
-  /** Whether the row was put or removed here. */
-  touches(key: RowKey): boolean {
-    return this.#rows?.has(key.join(' ')) ?? false;
+  /** Whether the row goes here. */
+  removes(key: RowKey): boolean {
+    const row = this.#rows?.get(key.join(' '));
+    return row !== undefined && row.value === undefined;
+  }
+
+  /** Whether a message is stored here. */
+  get keepsContent(): boolean {
+    return this.#keeps !== undefined && this.#keeps.size > 0;
   }
 
   /** What is written here for virtual UAs: the rest form, or undefined when the row goes. */

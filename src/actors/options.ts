@@ -57,13 +57,15 @@ export interface Bounds {
   readonly ahead: number;
   /** Steps of one turn. */
   readonly steps: number;
-  /** Effects waiting in the outbox of one account that are in flight at a time. */
-  readonly outboxInFlight: number;
+  /** Reports on their way to one URI, the one in flight included. */
+  readonly reportsPerTarget: number;
   /** Attempts before a durable effect becomes a dead letter. */
   readonly outboxAttempts: number;
   /** ms before the second attempt; doubled up to `outboxRetryMaxMs`. */
   readonly outboxRetryMs: number;
   readonly outboxRetryMaxMs: number;
+  /** ms after which an account is woken for an outbox that a crash has left behind. */
+  readonly outboxWakeMs: number;
   /** ms for which a submission is recognised when it comes again (D-18). */
   readonly duplicateMs: number;
   /** Submissions remembered per account. */
@@ -89,10 +91,11 @@ export const defaultBounds: Bounds = {
   queued: 16_384,
   ahead: 64,
   steps: 10_000,
-  outboxInFlight: 8,
+  reportsPerTarget: 1_024,
   outboxAttempts: 12,
   outboxRetryMs: 1_000,
   outboxRetryMaxMs: 300_000,
+  outboxWakeMs: 30_000,
   duplicateMs: 40_000,
   digests: 4_096,
   nodeBlock: 65_536,

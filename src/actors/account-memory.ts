@@ -1,0 +1,382 @@
+/** An account in memory, from its load until it is dropped: it takes turns, one after the other. */
+
+import assert from 'node:assert';
+import type { AccountEvent, Address } from '../machines/events.js';
+import type { AtRest } from '../machines/index.js';
+import type { AccountId, RowKey, StorePort } from '../ports.js';
+import type { Sdp } from '../wire/sdp.js';
+import type { LoadedAccount } from './account-load.js';
+import { transactionOf } from './account-world.js';
+import type { AccountWorld, Input } from './account-world.js';
+import { ChangeBuilder, keyOfActor } from './change.js';
+import { Commits } from './commits.js';
+import { Outbox } from './outbox.js';
+import type { DurableEffect, OutboxRow } from './outbox.js';
+import { takeTurn } from './turn.js';
+import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
+import { VolatileTimers } from './volatile-timers.js';
+
+/** A turn that was taken: what is to be done when everything up to it is durable. */
+interface Taken {
+  readonly effects: readonly Asked[];
+  readonly durable: readonly DurableTaken[];
+  readonly transaction: string | undefined;
+  readonly offer: Sdp | undefined;
+}
+
+interface DurableTaken {
+  readonly number: number;
+  readonly row: OutboxRow;
+}
+
+export interface MemoryParts {
+  readonly account: AccountId;
+  readonly world: AccountWorld;
+  readonly store: StorePort;
+  readonly loaded: LoadedAccount;
+  /** A timer of a session has run out, or the like: to be queued whatever the bound. */
+  tell(to: Address, event: AccountEvent): void;
+  /** There is room for further turns. */
+  advanced(): void;
+  /** The store has failed, or we have: the memory is not to be trusted any more. */
+  failed(error: unknown): void;
+}
+
+type Done = Extract<TurnResult, { kind: 'done' }>;
+
+const nothing: readonly never[] = [];
+const timersAtOnce = 256;
+
+export class AccountMemory {
+  readonly #parts: MemoryParts;
+  readonly #actors: Map<Address, Actor>;
+  readonly #commits: Commits<Taken>;
+  readonly #outbox: Outbox;
+  readonly #timers: VolatileTimers;
+  #wakeAt: number;
+  #stale: readonly RowKey[];
+  #dropped = false;
+
+  constructor(parts: MemoryParts) {
+    const { account, world, store, loaded } = parts;
+    this.#parts = parts;
+    this.#actors = loaded.actors;
+    this.#wakeAt = loaded.wakeAt ?? Infinity;
+    this.#stale = loaded.stale;
+    this.#commits = new Commits(
+      {
+        account,
+        store,
+        perform: (taken) => this.#perform(taken),
+        committed: (earliest) => this.#committed(earliest),
+        failed: (error) => parts.failed(error),
+      },
+      loaded.version,
+    );
+    const deliver = (id: AccountId, number: number, row: OutboxRow) =>
+      world.deliver(id, number, row);
+    const { clock, log, counters, bounds } = world;
+    const finished = (number: number) => this.#finished(number);
+    this.#outbox = new Outbox({ account, clock, log, counters, bounds, deliver, finished });
+    this.#timers = new VolatileTimers(clock, (to, name) => this.#expired(to, name));
+    for (const { number, row } of loaded.outbox) this.#outbox.take(number, row);
+  }
+
+  /** Turns whose effects wait for their commit. */
+  get ahead(): number {
+    return this.#commits.ahead;
+  }
+
+  /** Nothing is here that the store does not have. */
+  get isIdle(): boolean {
+    if (!this.#commits.isIdle || !this.#outbox.isEmpty || !this.#timers.isEmpty) return false;
+    for (const address of this.#actors.keys()) {
+      if (address !== 'mailbox' && !address.startsWith('subscription/')) return false;
+    }
+    return true;
+  }
+
+  /** The addresses of the actors in memory. */
+  addresses(): Address[] {
+    return [...this.#actors.keys()];
+  }
+
+  drained(): Promise<void> {
+    return this.#commits.drained();
+  }
+
+  /** Takes the turn of an input; the promise is there when something has to be read first. */
+  take(input: Input): Promise<void> | undefined {
+    if (input.kind === 'wake') return this.#wake();
+    if (input.kind === 'event') {
+      const { to, event } = input;
+      return this.#turn(input, { to, event, at: event.at }, new Map());
+    }
+    const { serials, counters } = this.#parts.world;
+    const block = serials.offer();
+    if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
+    const { event, payload } = input;
+    const duplicate = this.#parts.loaded.digests.has(event.message.digest, event.at);
+    if (duplicate) counters['actors.duplicates']++;
+    const received = { ...event, duplicate, block };
+    return this.#turn(input, { to: 'mailbox', event: received, payload, at: event.at }, new Map());
+  }
+
+  /**
+   * Forgets everything, ends the sessions, and returns the transactions that nobody will answer any
+   * more.
+   */
+  drop(): string[] {
+    this.#dropped = true;
+    this.#timers.clear();
+    this.#outbox.drop();
+    const unanswered: string[] = [];
+    const sessions = new Set<Address>(this.#actors.keys());
+    for (const { effects, transaction } of this.#commits.drop()) {
+      if (transaction !== undefined) unanswered.push(transaction);
+      for (const { by, effect } of effects) {
+        sessions.add(by);
+        if ('transaction' in effect) unanswered.push(effect.transaction);
+      }
+    }
+    const { account, world } = this.#parts;
+    for (const address of sessions) {
+      if (hasSession(address)) world.performer.abandon(account, address);
+    }
+    this.#actors.clear();
+    return unanswered;
+  }
+
+  // ------------------------------------------------------------------------------- turns
+
+  #turn(
+    input: Input,
+    turn: TurnInput,
+    read: Map<Address, AtRest | undefined>,
+    more?: ChangeBuilder,
+  ): Promise<void> | undefined {
+    const { world, account, store } = this.#parts;
+    for (;;) {
+      const result = takeTurn(
+        {
+          actors: this.#actors,
+          read,
+          limits: world.limits,
+          steps: world.bounds.steps,
+          duplicateMs: world.bounds.duplicateMs,
+        },
+        turn,
+      );
+      if (result.kind === 'done') {
+        world.counters['actors.turns']++;
+        this.#adopt(input, turn, result, more);
+        return undefined;
+      }
+      world.counters['actors.reruns']++;
+      const missing = result.addresses.filter((address) => !this.#readPending(address, read));
+      if (missing.length === 0) continue;
+      return store.get(account, missing.map(keyOfActor)).then((values) => {
+        if (this.#dropped) return undefined;
+        for (const [index, address] of missing.entries()) {
+          read.set(address, values[index] as AtRest | undefined);
+        }
+        return this.#turn(input, turn, read, more);
+      });
+    }
+  }
+
+  /** What a commit under way will write is more recent than what the store would answer. */
+  #readPending(address: Address, read: Map<Address, AtRest | undefined>): boolean {
+    const pending = this.#commits.pending(address);
+    if (pending) read.set(address, pending.atRest);
+    return pending !== undefined;
+  }
+
+  #adopt(input: Input, turn: TurnInput, result: Done, more: ChangeBuilder | undefined): void {
+    const { world } = this.#parts;
+    for (const [address, actor] of result.actors) {
+      if (actor) this.#actors.set(address, actor);
+      else this.#actors.delete(address);
+    }
+    world.counters['actors.deadLetters'] += result.deadLetters;
+    const transaction = transactionOf(input);
+    if (!result.handled && transaction !== undefined) {
+      // RFC 3261 12.2.2: a request for a dialog that does not exist.
+      world.performer.refuse(transaction, turn.to === 'mailbox' ? 500 : 481);
+    }
+    const change = more ?? result.change;
+    if (more) more.merge(result.change);
+    if (input.kind === 'message' && change.keepsContent) {
+      const { digests } = this.#parts.loaded;
+      digests.add(input.event.message.digest, turn.at, world.clock.now());
+    }
+    const durable: DurableTaken[] = [];
+    const effects = this.#sort(result.effects, durable, change, turn.at);
+    this.#add(change, {
+      effects,
+      durable: durable.length === 0 ? nothing : durable,
+      transaction,
+      offer: input.kind === 'event' ? input.offer : undefined,
+    });
+  }
+
+  /** Does what concerns memory alone, makes rows of durable effects; the rest waits. */
+  #sort(
+    asked: readonly Asked[],
+    durable: DurableTaken[],
+    change: ChangeBuilder,
+    at: number,
+  ): Asked[] {
+    const { world } = this.#parts;
+    const effects: Asked[] = [];
+    for (const one of asked) {
+      const { by, effect } = one;
+      switch (effect.type) {
+        case 'timer.set':
+          this.#timers.set(by, effect.name, effect.at);
+          break;
+        case 'timer.cancel':
+          this.#timers.cancel(by, effect.name);
+          break;
+        case 'serials.take':
+          world.serials.take(effect);
+          break;
+        case 'history.put':
+        case 'history.delete':
+          if (world.externalXdms) durable.push(this.#durable(effect, change, at));
+          break;
+        case 'report.send':
+          durable.push(this.#durable(effect, change, at));
+          break;
+        case 'stop':
+          this.#timers.cancelAll(by);
+          effects.push(one);
+          break;
+        default:
+          effects.push(one);
+      }
+    }
+    return effects;
+  }
+
+  #durable(effect: DurableEffect, change: ChangeBuilder, at: number): DurableTaken {
+    const number = this.#outbox.number();
+    const row = { effect, at, token: this.#parts.world.random.token(16) };
+    change.put(['outbox', number], row);
+    return { number, row };
+  }
+
+  /** wakeAt follows the earliest timer down; it goes up only when the account is woken (lazily). */
+  #add(change: ChangeBuilder, taken: Taken): void {
+    const { clock, bounds } = this.#parts.world;
+    let earliest = change.earliestTimer;
+    if (taken.durable.length > 0) {
+      earliest = Math.min(earliest, clock.now() + bounds.outboxWakeMs);
+    }
+    if (earliest < this.#wakeAt) {
+      this.#wakeAt = earliest;
+      change.wake(earliest);
+    }
+    if (this.#stale.length > 0 && !change.isEmpty) {
+      for (const key of this.#stale) change.remove(key);
+      this.#stale = nothing;
+    }
+    this.#commits.add(change, taken);
+  }
+
+  // ------------------------------------------------------------------------------- after
+
+  #perform({ effects, durable, offer }: Taken): void {
+    const { account, world } = this.#parts;
+    for (const { by, effect } of effects) world.performer.perform(account, by, effect, offer);
+    for (const { number, row } of durable) this.#outbox.take(number, row);
+  }
+
+  #committed(earliest: number): void {
+    const { world, advanced } = this.#parts;
+    world.counters['actors.commits']++;
+    if (earliest < Infinity) world.wakeAt(earliest);
+    advanced();
+  }
+
+  #finished(number: number): void {
+    const change = new ChangeBuilder();
+    change.remove(['outbox', number]);
+    this.#add(change, untold);
+  }
+
+  #expired(to: Address, name: string): void {
+    const { world, tell } = this.#parts;
+    const at = world.clock.now();
+    // Names of timers belong to the machine that has set them.
+    tell(to, { type: 'timer.expired', at, name, limits: world.limits } as AccountEvent);
+  }
+
+  // -------------------------------------------------------------------------------- wake
+
+  /** Delivers the durable timers that are due, in one commit, and says when to wake again. */
+  async #wake(): Promise<void> {
+    const { account, world, store } = this.#parts;
+    world.counters['actors.wakes']++;
+    await this.drained();
+    if (this.#dropped) return;
+    const rows = await store.scan(account, { kind: 'timer', limit: timersAtOnce });
+    if (this.#dropped) return;
+    const now = world.clock.now();
+    const before = this.#wakeAt;
+    this.#wakeAt = Infinity;
+    this.#commits.hold();
+    let next = rows.length === timersAtOnce ? now : Infinity;
+    for (const { key } of rows) {
+      if (key[0] !== 'timer') continue;
+      if (key[1] > now) {
+        next = key[1];
+        break;
+      }
+      await this.#expire(key, now);
+      if (this.#dropped) return;
+    }
+    this.#rearm(before, next);
+    this.#commits.release();
+  }
+
+  #expire(key: RowKey & readonly ['timer', number, string], now: number): Promise<void> | undefined {
+    if (this.#commits.removes(key)) return undefined;
+    const [to, name] = key[2].split(' ');
+    assert(to !== undefined && name !== undefined);
+    const { limits } = this.#parts.world;
+    const event = { type: 'timer.expired', at: now, name, limits } as AccountEvent;
+    const more = new ChangeBuilder();
+    more.remove(key);
+    const address = to as Address;
+    return this.#turn(
+      { kind: 'event', to: address, event },
+      { to: address, event, at: now },
+      new Map(),
+      more,
+    );
+  }
+
+  #rearm(before: number, next: number): void {
+    const { clock, bounds } = this.#parts.world;
+    const outbox = this.#outbox.isEmpty ? Infinity : clock.now() + bounds.outboxWakeMs;
+    const at = Math.min(this.#wakeAt, next, outbox);
+    this.#wakeAt = at;
+    if (at === before && this.#commits.isIdle) return;
+    const change = new ChangeBuilder();
+    change.wake(at === Infinity ? null : at);
+    this.#commits.add(change, untold);
+  }
+}
+
+const untold: Taken = {
+  effects: nothing,
+  durable: nothing,
+  transaction: undefined,
+  offer: undefined,
+};
+
+/** Actors that may have a dialog or an MSRP session. */
+function hasSession(address: Address): boolean {
+  return address.startsWith('push/') || address.startsWith('focus/');
+}

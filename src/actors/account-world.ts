@@ -1,0 +1,62 @@
+/** What an account has around it, and what it is told. */
+
+import type { Effect } from '../machines/effects.js';
+import type { AccountEvent, Address, Limits, MailboxEvent } from '../machines/events.js';
+import type { AccountId, Clock, Log, Random } from '../ports.js';
+import type { Sdp } from '../wire/sdp.js';
+import type { Counters } from './counters.js';
+import type { Bounds } from './options.js';
+import type { Outcome, OutboxRow } from './outbox.js';
+import type { Serials } from './serials.js';
+
+type MessageReceived = Extract<MailboxEvent, { type: 'message.received' }>;
+
+/** What comes in for one account. */
+export type Input =
+  /** A submission; whether it is a duplicate, and its numbers, are known when its turn comes. */
+  | {
+      readonly kind: 'message';
+      readonly event: Omit<MessageReceived, 'duplicate' | 'block'>;
+      readonly payload: Buffer;
+    }
+  | {
+      readonly kind: 'event';
+      readonly to: Address;
+      readonly event: AccountEvent;
+      /** The offer that a 200 will answer. */
+      readonly offer?: Sdp | undefined;
+    }
+  /** Timers may be due. */
+  | { readonly kind: 'wake'; done(): void };
+
+/** The way out of an account. */
+export interface Performer {
+  perform(account: AccountId, by: Address, effect: Effect, offer: Sdp | undefined): void;
+  /** Answers a request that no actor will answer. */
+  refuse(transaction: string, status: number): void;
+  /** The actor is gone without having ended its dialog and MSRP session. */
+  abandon(account: AccountId, address: Address): void;
+}
+
+/** The same for all accounts of a node. */
+export interface AccountWorld {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly limits: Limits;
+  readonly bounds: Bounds;
+  readonly counters: Counters;
+  readonly serials: Serials;
+  readonly performer: Performer;
+  /** Whether metadata goes to an external XDMS. */
+  readonly externalXdms: boolean;
+  deliver(account: AccountId, number: number, row: OutboxRow): Promise<Outcome>;
+  /** An account has a durable timer at that time. */
+  wakeAt(at: number): void;
+}
+
+/** The request that waits for what becomes of an input. */
+export function transactionOf(input: Input): string | undefined {
+  if (input.kind === 'wake') return undefined;
+  return 'transaction' in input.event ? input.event.transaction : undefined;
+}

@@ -1,0 +1,253 @@
+/** An account: a queue, private state, one event at a time; failure stays inside. */
+
+import assert from 'node:assert';
+import type { AccountEvent, Address } from '../machines/events.js';
+import type { AccountId, StorePort } from '../ports.js';
+import { loadAccount } from './account-load.js';
+import { AccountMemory } from './account-memory.js';
+import { transactionOf } from './account-world.js';
+import type { AccountWorld, Input } from './account-world.js';
+import { Digests } from './digests.js';
+
+/** Where the queue of an account begins to be compacted. */
+const compactAt = 1_024;
+
+export class Account {
+  readonly id: AccountId;
+  readonly #world: AccountWorld;
+  readonly #store: StorePort;
+  #queue: Input[] = [];
+  #first = 0;
+  /** The input whose turn is being taken. */
+  #current: Input | undefined;
+  #memory: AccountMemory | undefined;
+  /** Something is awaited: whoever comes meanwhile only queues. */
+  #busy = false;
+  /** We have made a mistake: nothing is done for this account until the node starts anew. */
+  #stopped = false;
+  #settled: (() => void)[] = [];
+
+  constructor(id: AccountId, world: AccountWorld, store: StorePort) {
+    this.id = id;
+    this.#world = world;
+    this.#store = store;
+  }
+
+  /** Inputs that wait. */
+  get queued(): number {
+    return this.#queue.length - this.#first;
+  }
+
+  /** False when the queue is full: nothing was taken. Only requests are ever refused so. */
+  submit(input: Input): boolean {
+    if (this.#stopped) {
+      this.#refuse(input, 500);
+      return true;
+    }
+    if (this.queued >= this.#world.bounds.queue && isRefusable(input)) return false;
+    this.#queue.push(input);
+    this.#pump();
+    return true;
+  }
+
+  /** Nothing is here that the store does not have. */
+  get isIdle(): boolean {
+    if (this.#stopped || this.#busy || this.#current !== undefined || this.queued > 0) return false;
+    return this.#memory?.isIdle ?? true;
+  }
+
+  /** Leaves memory; the next input finds the account in the store. */
+  passivate(): void {
+    assert(this.isIdle);
+    this.#memory?.drop();
+    this.#memory = undefined;
+    this.#store.release(this.id);
+  }
+
+  /** Resolves when everything that was taken is durable, or has failed. */
+  async settled(): Promise<void> {
+    while (!this.#stopped && !this.#isSettled) {
+      await new Promise<void>((resolve) => this.#settled.push(resolve));
+    }
+  }
+
+  /** Ends sessions and timers without a word to the store: the node stops. */
+  end(): void {
+    this.#dropMemory(503);
+    this.#stopped = true;
+  }
+
+  get #isSettled(): boolean {
+    if (this.#busy || this.queued > 0) return false;
+    return (this.#memory?.ahead ?? 0) === 0;
+  }
+
+  // ------------------------------------------------------------------------------- queue
+
+  /** Takes turns while that needs no waiting. */
+  #pump(): void {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      while (this.queued > 0) {
+        const waiting = this.#next();
+        if (waiting === 'full') break;
+        if (waiting) {
+          this.#await(waiting);
+          return;
+        }
+      }
+      this.#busy = false;
+    } catch (error) {
+      this.#busy = false;
+      this.#fail(error);
+    }
+    this.#tellSettled();
+  }
+
+  #next(): Promise<void> | 'full' | undefined {
+    if (!this.#memory) return this.#load();
+    if (this.#memory.ahead >= this.#world.bounds.ahead) return 'full';
+    const input = this.#shift();
+    this.#current = input;
+    const waiting = this.#memory.take(input);
+    if (waiting) return waiting.then(() => this.#taken(input));
+    this.#taken(input);
+    return undefined;
+  }
+
+  #await(waiting: Promise<void>): void {
+    waiting
+      .catch((error: unknown) => this.#fail(error))
+      .finally(() => {
+        this.#busy = false;
+        this.#pump();
+      });
+  }
+
+  #taken(input: Input): void {
+    this.#current = undefined;
+    if (input.kind === 'wake') input.done();
+  }
+
+  #shift(): Input {
+    const input = this.#queue[this.#first++];
+    assert(input);
+    if (this.#first === this.#queue.length) {
+      this.#queue = [];
+      this.#first = 0;
+    } else if (this.#first >= compactAt && this.#first * 2 >= this.#queue.length) {
+      this.#queue = this.#queue.slice(this.#first);
+      this.#first = 0;
+    }
+    return input;
+  }
+
+  #tellSettled(): void {
+    if (this.#settled.length === 0 || !(this.#stopped || this.#isSettled)) return;
+    const waiting = this.#settled;
+    this.#settled = [];
+    for (const resolve of waiting) resolve();
+  }
+
+  // -------------------------------------------------------------------------------- life
+
+  async #load(): Promise<void> {
+    const { bounds, clock, counters, limits } = this.#world;
+    const now = clock.now();
+    const digests = new Digests({ keepMs: bounds.duplicateMs, bound: bounds.digests });
+    const window = { now, keepMs: bounds.duplicateMs, bound: bounds.digests };
+    const loaded = await loadAccount(this.#store, this.id, digests, window);
+    if (this.#stopped) return;
+    counters['actors.loads']++;
+    const memory: AccountMemory = new AccountMemory({
+      account: this.id,
+      world: this.#world,
+      store: this.#store,
+      loaded,
+      tell: (to, event) => this.#tell(to, event),
+      advanced: () => this.#advanced(),
+      failed: (error) => {
+        if (this.#memory === memory) this.#fail(error);
+      },
+    });
+    this.#memory = memory;
+    // A restart is an event: sessions that were held in memory are gone.
+    const lost = memory.addresses().map((to): Input => {
+      return { kind: 'event', to, event: { type: 'session.lost', at: now, limits } };
+    });
+    this.#queue = [...lost, ...this.#queue.slice(this.#first)];
+    this.#first = 0;
+  }
+
+  #tell(to: Address, event: AccountEvent): void {
+    this.#queue.push({ kind: 'event', to, event });
+    this.#pump();
+  }
+
+  #advanced(): void {
+    this.#pump();
+    this.#tellSettled();
+  }
+
+  /**
+   * The store has failed: what was taken is answered, and the next input finds the account as the
+   * store has it. Anything else is a mistake of ours: the account stops, the node lives.
+   */
+  #fail(error: unknown): void {
+    const { log, counters } = this.#world;
+    const code = storeCode(error);
+    if (code === undefined) {
+      this.#stopped = true;
+      counters['actors.accounts.stopped']++;
+      log.error({ err: error, account: this.id }, 'account stopped');
+    } else {
+      counters['actors.commits.failed']++;
+      log.warn({ code, account: this.id }, 'account dropped: the store has failed');
+    }
+    const loaded = this.#memory !== undefined;
+    const status = code === 'STORE_UNAVAILABLE' || code === 'STORE_STALE' ? 503 : 500;
+    this.#dropMemory(status);
+    // Whoever waits behind a failed commit is served after the reload; not so when that has failed.
+    if (this.#stopped || !loaded) this.#refuseQueue(status);
+    this.#pump();
+    this.#tellSettled();
+  }
+
+  #dropMemory(status: number): void {
+    const memory = this.#memory;
+    this.#memory = undefined;
+    const unanswered = memory?.drop() ?? [];
+    for (const transaction of unanswered) this.#world.performer.refuse(transaction, status);
+    const current = this.#current;
+    this.#current = undefined;
+    if (current) this.#refuse(current, status);
+  }
+
+  #refuseQueue(status: number): void {
+    const waiting = this.#queue.slice(this.#first);
+    this.#queue = [];
+    this.#first = 0;
+    for (const input of waiting) this.#refuse(input, status);
+  }
+
+  #refuse(input: Input, status: number): void {
+    const transaction = transactionOf(input);
+    if (transaction !== undefined) this.#world.performer.refuse(transaction, status);
+    if (input.kind === 'wake') input.done();
+  }
+}
+
+/** What belongs to a session that stands must be heard; it is bounded by the session itself. */
+function isRefusable(input: Input): boolean {
+  return transactionOf(input) !== undefined && input.kind !== 'wake'
+    ? input.event.type !== 'bye.received'
+    : false;
+}
+
+/** `STORE_…` when the store, not we, has failed. */
+function storeCode(error: unknown): string | undefined {
+  if (!(error instanceof Error) || !('code' in error)) return undefined;
+  const { code } = error;
+  return typeof code === 'string' && code.startsWith('STORE_') ? code : undefined;
+}

@@ -1,0 +1,153 @@
+/** The commits of one account: turns run ahead of them, effects leave behind them, in order. */
+
+import assert from 'node:assert';
+import type { Address } from '../machines/events.js';
+import type { AtRest } from '../machines/index.js';
+import type { AccountId, RowKey, StorePort } from '../ports.js';
+import { ChangeBuilder } from './change.js';
+
+export interface CommitParts<Taken> {
+  readonly account: AccountId;
+  readonly store: Pick<StorePort, 'commit'>;
+  /** What a turn asked for may be done: everything before it is durable. */
+  perform(taken: Taken): void;
+  /** A commit is done, and the earliest timer that it set. */
+  committed(earliestTimer: number): void;
+  failed(error: unknown): void;
+}
+
+interface Batch<Taken> {
+  readonly change: ChangeBuilder;
+  readonly turns: Taken[];
+}
+
+/**
+ * At most one commit is under way; what is decided meanwhile gathers in the next one, so that a
+ * busy account commits many turns at once and never depends on the version of a pending commit.
+ */
+export class Commits<Taken> {
+  readonly #parts: CommitParts<Taken>;
+  /** Virtual UAs as the pending commits will leave them. */
+  readonly #pending = new Map<
+    Address,
+    { readonly atRest: AtRest | undefined; readonly batch: Batch<Taken> }
+  >();
+  #version: number;
+  #underway: Batch<Taken> | undefined;
+  #gathering: Batch<Taken> | undefined;
+  /** Its commit is done, its effects are being performed; what they cause comes behind them. */
+  #performing: Batch<Taken> | undefined;
+  #held = false;
+  #dropped = false;
+  #drained: (() => void)[] = [];
+
+  constructor(parts: CommitParts<Taken>, version: number) {
+    this.#parts = parts;
+    this.#version = version;
+  }
+
+  get isIdle(): boolean {
+    return !this.#underway && !this.#gathering;
+  }
+
+  /** Turns whose effects wait. */
+  get ahead(): number {
+    return (this.#underway?.turns.length ?? 0) + (this.#gathering?.turns.length ?? 0);
+  }
+
+  /** What a pending commit says of a virtual UA; undefined when none says anything. */
+  pending(address: Address): { readonly atRest: AtRest | undefined } | undefined {
+    return this.#pending.get(address);
+  }
+
+  /** Whether a row that is in the store goes with what gathers. */
+  removes(key: RowKey): boolean {
+    return this.#gathering?.change.removes(key) ?? false;
+  }
+
+  /** A turn that changes nothing is not written; its effects wait for those before it. */
+  add(change: ChangeBuilder, taken: Taken): void {
+    if (change.isEmpty) {
+      const last = this.#gathering ?? this.#underway ?? this.#performing;
+      if (last) last.turns.push(taken);
+      else this.#parts.perform(taken);
+      return;
+    }
+    let batch = this.#gathering;
+    if (batch) {
+      batch.change.merge(change);
+      batch.turns.push(taken);
+    } else {
+      batch = { change, turns: [taken] };
+      this.#gathering = batch;
+    }
+    for (const [address, atRest] of change.virtualUas()) {
+      this.#pending.set(address, { atRest, batch });
+    }
+    if (!this.#held) this.#commit();
+  }
+
+  /** Gathers everything until `release`. */
+  hold(): void {
+    this.#held = true;
+  }
+
+  release(): void {
+    this.#held = false;
+    this.#commit();
+  }
+
+  /** Resolves when nothing is pending, or when it will never be. */
+  drained(): Promise<void> {
+    if (this.isIdle || this.#dropped) return Promise.resolve();
+    return new Promise((resolve) => this.#drained.push(resolve));
+  }
+
+  /** Forgets everything; returns the turns whose effects will never happen, in order. */
+  drop(): Taken[] {
+    const lost = [...(this.#underway?.turns ?? []), ...(this.#gathering?.turns ?? [])];
+    this.#dropped = true;
+    this.#underway = undefined;
+    this.#gathering = undefined;
+    this.#pending.clear();
+    this.#wakeDrained();
+    return lost;
+  }
+
+  #commit(): void {
+    if (this.#underway || !this.#gathering) return;
+    const batch = this.#gathering;
+    this.#underway = batch;
+    this.#gathering = undefined;
+    const { store, account } = this.#parts;
+    store
+      .commit(account, this.#version, batch.change.build())
+      .then((version) => this.#done(batch, version))
+      .catch((error: unknown) => {
+        if (!this.#dropped) this.#parts.failed(error);
+      });
+  }
+
+  #done(batch: Batch<Taken>, version: number): void {
+    // The memory of the account is gone, so nobody may hear of what it decided.
+    if (this.#dropped) return;
+    assert.equal(this.#underway, batch);
+    this.#version = version;
+    this.#underway = undefined;
+    for (const [address] of batch.change.virtualUas()) {
+      if (this.#pending.get(address)?.batch === batch) this.#pending.delete(address);
+    }
+    if (!this.#held) this.#commit();
+    this.#performing = batch;
+    for (const taken of batch.turns) this.#parts.perform(taken);
+    this.#performing = undefined;
+    this.#parts.committed(batch.change.earliestTimer);
+    if (this.isIdle) this.#wakeDrained();
+  }
+
+  #wakeDrained(): void {
+    const waiting = this.#drained;
+    this.#drained = [];
+    for (const resolve of waiting) resolve();
+  }
+}

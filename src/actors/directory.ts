@@ -1,0 +1,95 @@
+/** The accounts that live on this node: found by id, bounded, passivated when idle. */
+
+import type { AccountId, PlacementPort, StorePort } from '../ports.js';
+import { Account } from './account.js';
+import type { AccountWorld, Input } from './account-world.js';
+import { createNobodyStore, nobody } from './nobody.js';
+
+export interface DirectoryParts {
+  readonly world: AccountWorld;
+  readonly store: StorePort;
+  readonly placement: PlacementPort | undefined;
+}
+
+/** Accounts that are looked at, oldest use first, to make room for another one. */
+const candidates = 64;
+
+/** What became of an input: `busy` when a bound is reached, `elsewhere` when another node owns it. */
+export type Submitted = 'taken' | 'busy' | 'elsewhere';
+
+export class Directory {
+  readonly #parts: DirectoryParts;
+  /** Least recently used first. */
+  readonly #accounts = new Map<AccountId, Account>();
+  readonly #nobodyStore: StorePort;
+  #last: Account | undefined;
+
+  constructor(parts: DirectoryParts) {
+    this.#parts = parts;
+    this.#nobodyStore = createNobodyStore();
+  }
+
+  get size(): number {
+    return this.#accounts.size;
+  }
+
+  submit(id: AccountId, input: Input): Submitted {
+    const { placement, world } = this.#parts;
+    if (placement && id !== nobody && !placement.owns(id)) return 'elsewhere';
+    const account = this.#account(id);
+    if (account?.submit(input)) return 'taken';
+    world.counters['actors.overloads']++;
+    return 'busy';
+  }
+
+  /** Delivers the due timers of an account; resolves when that is decided, false: not now. */
+  wake(id: AccountId): Promise<boolean> {
+    return new Promise((resolve) => {
+      const done = (): void => resolve(true);
+      if (this.submit(id, { kind: 'wake', done }) !== 'taken') resolve(false);
+    });
+  }
+
+  async settled(): Promise<void> {
+    for (const account of [...this.#accounts.values()]) await account.settled();
+  }
+
+  end(): void {
+    for (const account of this.#accounts.values()) account.end();
+    this.#accounts.clear();
+    this.#last = undefined;
+  }
+
+  #account(id: AccountId): Account | undefined {
+    if (this.#last?.id === id) return this.#last;
+    let account = this.#accounts.get(id);
+    if (account) {
+      this.#accounts.delete(id);
+    } else {
+      if (this.#accounts.size >= this.#parts.world.bounds.accounts) this.#passivate();
+      if (this.#accounts.size >= this.#parts.world.bounds.accounts) return undefined;
+      const store = id === nobody ? this.#nobodyStore : this.#parts.store;
+      account = new Account(id, this.#parts.world, store);
+    }
+    this.#accounts.set(id, account);
+    this.#last = account;
+    return account;
+  }
+
+  #passivate(): void {
+    let looked = 0;
+    for (const [id, account] of this.#accounts) {
+      if (looked++ === candidates) return;
+      if (account.isIdle) {
+        account.passivate();
+        this.#accounts.delete(id);
+        if (this.#last === account) this.#last = undefined;
+        this.#parts.world.counters['actors.passivations']++;
+        return;
+      }
+      // Busy ones move behind, so that they are not looked at again and again.
+      this.#accounts.delete(id);
+      this.#accounts.set(id, account);
+    }
+  }
+}
