@@ -11,7 +11,7 @@ export interface ContentType {
   readonly params: Params;
 }
 
-const TYPE = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*$/;
+const TYPE = /^([A-Za-z0-9\-.!%*_+`'~]+)[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)$/;
 
 /** Throws WireError `SIP_CONTENT_TYPE` or `SIP_PARAMETER`. */
 export function parseContentType(value: string): ContentType {

@@ -1,6 +1,12 @@
 /** SIP messages inside a body: message/sipfrag (RFC 3420) and message/sip (RFC 3261 27.5). */
 
-import type { SipHeaders, SipRequest } from './message.js';
+import { WireError } from '../error.js';
+import { Head } from './head.js';
+import { longName } from './header-name.js';
+import { ROW } from './header-table.js';
+import { DEFAULT_SIP_LIMITS } from './limits.js';
+import type { HeaderField, SipHeaders, SipRequest } from './message.js';
+import { headerLine } from './serialise.js';
 
 export interface SipfragOptions {
   /** Leave P-Asserted-Identity out when the request asks for it with Privacy: id (PAI-03). */
@@ -9,26 +15,114 @@ export interface SipfragOptions {
   readonly date?: string | undefined;
 }
 
-/** The pertinent header fields (D-48) and the body, octet for octet. */
-export function sipfragOf(_request: SipRequest, _options: SipfragOptions): Buffer {
-  throw new Error('pending');
-}
-
-/**
- * The complete message for message/sip: values of Authorization and Proxy-Authorization masked,
- * Route and Record-Route left out (D-13), everything else octet for octet.
- */
-export function maskedSip(_request: SipRequest, _options?: Partial<SipfragOptions>): Buffer {
-  throw new Error('pending');
-}
-
 /** A fragment as read: a start line is optional. */
 export interface Sipfrag extends SipHeaders {
   readonly startLine: string | undefined;
   readonly body: Buffer;
 }
 
-/** Tolerant: takes any part of a message that RFC 3420 2 allows. Throws WireError. */
-export function parseSipfrag(_bytes: Buffer): Sipfrag {
-  throw new Error('pending');
+/** The order of D-48; fields whose name begins with `content-` follow. */
+const PERTINENT = ['From', 'To', 'Call-ID', 'CSeq', 'P-Asserted-Identity', 'Date', 'Subject'];
+/** Names that may have come in their compact form. */
+const LONG_CONTENT: ReadonlyMap<string, string> = new Map([
+  ['content-type', 'Content-Type'],
+  ['content-encoding', 'Content-Encoding'],
+]);
+const CREDENTIALS = new Set(['authorization', 'proxy-authorization']);
+const ROUTES = new Set(['route', 'record-route']);
+/** Fits the grammar of credentials (RFC 3261 25.1). */
+const MASKED = Buffer.from('Masked credentials="removed"\r\n');
+const CRLF = Buffer.from('\r\n');
+
+/**
+ * The pertinent header fields (D-48), the empty line and the body, octet for octet. Content-Length
+ * is always there, as RFC 3420 2 wants it with a body.
+ */
+export function sipfragOf(request: SipRequest, options: SipfragOptions): Buffer {
+  const hidesIdentity = options.privacy && asksForPrivacy(request);
+  let text = '';
+  for (const name of PERTINENT) {
+    if (name === 'P-Asserted-Identity' && hidesIdentity) continue;
+    const values = request.fields(name);
+    for (const value of values) text += headerLine(name, value);
+    if (name === 'Date' && values.length === 0 && options.date !== undefined) {
+      text += headerLine(name, options.date);
+    }
+  }
+  for (const [name, value] of request.all()) {
+    const long = longName(name);
+    if (!long.startsWith('content-') || long === 'content-length') continue;
+    text += headerLine(LONG_CONTENT.get(long) ?? name, value);
+  }
+  text += `Content-Length: ${request.body.length}\r\n\r\n`;
+  return Buffer.concat([Buffer.from(text, 'utf8'), request.body]);
+}
+
+/**
+ * The complete message for message/sip: values of Authorization and Proxy-Authorization masked,
+ * Route and Record-Route left out (D-13), P-Asserted-Identity left out when privacy demands it,
+ * a Date added at the end when asked for; everything else octet for octet.
+ */
+export function maskedSip(request: SipRequest, options: Partial<SipfragOptions> = {}): Buffer {
+  const { bytes } = request;
+  const head = scanned(bytes, false);
+  const hidesIdentity = options.privacy === true && asksForPrivacy(request);
+  const pieces: Buffer[] = [bytes.subarray(0, head.lineEnd + 2)];
+  let hasDate = false;
+  for (let row = 0; row < head.rows.length; row += ROW) {
+    const [nameStart, nameEnd, valueStart] = [1, 2, 3].map((column) => head.rows[row + column]!);
+    const name = longName(bytes.toString('latin1', nameStart, nameEnd));
+    const next = row + ROW < head.rows.length ? head.rows[row + ROW + 1]! : head.bodyStart - 2;
+    hasDate ||= name === 'date';
+    if (ROUTES.has(name) || (hidesIdentity && name === 'p-asserted-identity')) continue;
+    if (CREDENTIALS.has(name)) {
+      pieces.push(bytes.subarray(nameStart, valueStart), MASKED);
+    } else pieces.push(bytes.subarray(nameStart, next));
+  }
+  if (!hasDate && options.date !== undefined) {
+    pieces.push(Buffer.from(headerLine('Date', options.date), 'utf8'));
+  }
+  pieces.push(bytes.subarray(head.bodyStart - 2));
+  return Buffer.concat(pieces);
+}
+
+/**
+ * Tolerant: takes any part of a message that RFC 3420 2 allows, with bare line feeds as well.
+ * Throws WireError `SIP_FRAGMENT` when there is no header field and no start line.
+ */
+export function parseSipfrag(bytes: Buffer): Sipfrag {
+  const firstEnd = bytes.indexOf(0x0a);
+  const first = bytes.toString('utf8', 0, firstEnd < 0 ? bytes.length : firstEnd).trimEnd();
+  const hasStartLine = /^(?:SIP\/2\.0 [1-6][0-9]{2}|[^ :]+ [^ ]+ SIP\/2\.0$)/.test(first);
+  const head = scanned(bytes, !hasStartLine);
+  if (!hasStartLine && head.rows.length === 0) {
+    throw new WireError('SIP_FRAGMENT', 'neither a start line nor a header field');
+  }
+  const headers = head.headers();
+  const body = head.bodyStart < 0 ? Buffer.alloc(0) : head.bytes.subarray(head.bodyStart);
+  return {
+    startLine: hasStartLine ? first : undefined,
+    body,
+    header: (name: string): string | undefined => headers.header(name),
+    fields: (name: string): readonly string[] => headers.fields(name),
+    list: (name: string): readonly string[] => headers.list(name),
+    all: (): readonly HeaderField[] => headers.all(),
+  };
+}
+
+function scanned(bytes: Buffer, fieldsOnly: boolean): Head {
+  // The last line of a fragment may have lost its line end to a MIME boundary.
+  const isEnded = bytes.at(-1) === 0x0a || bytes.includes('\n\r\n') || bytes.includes('\n\n');
+  const ended = isEnded ? bytes : Buffer.concat([bytes, CRLF]);
+  const head = new Head(ended, 0, ended.length, DEFAULT_SIP_LIMITS.headerFields);
+  if (fieldsOnly) head.scanFields();
+  else head.scan();
+  return head;
+}
+
+/** RFC 3323 4.2, RFC 3325 9.3: `id` among the values of Privacy. */
+function asksForPrivacy(request: SipRequest): boolean {
+  return request
+    .fields('privacy')
+    .some((value) => value.split(/[;,]/).some((item) => item.trim().toLowerCase() === 'id'));
 }

@@ -19,14 +19,14 @@ export interface Via {
 }
 
 const SENT_PROTOCOL = /^SIP[ \t]*\/[ \t]*2\.0[ \t]*\/[ \t]*([A-Za-z0-9\-.!%*_+`'~]+)[ \t]+/i;
-const SENT_BY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)[ \t]*(?::[ \t]*([0-9]{1,5}))?[ \t]*$/;
+const SENT_BY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)[ \t]*(?::[ \t]*([0-9]{1,5}))?$/;
 
 /** Throws WireError `SIP_VIA`. */
 export function parseVia(value: string): Via {
   const semicolon = value.indexOf(';');
   const end = semicolon < 0 ? value.length : semicolon;
   const protocol = SENT_PROTOCOL.exec(value);
-  const sentBy = protocol && SENT_BY.exec(value.slice(protocol[0].length, end));
+  const sentBy = protocol && SENT_BY.exec(value.slice(protocol[0].length, end).trim());
   const port = sentBy?.[2] === undefined ? undefined : Number(sentBy[2]);
   if (!protocol || !sentBy || (port !== undefined && (port < 1 || port > 65_535))) {
     throw new WireError('SIP_VIA', 'malformed Via');
