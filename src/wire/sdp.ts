@@ -1,41 +1,20 @@
-/** SDP of MSRP sessions (RFC 8866, 3264, 4975 8, 6135). */
+/** SDP offers and answers of MSRP sessions (RFC 3264, 4975 8, 6135). */
 
-export type SdpDirection = 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+import { WireError } from './error.js';
+import { isMsrpUri, parseMsrpUri } from './msrp/uri.js';
+import { sdpAttribute } from './session-description.js';
+import type { Sdp, SdpDirection, SdpMedia, SdpSetup } from './session-description.js';
 
-export type SdpSetup = 'active' | 'passive' | 'actpass' | 'holdconn';
-
-/** `a=name:value` or `a=name`. */
-export type SdpAttribute = readonly [name: string, value: string | undefined];
-
-export interface SdpOrigin {
-  readonly username: string;
-  readonly sessionId: string;
-  readonly sessionVersion: string;
-  readonly addressType: string;
-  readonly address: string;
-}
-
-export interface SdpMedia {
-  readonly media: string;
-  readonly port: number;
-  readonly proto: string;
-  readonly formats: readonly string[];
-  /** Address of its own c= line. */
-  readonly connection?: string;
-  readonly attributes: readonly SdpAttribute[];
-}
-
-export interface Sdp {
-  readonly origin: SdpOrigin;
-  readonly name: string;
-  /** Address of the c= line of the session. */
-  readonly connection?: string;
-  /** t= lines as written. */
-  readonly times: readonly string[];
-  readonly attributes: readonly SdpAttribute[];
-  /** In the order of the m= lines. */
-  readonly media: readonly SdpMedia[];
-}
+export { parseSdp, sdpAttribute, sdpLimits } from './session-description.js';
+export type {
+  Sdp,
+  SdpAttribute,
+  SdpDirection,
+  SdpLimits,
+  SdpMedia,
+  SdpOrigin,
+  SdpSetup,
+} from './session-description.js';
 
 /** What an SDP body says of its m=message line. */
 export interface MsrpSdpFacts {
@@ -51,10 +30,10 @@ export interface MsrpSdpFacts {
 
 /** Our side of an MSRP session. */
 export interface SdpSession {
-  /** Numeric sess-id and sess-version of o=: same id for life, version +1 on change (SDP-04). */
+  /** sess-id and sess-version of o=: the same id for life, the version +1 on change (SDP-04). */
   readonly sessionId: number;
   readonly sessionVersion: number;
-  /** Our path; its last URI is ours and gives address, port and transport of the lines (SDP-01). */
+  /** Our path; its leftmost URI gives address, port and transport of the lines (SDP-01). */
   readonly path: readonly string[];
   readonly direction: SdpDirection;
   readonly setup: 'active' | 'passive' | 'actpass';
@@ -63,30 +42,142 @@ export interface SdpSession {
   readonly maxSize?: number;
 }
 
-/** Throws WireError `SDP_…`. */
-export function parseSdp(body: Buffer): Sdp {
-  throw new Error(body.toString());
+const directions: readonly SdpDirection[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+const setups: readonly SdpSetup[] = ['active', 'passive', 'actpass', 'holdconn'];
+
+/** The facts of the first usable m=message line (MSRP, port not 0, path); undefined without one. */
+export function msrpMedia(sdp: Sdp): MsrpSdpFacts | undefined {
+  const media = sdp.media[msrpIndex(sdp)];
+  if (media === undefined) return undefined;
+  const given = sdpAttribute(media, 'setup') ?? sdpAttribute(sdp, 'setup');
+  const setup = setups.find((value) => value === given?.trim().toLowerCase());
+  const maxSize = sizeOf(sdpAttribute(media, 'max-size') ?? sdpAttribute(media, 'maxsize'));
+  return {
+    path: pathOf(media)!,
+    ...(setup !== undefined && { setup }),
+    direction: effectiveDirection(sdp, media),
+    acceptTypes: words(sdpAttribute(media, 'accept-types')),
+    acceptWrappedTypes: words(sdpAttribute(media, 'accept-wrapped-types')),
+    ...(maxSize !== undefined && { maxSize }),
+  };
 }
 
 /** The direction of a media line: its own, else that of the session, else sendrecv (SDP-02). */
 export function effectiveDirection(sdp: Sdp, media: SdpMedia): SdpDirection {
-  throw new Error(sdp.name + media.media);
+  return directionIn(media) ?? directionIn(sdp) ?? 'sendrecv';
 }
 
-/** The facts of the first usable m=message line (MSRP, port not 0); undefined without one. */
-export function msrpMedia(sdp: Sdp): MsrpSdpFacts | undefined {
-  throw new Error(sdp.name);
-}
-
-/** An offer of one m=message line. */
+/** An offer of one m=message line. Throws WireError `SDP_FIELD` when a value cannot be written. */
 export function offer(session: SdpSession): Buffer {
-  throw new Error(session.direction);
+  return description(session, [mediaLines(session, undefined)]);
 }
 
 /**
- * An answer: the m=message line that `msrpMedia` chose is taken, every other line has port 0
- * (SDP-03).
+ * An answer. The line that `msrpMedia` chose is taken, every other one has port 0 (SDP-03). The
+ * direction is narrowed to what the offer permits (SDP-02). Throws WireError `SDP_NO_MSRP` when no
+ * line is usable and `SDP_SETUP` when both sides would connect, or none, both with 488.
  */
 export function answer(session: SdpSession & { readonly offer: Sdp }): Buffer {
-  throw new Error(session.direction);
+  const index = msrpIndex(session.offer);
+  const taken = session.offer.media[index];
+  if (taken === undefined) throw new WireError('SDP_NO_MSRP', 'no usable m=message line', 488);
+  const offered = msrpMedia(session.offer)!;
+  if (!mayAnswer(offered.setup, session.setup)) {
+    throw new WireError('SDP_SETUP', 'the setup of offer and answer do not fit', 488);
+  }
+  const direction = narrow(session.direction, offered.direction);
+  const lines = session.offer.media.map((media, at) =>
+    at === index
+      ? mediaLines({ ...session, direction }, media.proto)
+      : [`m=${media.media} 0 ${media.proto} ${media.formats.join(' ')}`],
+  );
+  return description(session, lines);
+}
+
+function msrpIndex(sdp: Sdp): number {
+  return sdp.media.findIndex(
+    (media) =>
+      media.media.toLowerCase() === 'message' &&
+      media.port !== 0 &&
+      /^TCP\/(?:TLS\/)?MSRP$/i.test(media.proto) &&
+      pathOf(media) !== undefined,
+  );
+}
+
+function pathOf(media: SdpMedia): readonly string[] | undefined {
+  const path = words(sdpAttribute(media, 'path'));
+  return path.length > 0 && path.every(isMsrpUri) ? path : undefined;
+}
+
+function words(value: string | undefined): readonly string[] {
+  return value === undefined ? [] : value.split(' ').filter((word) => word !== '');
+}
+
+function sizeOf(value: string | undefined): number | undefined {
+  if (value === undefined || !/^\d+$/.test(value.trim())) return undefined;
+  const size = Number(value);
+  return Number.isSafeInteger(size) ? size : undefined;
+}
+
+function directionIn(section: SdpMedia | Sdp): SdpDirection | undefined {
+  for (const [name] of section.attributes) {
+    const direction = directions.find((value) => value === name);
+    if (direction !== undefined) return direction;
+  }
+  return undefined;
+}
+
+/** RFC 4145 4.1; without a usable setup the offerer connects (4975 5.4, 6135 4). */
+function mayAnswer(offered: SdpSetup | undefined, setup: SdpSession['setup']): boolean {
+  if (setup === 'actpass') return false;
+  if (offered === 'actpass') return true;
+  return offered === 'passive' ? setup === 'active' : setup === 'passive';
+}
+
+function narrow(wanted: SdpDirection, offered: SdpDirection): SdpDirection {
+  const sends = has(wanted, 'send') && has(offered, 'recv');
+  const receives = has(wanted, 'recv') && has(offered, 'send');
+  if (sends) return receives ? 'sendrecv' : 'sendonly';
+  return receives ? 'recvonly' : 'inactive';
+}
+
+function has(direction: SdpDirection, way: 'send' | 'recv'): boolean {
+  return direction === 'sendrecv' || direction === `${way}only`;
+}
+
+function description(session: SdpSession, media: readonly (readonly string[])[]): Buffer {
+  const { sessionId, sessionVersion } = session;
+  const address = addressOf(session);
+  const lines = [
+    'v=0',
+    `o=- ${sessionId} ${sessionVersion} IN ${address}`,
+    's=-',
+    `c=IN ${address}`,
+    't=0 0',
+    ...media.flat(),
+  ];
+  if (lines.some((line) => /[\r\n\0]/.test(line))) {
+    throw new WireError('SDP_FIELD', 'a value has a line end', 500);
+  }
+  return Buffer.from(`${lines.join('\r\n')}\r\n`);
+}
+
+function addressOf(session: SdpSession): string {
+  const { host } = parseMsrpUri(session.path[0] ?? '');
+  return host.startsWith('[') ? `IP6 ${host.slice(1, -1)}` : `IP4 ${host}`;
+}
+
+function mediaLines(session: SdpSession, proto: string | undefined): string[] {
+  const { secure, port } = parseMsrpUri(session.path[0] ?? '');
+  const lines = [
+    `m=message ${port ?? 2855} ${proto ?? (secure ? 'TCP/TLS/MSRP' : 'TCP/MSRP')} *`,
+    `a=${session.direction}`,
+    `a=setup:${session.setup}`,
+    `a=accept-types:${session.acceptTypes.join(' ')}`,
+  ];
+  const wrapped = session.acceptWrappedTypes ?? [];
+  if (wrapped.length > 0) lines.push(`a=accept-wrapped-types:${wrapped.join(' ')}`);
+  if (session.maxSize !== undefined) lines.push(`a=max-size:${session.maxSize}`);
+  lines.push(`a=path:${session.path.join(' ')}`);
+  return lines;
 }
