@@ -1,0 +1,98 @@
+/** A SEND while it comes in, and how it is answered (RFC 4975 7.2, 7.3). */
+
+import type { Random } from '../../ports.js';
+import type { MsrpFlag, MsrpRequestHead } from '../../wire/msrp/frame.js';
+import { report, response } from '../../wire/msrp/write.js';
+import type { Connection, RequestBody } from './connection.js';
+import type { ChunkOutcome, Incoming, IncomingChunk } from './incoming.js';
+
+const idLength = 12;
+
+export class SendRequest implements RequestBody {
+  readonly #connection: Connection;
+  readonly #random: Random;
+  readonly #head: MsrpRequestHead;
+  /** A number is the status that answers it whatever its body is. */
+  readonly #chunk: IncomingChunk | number;
+  #isAnswered = false;
+
+  /** `incoming` is a status when the session takes no request. */
+  constructor(
+    connection: Connection,
+    random: Random,
+    head: MsrpRequestHead,
+    incoming: Incoming | number,
+  ) {
+    this.#connection = connection;
+    this.#random = random;
+    this.#head = head;
+    this.#chunk = begin(head, incoming);
+    // Told at once, so that a large body can be spared (MSRP-23).
+    if (this.#chunk === 413) this.#answer(413);
+  }
+
+  write(bytes: Buffer): void | Promise<void> {
+    if (typeof this.#chunk !== 'number') return this.#chunk.write(bytes);
+  }
+
+  end(flag: MsrpFlag): void {
+    if (typeof this.#chunk === 'number') {
+      this.#answer(this.#chunk);
+      return;
+    }
+    const outcome = this.#chunk.end(flag);
+    if (!(outcome instanceof Promise)) {
+      this.#conclude(outcome);
+      return;
+    }
+    this.#connection.completing(1);
+    void outcome.then((settled) => {
+      this.#conclude(settled);
+      this.#connection.completing(-1);
+    });
+  }
+
+  fault(): void {
+    if (typeof this.#chunk !== 'number') this.#chunk.fault();
+  }
+
+  #conclude(outcome: ChunkOutcome): void {
+    this.#answer(outcome.status);
+    const { completed, status } = outcome;
+    if (completed === undefined || status > 299 || !this.#head.successReport) return;
+    const { fromPath, toPath, messageId } = this.#head;
+    this.#connection.control(
+      report({
+        transactionId: this.#random.token(idLength),
+        toPath: fromPath,
+        fromPath: toPath.slice(0, 1),
+        messageId,
+        // An empty message is 1-0/0 (MSRP-05).
+        byteRange: { start: 1, end: completed, total: completed },
+        status,
+      }),
+    );
+  }
+
+  /** Failure-Report `partial`: errors only; `no`: nothing (MSRP-20). */
+  #answer(status: number): void {
+    if (this.#isAnswered) return;
+    this.#isAnswered = true;
+    const { failureReport, transactionId, fromPath, toPath } = this.#head;
+    if (failureReport === 'no' || (failureReport === 'partial' && status < 300)) return;
+    this.#connection.control(
+      response({
+        transactionId,
+        status,
+        toPath: fromPath.slice(0, 1),
+        fromPath: toPath.slice(0, 1),
+      }),
+    );
+  }
+}
+
+function begin(head: MsrpRequestHead, incoming: Incoming | number): IncomingChunk | number {
+  if (typeof incoming === 'number') return incoming;
+  // A bodiless SEND binds, keeps alive, and is no message (MSRP-11).
+  return head.hasBody ? incoming.chunk(head) : 200;
+}

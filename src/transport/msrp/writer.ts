@@ -1,0 +1,354 @@
+/** What one connection sends: responses and reports first, then chunks of its sessions in turn. */
+
+import type { Socket } from 'node:net';
+import type { Clock, Random } from '../../ports.js';
+import type { MsrpFlag } from '../../wire/msrp/frame.js';
+import { endLine, requestHead } from '../../wire/msrp/write.js';
+import type { Outgoing, OutgoingMessage } from './outgoing.js';
+
+export interface WriterSettings {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly chunkSize: number;
+  readonly chunkMax: number;
+  readonly responseMs: number;
+  readonly outboundBytes: number;
+}
+
+export interface WriterOwner {
+  /** A head with its end-line has left, for the trace. */
+  readonly traceOut: ((head: Buffer, end: Buffer) => void) | undefined;
+  /** The peer does not read, or too much waits for it. */
+  overdue(code: string): void;
+  /** The binding SEND of a session was answered, or was not in time (408). */
+  bound(flow: Outgoing, status: number): void;
+  /** Everything that could be written has been written. */
+  written(): void;
+}
+
+/** A SEND that waits for its response. */
+interface Transaction {
+  readonly flow: Outgoing;
+  /** Undefined for a binding SEND. */
+  readonly message: OutgoingMessage | undefined;
+  readonly cost: number;
+  readonly dueAt: number;
+}
+
+/** A chunk whose end-line is not written yet. */
+interface OpenChunk {
+  readonly flow: Outgoing;
+  readonly message: OutgoingMessage;
+  readonly id: string;
+  readonly head: Buffer;
+  readonly max: number;
+  bytes: number;
+  /** The last octets of its body, in which an end-line may begin. */
+  tail: Buffer;
+}
+
+/** Waiting for `drain` begins here; below, the kernel gets whole batches. */
+const socketBytes = 131_072;
+/** At least 71 random bits (MSRP-02). */
+const idLength = 12;
+/** MSRP-06: a longer body goes in chunks that can be interrupted. */
+const interruptibleAbove = 2048;
+const nothing = Buffer.alloc(0);
+
+export class Writer {
+  readonly #socket: Socket;
+  readonly #owner: WriterOwner;
+  readonly #settings: WriterSettings;
+  readonly #flows = new Set<Outgoing>();
+  readonly #transactions = new Map<string, Transaction>();
+  #control: Buffer[] = [];
+  #controlBytes = 0;
+  #open: OpenChunk | undefined;
+  #pumping = false;
+  #scheduled = false;
+  #closed = false;
+  #drains = 0;
+  #stall: (() => void) | undefined;
+  #response: (() => void) | undefined;
+
+  constructor(socket: Socket, owner: WriterOwner, settings: WriterSettings) {
+    this.#socket = socket;
+    this.#owner = owner;
+    this.#settings = settings;
+    socket.on('drain', () => {
+      this.#drains += 1;
+      this.pump();
+    });
+  }
+
+  /** Whether nothing waits to be written or answered. */
+  get isQuiet(): boolean {
+    return (
+      this.#open === undefined &&
+      this.#control.length === 0 &&
+      this.#transactions.size === 0 &&
+      this.#flows.size === 0
+    );
+  }
+
+  /** Queues a response or a REPORT: it goes before every chunk. */
+  control(frame: Buffer): void {
+    if (this.#closed) return;
+    this.#control.push(frame);
+    this.#controlBytes += frame.length;
+    if (this.#controlBytes > this.#settings.outboundBytes) this.#owner.overdue('MSRP_UNREAD');
+    else this.schedule();
+  }
+
+  /** Sends the bodiless SEND that binds the session (RFC 4975 5.4). */
+  bind(flow: Outgoing, messageId: string): void {
+    const id = this.#settings.random.token(idLength);
+    const { toPath, fromPath } = flow;
+    const head = requestHead({ transactionId: id, method: 'SEND', toPath, fromPath, messageId });
+    const end = endLine(id, '$');
+    this.#owner.traceOut?.(head, end);
+    this.control(Buffer.concat([head, end]));
+    this.#await(id, { flow, message: undefined, cost: 0 });
+  }
+
+  /** The session has something to send. */
+  wake(flow: Outgoing): void {
+    if (this.#closed) return;
+    // The session of the open chunk is at work already: it must not interrupt itself.
+    if (this.#open?.flow !== flow) this.#flows.add(flow);
+    this.schedule();
+  }
+
+  /** The session is gone: its open chunk ends with `#`, its responses are for nobody. */
+  drop(flow: Outgoing): void {
+    this.#flows.delete(flow);
+    for (const [id, transaction] of this.#transactions) {
+      if (transaction.flow === flow) this.#transactions.delete(id);
+    }
+    this.schedule();
+  }
+
+  /** A response. One to nothing we know is passed over. */
+  answered(id: string, status: number): void {
+    const transaction = this.#transactions.get(id);
+    if (!transaction) return;
+    this.#transactions.delete(id);
+    this.#conclude(transaction, status);
+  }
+
+  /** Writes once the present turn of the event loop is done, so that small frames go together. */
+  schedule(): void {
+    if (this.#scheduled || this.#closed) return;
+    this.#scheduled = true;
+    queueMicrotask(() => {
+      this.#scheduled = false;
+      this.pump();
+    });
+  }
+
+  /** Writes what can be written. */
+  pump(): void {
+    if (this.#pumping || this.#closed || this.#socket.connecting) return;
+    this.#pumping = true;
+    this.#socket.cork();
+    try {
+      while (!this.#isBlocked() && this.#step());
+    } finally {
+      this.#pumping = false;
+      this.#socket.uncork();
+    }
+    if (!this.#closed) this.#owner.written();
+  }
+
+  close(): void {
+    this.#closed = true;
+    this.#stall?.();
+    this.#response?.();
+    this.#control = [];
+    this.#open = undefined;
+    this.#flows.clear();
+    this.#transactions.clear();
+  }
+
+  #isBlocked(): boolean {
+    if (this.#closed || this.#socket.destroyed) return true;
+    if (this.#socket.writableLength < socketBytes) return false;
+    this.#watchStall();
+    return true;
+  }
+
+  /** One frame, or one piece of a chunk. False when nothing can be written for the time being. */
+  #step(): boolean {
+    if (this.#open) return this.#continue(this.#open);
+    if (this.#control.length > 0) {
+      for (const frame of this.#control) this.#socket.write(frame);
+      this.#control = [];
+      this.#controlBytes = 0;
+      return true;
+    }
+    for (const flow of this.#flows) {
+      this.#flows.delete(flow);
+      const message = flow.current;
+      if (!message || flow.room <= 0 || !flow.fill(message)) continue;
+      // A content that fails while it is read ends its message and leaves the next one.
+      if (message.ended) this.#flows.add(flow);
+      else this.#begin(flow, message);
+      return true;
+    }
+    return false;
+  }
+
+  #begin(flow: Outgoing, message: OutgoingMessage): void {
+    const { chunkSize, chunkMax } = this.#settings;
+    const id = this.#transactionId(message.ahead);
+    const rest = message.size - message.offset;
+    const whole = rest <= interruptibleAbove && message.ahead.length === rest;
+    let head: Buffer;
+    try {
+      head = sendHead(flow, message, { id, whole });
+    } catch {
+      // A header field of the message cannot be written: theirs to know, not the connection's.
+      flow.fail(message, 400);
+      this.#flows.add(flow);
+      return;
+    }
+    const max = Math.min(chunkMax, Math.max(chunkSize, flow.room));
+    const chunk: OpenChunk = { flow, message, id, head, max, bytes: 0, tail: nothing };
+    if (whole) {
+      // One buffer for a small message: a write costs more than the copy.
+      const end = endLine(id, '$');
+      this.#socket.write(Buffer.concat([head, message.ahead, end]));
+      message.offset += rest;
+      chunk.bytes = rest;
+      message.ahead = nothing;
+      this.#concluded(chunk, '$', end);
+      return;
+    }
+    this.#socket.write(head);
+    this.#open = chunk;
+  }
+
+  #continue(chunk: OpenChunk): boolean {
+    const { flow, message } = chunk;
+    const { chunkSize } = this.#settings;
+    if (message.ended) return this.#end(chunk, '#');
+    if (message.offset === message.size) return this.#end(chunk, '$');
+    const awaited = this.#control.length > 0 || this.#flows.size > 0;
+    if (chunk.bytes >= (awaited ? chunkSize : chunk.max)) {
+      return this.#end(chunk, '+');
+    }
+    if (!flow.fill(message)) return false;
+    if (message.ended) return true;
+    const limit = Math.max(1, (awaited ? chunkSize : chunk.max) - chunk.bytes);
+    const piece = message.ahead.subarray(0, limit);
+    if (containsEndLine(chunk, piece)) return this.#end(chunk, '+');
+    this.#socket.write(piece);
+    message.ahead = message.ahead.subarray(piece.length);
+    message.offset += piece.length;
+    chunk.bytes += piece.length;
+    chunk.tail = tailOf(chunk, piece);
+    return true;
+  }
+
+  #end(chunk: OpenChunk, flag: MsrpFlag): true {
+    const end = endLine(chunk.id, flag);
+    this.#socket.write(end);
+    this.#open = undefined;
+    this.#concluded(chunk, flag, end);
+    return true;
+  }
+
+  #concluded(chunk: OpenChunk, flag: MsrpFlag, end: Buffer): void {
+    const { flow, message, id, head } = chunk;
+    this.#owner.traceOut?.(head, end);
+    if (flag !== '#') {
+      const cost = flow.chunkWritten(message, chunk.bytes, flag === '$');
+      this.#await(id, { flow, message, cost });
+    }
+    if (flow.current && flow.bound) this.#flows.add(flow);
+  }
+
+  /** A transaction id whose end-line does not occur in these octets. */
+  #transactionId(body: Buffer): string {
+    for (;;) {
+      const id = this.#settings.random.token(idLength);
+      if (!body.includes(`-------${id}`, 0, 'latin1')) return id;
+    }
+  }
+
+  #await(id: string, sent: Omit<Transaction, 'dueAt'>): void {
+    const { clock, responseMs } = this.#settings;
+    const { flow, message, cost } = sent;
+    this.#transactions.set(id, { flow, message, cost, dueAt: clock.now() + responseMs });
+    this.#response ??= clock.after(responseMs, () => this.#expire());
+  }
+
+  /** Transactions stand in the order of their time limits: one timer does for all. */
+  #expire(): void {
+    this.#response = undefined;
+    const { clock } = this.#settings;
+    for (const [id, transaction] of this.#transactions) {
+      const wait = transaction.dueAt - clock.now();
+      if (wait > 0) {
+        this.#response = clock.after(wait, () => this.#expire());
+        return;
+      }
+      this.#transactions.delete(id);
+      this.#conclude(transaction, 408);
+      if (this.#closed) return;
+    }
+  }
+
+  #conclude(transaction: Transaction, status: number): void {
+    const { flow, message, cost } = transaction;
+    if (message) flow.answered(message, cost, status);
+    else this.#owner.bound(flow, status);
+    this.schedule();
+  }
+
+  /** A socket that takes nothing for as long as a response may take is given up. */
+  #watchStall(): void {
+    if (this.#stall) return;
+    const drains = this.#drains;
+    this.#stall = this.#settings.clock.after(this.#settings.responseMs, () => {
+      this.#stall = undefined;
+      if (this.#drains === drains) this.#owner.overdue('MSRP_UNREAD');
+      else if (this.#socket.writableLength >= socketBytes) this.#watchStall();
+    });
+  }
+}
+
+function sendHead(
+  flow: Outgoing,
+  message: OutgoingMessage,
+  chunk: { readonly id: string; readonly whole: boolean },
+): Buffer {
+  const { fields, offset, size } = message;
+  return requestHead({
+    transactionId: chunk.id,
+    method: 'SEND',
+    toPath: flow.toPath,
+    fromPath: flow.fromPath,
+    messageId: fields.messageId,
+    byteRange: { start: offset + 1, end: chunk.whole ? size : undefined, total: size },
+    successReport: fields.successReport,
+    headers: fields.headers,
+    contentType: fields.contentType,
+  });
+}
+
+/** Whether the end-line of this chunk would occur in its body (MSRP-02). */
+function containsEndLine(chunk: OpenChunk, piece: Buffer): boolean {
+  const marker = `-------${chunk.id}`;
+  if (piece.includes(marker, 0, 'latin1')) return true;
+  if (chunk.bytes === 0) return false;
+  const seam = Buffer.concat([chunk.tail, piece.subarray(0, marker.length)]);
+  return seam.includes(marker, 0, 'latin1');
+}
+
+/** The last octets of the body so far, as many as may be the beginning of its end-line. */
+function tailOf(chunk: OpenChunk, piece: Buffer): Buffer {
+  const length = chunk.id.length + 7;
+  if (piece.length >= length) return piece.subarray(-length);
+  return Buffer.concat([chunk.tail, piece]).subarray(-length);
+}
