@@ -1,7 +1,34 @@
 /** SIP over UDP and TCP at the transaction-user boundary. */
 
-import type { SipPort } from '../../ports.js';
-import type { SipAddress, SipEndpointOptions } from './options.js';
+import { strict as assert } from 'node:assert';
+import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../../wire/sip/message.js';
+import { WireError } from '../../wire/error.js';
+import { parseCseq } from '../../wire/sip/cseq.js';
+import { parseVia } from '../../wire/sip/via.js';
+import type {
+  Owner,
+  Peer,
+  SipAnswer,
+  SipHandler,
+  SipOutgoing,
+  SipPort,
+  TransactionId,
+} from '../../ports.js';
+import { ClientTransactions } from './client-transactions.js';
+import { InviteDialogs } from './dialogs.js';
+import { zeroCounters, type Flow, type Receiver } from './flow.js';
+import { Network } from './network.js';
+import {
+  settingsOf,
+  type SipAddress,
+  type SipEndpointOptions,
+  type SipSettings,
+} from './options.js';
+import { ServerTransactions } from './server-transactions.js';
+import { TimerWheel } from './timer-wheel.js';
+import { TransactionTimers } from './transaction-timers.js';
+import { Uac } from './uac.js';
+import { Uas } from './uas.js';
 
 /** A running or startable SIP node. */
 export interface SipEndpoint extends SipPort {
@@ -13,5 +40,170 @@ export interface SipEndpoint extends SipPort {
 
 /** Makes an endpoint; nothing is opened before `start`. */
 export function createSipEndpoint(options: SipEndpointOptions): SipEndpoint {
-  throw new Error(`${options.listeners.length} listeners`);
+  return new Endpoint(settingsOf(options));
+}
+
+/** What exists between start and stop. */
+interface Running {
+  readonly uas: Uas;
+  readonly uac: Uac;
+  readonly servers: ServerTransactions;
+  readonly clients: ClientTransactions;
+  readonly dialogs: InviteDialogs;
+}
+
+class Endpoint implements SipEndpoint, Receiver {
+  readonly #settings: SipSettings;
+  readonly #counters = zeroCounters();
+  readonly #wheel: TimerWheel;
+  readonly #network: Network;
+  #running: Running | undefined;
+  /** Called whenever a transaction may have been the last pending one. */
+  #settled: () => void = () => undefined;
+
+  constructor(settings: SipSettings) {
+    this.#settings = settings;
+    this.#wheel = new TimerWheel(settings.clock);
+    this.#network = new Network(settings, this.#counters, this.#wheel, this);
+  }
+
+  get addresses(): readonly SipAddress[] {
+    return this.#network.addresses;
+  }
+
+  async start(handler: SipHandler): Promise<void> {
+    assert(!this.#running, 'an endpoint is started once');
+    this.#running = this.#compose(handler);
+    await this.#network.open();
+  }
+
+  respond(transaction: TransactionId, answer: SipAnswer): void {
+    this.#core.uas.respond(transaction, answer);
+  }
+
+  request(request: SipOutgoing): void {
+    this.#core.uac.request(request);
+  }
+
+  bye(owner: Owner, id: string, headers: readonly HeaderField[]): void {
+    this.#core.uac.bye(owner, id, headers);
+  }
+
+  forget(owner: Owner): void {
+    this.#core.uac.forget(owner);
+  }
+
+  contactUri(user: string, transport?: Peer['transport']): string {
+    const own = this.addresses.find((one) => one.transport === transport) ?? this.addresses[0];
+    assert(own, 'a Contact needs an open listener');
+    const parameter = own.transport === 'udp' ? '' : `;transport=${own.transport}`;
+    return `sip:${escapedUser(user)}@${this.#network.publicAddress(own)}${parameter}`;
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    const running = this.#running;
+    if (running) {
+      running.uas.isStopping = true;
+      this.#network.stopListening();
+      await this.#drained(running, graceMs);
+    }
+    this.#wheel.stop();
+    await this.#network.close();
+    this.#wheel.stop();
+  }
+
+  counters(): Record<string, number> {
+    const running = this.#running;
+    return {
+      ...this.#counters,
+      serverTransactions: running?.servers.size ?? 0,
+      clientTransactions: running?.clients.size ?? 0,
+      dialogs: running?.dialogs.size ?? 0,
+      pendingInvites: running?.uac.invites ?? 0,
+      connections: this.#network.connections,
+      timers: this.#wheel.size,
+    };
+  }
+
+  message(message: SipMessage, flow: Flow, address: string, port: number): void {
+    const { uas } = this.#core;
+    if (message.kind === 'request') uas.receive(message, flow, address, port);
+    else this.#response(message, address, port);
+  }
+
+  malformed(
+    error: WireError,
+    salvaged: SipRequest | undefined,
+    flow: Flow,
+    address: string,
+    port: number,
+  ): void {
+    this.#core.uas.malformed(error, salvaged, flow, address, port);
+  }
+
+  get #core(): Running {
+    assert(this.#running, 'the endpoint is not started');
+    return this.#running;
+  }
+
+  /** 8.1.3.3: a response with more than our own Via was meant for someone else. */
+  #response(response: SipResponse, address: string, port: number): void {
+    let branch: string | undefined;
+    let method = '';
+    try {
+      const vias = response.list('Via');
+      if (vias.length === 1) branch = parseVia(vias[0]!).branch;
+      method = parseCseq(response.header('CSeq') ?? '').method;
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#counters.malformed++;
+      const fields = { code: error.code, hint: error.hint, address, port };
+      this.#settings.log.debug(fields, 'malformed SIP response');
+      return;
+    }
+    if (branch === undefined) this.#counters.strayResponses++;
+    else this.#core.clients.respond(branch, method, response);
+  }
+
+  #compose(handler: SipHandler): Running {
+    const settings = this.#settings;
+    const network = this.#network;
+    const wheel = this.#wheel;
+    const counters = this.#counters;
+    const settled = (): void => this.#settled();
+    const timers = new TransactionTimers(wheel, settings);
+    const clients = new ClientTransactions(timers, counters, settled);
+    const servers: ServerTransactions = new ServerTransactions(network, timers, counters, {
+      overdue: (transaction) => uas.overdue(transaction),
+      settled,
+    });
+    const tables = { settings, network, wheel, counters, handler };
+    const dialogs = new InviteDialogs(tables, (dialog) => uac.abandonDialog(dialog));
+    const uac = new Uac({ ...tables, clients, dialogs, settled });
+    const endDialog = uac.endDialog.bind(uac);
+    const uas = new Uas({ ...tables, servers, dialogs, endDialog });
+    return { uas, uac, servers, clients, dialogs };
+  }
+
+  #drained({ servers, clients, uac }: Running, graceMs: number): Promise<void> {
+    const isDrained = (): boolean =>
+      servers.pending === 0 && clients.pending === 0 && uac.resolving === 0;
+    if (isDrained() || graceMs <= 0) return Promise.resolve();
+    return new Promise((resolve) => {
+      const end = (): void => {
+        withdraw();
+        this.#settled = () => undefined;
+        resolve();
+      };
+      const withdraw = this.#settings.clock.after(graceMs, end);
+      this.#settled = () => {
+        if (isDrained()) end();
+      };
+    });
+  }
+}
+
+/** RFC 3261 25.1 `user`: what is neither unreserved nor user-unreserved is escaped. */
+function escapedUser(user: string): string {
+  return encodeURIComponent(user).replace(/%(26|3D|2B|24|2C|3B|3F|2F)/g, decodeURIComponent);
 }

@@ -1,7 +1,7 @@
 /** What a SIP endpoint is given: listeners, bounds, timers and its ports to the world. */
 
 import type { Clock, Log, Random, Trace } from '../../ports.js';
-import type { Resolve } from './resolve.js';
+import { resolveAddress, type Resolve } from './resolve.js';
 
 export type SipTransport = 'udp' | 'tcp';
 
@@ -26,12 +26,16 @@ export interface SipTimers {
 export const sipTimers: SipTimers = { t1: 500, t2: 4_000, t4: 5_000 };
 
 /** Every bound of the endpoint. What is beyond a bound is refused, never queued. */
-export interface SipLimits {
+export interface SipEndpointLimits {
   /** Server transactions kept, finished ones that absorb retransmissions included. */
   readonly serverTransactions: number;
   readonly clientTransactions: number;
   /** INVITE dialogs, those not yet confirmed included. */
   readonly dialogs: number;
+  /** Early dialogs and 2xx responses of one forked INVITE that are taken notice of. */
+  readonly forks: number;
+  /** An INVITE without a final response ends after this time (RFC 3261 16.6, Timer C). */
+  readonly inviteMs: number;
   readonly connections: number;
   /** Accepted TCP connections from one address. */
   readonly connectionsPerPeer: number;
@@ -42,6 +46,7 @@ export interface SipLimits {
   readonly connectMs: number;
   /** Octets of start line and header fields. */
   readonly headerBytes: number;
+  readonly headerFields: number;
   readonly bodyBytes: number;
   /** Octets that wait for a slow TCP peer before its connection is dropped. */
   readonly pendingBytes: number;
@@ -49,16 +54,19 @@ export interface SipLimits {
   readonly datagramBytes: number;
 }
 
-export const sipLimits: SipLimits = {
+export const sipEndpointLimits: SipEndpointLimits = {
   serverTransactions: 500_000,
   clientTransactions: 100_000,
   dialogs: 100_000,
+  forks: 16,
+  inviteMs: 180_000,
   connections: 10_000,
   connectionsPerPeer: 1_000,
   idleMs: 600_000,
-  partialMs: 10_000,
+  partialMs: 30_000,
   connectMs: 10_000,
   headerBytes: 65_536,
+  headerFields: 1_000,
   bodyBytes: 1_048_576,
   pendingBytes: 4_194_304,
   datagramBytes: 1_300,
@@ -73,7 +81,26 @@ export interface SipEndpointOptions {
   readonly log: Log;
   readonly trace?: Trace;
   readonly timers?: Partial<SipTimers>;
-  readonly limits?: Partial<SipLimits>;
+  readonly limits?: Partial<SipEndpointLimits>;
   /** Next hop to addresses; by default numeric addresses and the A/AAAA records of names. */
   readonly resolve?: Resolve;
+}
+
+/** The options with every default filled in. */
+export interface SipSettings extends Omit<SipEndpointOptions, 'trace'> {
+  readonly trace: Trace | undefined;
+  readonly timers: SipTimers;
+  readonly limits: SipEndpointLimits;
+  readonly resolve: Resolve;
+}
+
+/** Fills in the defaults. */
+export function settingsOf(options: SipEndpointOptions): SipSettings {
+  return {
+    ...options,
+    trace: options.trace,
+    timers: { ...sipTimers, ...options.timers },
+    limits: { ...sipEndpointLimits, ...options.limits },
+    resolve: options.resolve ?? resolveAddress,
+  };
 }

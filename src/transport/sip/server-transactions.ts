@@ -1,0 +1,202 @@
+/** The server transactions of an endpoint (RFC 3261 17.2, RFC 6026 8). */
+
+import type { TransactionId } from '../../ports.js';
+import type { SipRequest } from '../../wire/sip/message.js';
+import type { InviteDialog } from './dialogs.js';
+import type { Flow, SipCounters } from './flow.js';
+import type { Network } from './network.js';
+import type { WheelTimer } from './timer-wheel.js';
+import type { TimedTransaction, TransactionTimers } from './transaction-timers.js';
+import {
+  responseInput,
+  stepTransaction,
+  type TransactionInput,
+  type TransactionState,
+} from './transaction.js';
+
+/** What is known of a request before its transaction. */
+export interface ServerOpening {
+  readonly key: string;
+  readonly request: SipRequest;
+  /** The Via values of the answers: the topmost one has the source in it. */
+  readonly vias: readonly string[];
+  readonly flow: Flow;
+  /** Where the answers go. */
+  readonly address: string;
+  readonly port: number;
+}
+
+/** One server transaction. After the final response only that response is kept. */
+export class ServerTransaction implements TimedTransaction {
+  readonly key: string;
+  readonly serial: number;
+  readonly kind: 'inviteServer' | 'server';
+  readonly flow: Flow;
+  readonly address: string;
+  readonly port: number;
+  /** Undefined once it is finally answered. */
+  request: SipRequest | undefined;
+  vias: readonly string[];
+  state: TransactionState = 'initial';
+  repetition: WheelTimer | undefined = undefined;
+  expiry: WheelTimer | undefined = undefined;
+  intervalMs = 0;
+  /** The To tag of the answers. */
+  localTag: string | undefined = undefined;
+  last: Buffer | undefined = undefined;
+  /** Under which a copy of the request on another branch is recognised (8.2.2.2). */
+  mergeKey: string | undefined = undefined;
+  dialog: InviteDialog | undefined = undefined;
+  readonly #runner: ServerTransactions;
+
+  constructor(runner: ServerTransactions, serial: number, opening: ServerOpening) {
+    this.#runner = runner;
+    this.serial = serial;
+    this.key = opening.key;
+    this.kind = opening.request.method === 'INVITE' ? 'inviteServer' : 'server';
+    this.flow = opening.flow;
+    this.address = opening.address;
+    this.port = opening.port;
+    this.request = opening.request;
+    this.vias = opening.vias;
+  }
+
+  get reliable(): boolean {
+    return this.flow.transport !== 'udp';
+  }
+
+  get id(): TransactionId {
+    return `${this.serial} ${this.key}`;
+  }
+
+  expired(name: string): void {
+    this.#runner.take(this, name as TransactionInput);
+  }
+}
+
+/** Who hears of what a server transaction cannot settle itself. */
+export interface ServerTransactionUser {
+  /** An INVITE has waited too long for its final response. */
+  overdue(transaction: ServerTransaction): void;
+  /** A transaction got its final response or ended without one. */
+  settled(): void;
+}
+
+export class ServerTransactions {
+  readonly #network: Network;
+  readonly #timers: TransactionTimers;
+  readonly #counters: SipCounters;
+  readonly #user: ServerTransactionUser;
+  readonly #byKey = new Map<string, ServerTransaction>();
+  readonly #merged = new Map<string, ServerTransaction>();
+  #serial = 0;
+  #pending = 0;
+
+  constructor(
+    network: Network,
+    timers: TransactionTimers,
+    counters: SipCounters,
+    user: ServerTransactionUser,
+  ) {
+    this.#network = network;
+    this.#timers = timers;
+    this.#counters = counters;
+    this.#user = user;
+  }
+
+  get size(): number {
+    return this.#byKey.size;
+  }
+
+  /** Transactions without a final response. */
+  get pending(): number {
+    return this.#pending;
+  }
+
+  find(key: string): ServerTransaction | undefined {
+    return this.#byKey.get(key);
+  }
+
+  /** The pending transaction of that id. */
+  pendingOf(id: TransactionId): ServerTransaction | undefined {
+    const blank = id.indexOf(' ');
+    const found = this.#byKey.get(id.slice(blank + 1));
+    if (found?.request === undefined || found.serial !== Number(id.slice(0, blank))) {
+      return undefined;
+    }
+    return found;
+  }
+
+  open(opening: ServerOpening): ServerTransaction {
+    const transaction = new ServerTransaction(this, ++this.#serial, opening);
+    this.#byKey.set(opening.key, transaction);
+    this.#pending++;
+    this.take(transaction, 'start');
+    return transaction;
+  }
+
+  /** Remembers the request under its merge key; false when another branch of it is there (482). */
+  isFirstOf(mergeKey: string, transaction: ServerTransaction): boolean {
+    if (this.#merged.has(mergeKey)) return false;
+    this.#merged.set(mergeKey, transaction);
+    transaction.mergeKey = mergeKey;
+    return true;
+  }
+
+  /** Sends a response; a final one settles the transaction. */
+  answer(transaction: ServerTransaction, status: number, bytes: Buffer): void {
+    if (status >= 200 && transaction.request !== undefined) {
+      transaction.request = undefined;
+      transaction.vias = [];
+      this.#pending--;
+    }
+    this.take(transaction, responseInput(status), bytes);
+    if (status >= 200) this.#user.settled();
+  }
+
+  /** Returns whether the ACK belongs to the transaction user. */
+  acknowledge(transaction: ServerTransaction): boolean {
+    const accepted = transaction.state === 'accepted';
+    this.take(transaction, 'ack');
+    return accepted;
+  }
+
+  take(transaction: ServerTransaction, input: TransactionInput, bytes?: Buffer): void {
+    const step = stepTransaction(transaction.kind, transaction.state, input);
+    if (input === 'request') this.#counters.absorbed++;
+    if (!step) return;
+    this.#timers.move(transaction, step);
+    if (transaction.state === 'terminated') this.#remove(transaction);
+    for (const action of step.actions) {
+      if (action === 'send' && bytes) this.#send(transaction, bytes);
+      else if (action === 'resend') this.#resend(transaction);
+      else if (action === 'timeout') this.#user.overdue(transaction);
+    }
+  }
+
+  #send(transaction: ServerTransaction, bytes: Buffer): void {
+    // A 2xx to INVITE is repeated by the core, not by the transaction (RFC 6026 7.1).
+    transaction.last = transaction.state === 'accepted' ? undefined : bytes;
+    this.#network.reply(transaction.flow, bytes, transaction.address, transaction.port);
+  }
+
+  #resend(transaction: ServerTransaction): void {
+    if (!transaction.last) return;
+    this.#counters.retransmitted++;
+    this.#network.reply(transaction.flow, transaction.last, transaction.address, transaction.port);
+  }
+
+  #remove(transaction: ServerTransaction): void {
+    if (this.#byKey.get(transaction.key) !== transaction) return;
+    this.#byKey.delete(transaction.key);
+    const { mergeKey } = transaction;
+    if (mergeKey !== undefined && this.#merged.get(mergeKey) === transaction) {
+      this.#merged.delete(mergeKey);
+    }
+    if (transaction.request === undefined) return;
+    transaction.request = undefined;
+    this.#pending--;
+    this.#counters.timeouts++;
+    this.#user.settled();
+  }
+}

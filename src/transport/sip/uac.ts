@@ -1,0 +1,303 @@
+/** The UAC core: requests of the transaction user, their outcomes and their dialogs (8.1, 13.2). */
+
+import type { Owner, SipHandler, SipOutgoing } from '../../ports.js';
+import { WireError } from '../../wire/error.js';
+import { dialogOfResponse, type SipDialog } from '../../wire/sip/dialog.js';
+import type { HeaderField, SipResponse } from '../../wire/sip/message.js';
+import { tagOf, uriOf } from '../../wire/sip/name-addr.js';
+import { Acknowledgement, ClientRequest, type ClientRequestUser } from './client-request.js';
+import type { ClientTransactions } from './client-transactions.js';
+import type { ByeOrder, InviteDialog, InviteDialogs } from './dialogs.js';
+import { Dispatch } from './dispatch.js';
+import type { SipCounters } from './flow.js';
+import type { Network } from './network.js';
+import type { SipSettings } from './options.js';
+import { dialogDraft, draftOf, type RequestDraft } from './request.js';
+
+export interface UacContext {
+  readonly settings: SipSettings;
+  readonly network: Network;
+  readonly clients: ClientTransactions;
+  readonly dialogs: InviteDialogs;
+  readonly counters: SipCounters;
+  readonly handler: SipHandler;
+  /** A request has left the table without a transaction that says so. */
+  settled(): void;
+}
+
+export class Uac implements ClientRequestUser {
+  readonly clients: ClientTransactions;
+  readonly #context: UacContext;
+  /** INVITEs without a final response, by owner. */
+  readonly #invites = new Map<Owner, ClientRequest>();
+  /** Requests whose next hop is being looked up. */
+  #resolving = 0;
+
+  constructor(context: UacContext) {
+    this.#context = context;
+    this.clients = context.clients;
+  }
+
+  /** Requests that are on no transaction yet. */
+  get resolving(): number {
+    return this.#resolving;
+  }
+
+  get invites(): number {
+    return this.#invites.size;
+  }
+
+  request(outgoing: SipOutgoing): void {
+    const { owner, id } = outgoing;
+    const isInvite = outgoing.method === 'INVITE';
+    const draft = this.#readable(() => draftOf(outgoing, this.#context.settings.random));
+    if (!draft || this.#isFull() || (isInvite && !this.#mayInvite(owner))) {
+      this.#failSoon(owner, id);
+      return;
+    }
+    const request = this.#open(owner, id, draft);
+    if (isInvite) this.#invites.set(owner, request);
+    this.#send(request);
+  }
+
+  bye(owner: Owner, id: string, headers: readonly HeaderField[]): void {
+    const order = { id, headers };
+    const invite = this.#invites.get(owner);
+    const dialog = this.#context.dialogs.of(owner);
+    if (invite && !invite.order) {
+      invite.order = order;
+      invite.cancel();
+    } else if (!invite && dialog?.state === 'confirmed' && !dialog.byeOrder) {
+      dialog.byeOrder = order;
+      // 15: the callee's BYE waits for the ACK of its 2xx.
+      if (!dialog.unacknowledged) this.endDialog(dialog);
+    } else this.#failSoon(owner, id);
+  }
+
+  forget(owner: Owner): void {
+    const { dialogs } = this.#context;
+    const invite = this.#invites.get(owner);
+    if (invite) {
+      invite.isForgotten = true;
+      this.#release(invite);
+    }
+    const dialog = dialogs.of(owner);
+    if (dialog) dialogs.remove(dialog);
+  }
+
+  /** Sends the BYE that was asked for. */
+  endDialog(dialog: InviteDialog): void {
+    const order = dialog.byeOrder;
+    dialog.state = 'ended';
+    const request = this.#byeOf(dialog.value, dialog.owner, order, dialog);
+    if (request) this.#send(request);
+    else if (order) {
+      this.#context.dialogs.remove(dialog);
+      this.#failSoon(dialog.owner, order.id);
+    }
+  }
+
+  /** 13.3.1.4: no ACK for our 2xx. */
+  abandonDialog(dialog: InviteDialog): void {
+    const { owner, value, byeOrder } = dialog;
+    if (byeOrder) {
+      this.endDialog(dialog);
+      return;
+    }
+    this.#context.dialogs.remove(dialog);
+    this.#endUnowned(value);
+    this.#context.handler.unacknowledged(owner);
+  }
+
+  answered(request: ClientRequest, response: SipResponse): void {
+    if (request.method !== 'INVITE') this.#answeredPlain(request, response);
+    else if (response.status < 200) this.#progress(request, response);
+    else if (response.status < 300) this.#accepted(request, response);
+    else this.#ended(request, response);
+  }
+
+  failed(request: ClientRequest, cause: 'timeout' | 'transport'): void {
+    if (request.dialog) this.#context.dialogs.remove(request.dialog);
+    const { owner, id, order } = request;
+    const { handler } = this.#context;
+    const isAwaited = !request.isForgotten && !request.isAnswered;
+    this.#release(request);
+    if (!isAwaited) return;
+    handler.failure(owner, id, cause);
+    if (order) handler.failure(owner, order.id, cause);
+  }
+
+  #answeredPlain(request: ClientRequest, response: SipResponse): void {
+    if (request.dialog && response.status >= 200) this.#context.dialogs.remove(request.dialog);
+    if (!request.isForgotten) this.#context.handler.response(request.owner, request.id, response);
+  }
+
+  /** 12.1: a provisional response with a tag opens an early dialog. */
+  #progress(request: ClientRequest, response: SipResponse): void {
+    if (request.isForgotten || request.isAnswered) return;
+    const { dialogs, settings, handler } = this.#context;
+    const { callId, localTag } = request.dispatch.draft;
+    const toTag = tagOf(response.header('To'));
+    const isKnown = toTag !== undefined && dialogs.find(callId, localTag, toTag) !== undefined;
+    const hasRoom = !dialogs.isFull && request.early.length < settings.limits.forks;
+    if (toTag !== undefined && !isKnown && hasRoom) {
+      const value = this.#readable(() => dialogOfResponse(sentOf(request), response));
+      if (value) request.early.push(dialogs.add(request.owner, value, 'early'));
+    }
+    handler.response(request.owner, request.id, response);
+  }
+
+  /** 13.2.2.4: every 2xx is acknowledged; only the first opens the dialog of the owner. */
+  #accepted(request: ClientRequest, response: SipResponse): void {
+    const { counters, settings, handler } = this.#context;
+    const toTag = tagOf(response.header('To')) ?? '';
+    const known = request.acks.get(toTag);
+    if (known) {
+      counters.retransmitted++;
+      known.send();
+      return;
+    }
+    if (request.acks.size >= settings.limits.forks) return;
+    const value = this.#dialogOf(request, response);
+    const ack = this.#acknowledge(request, value);
+    if (ack) request.acks.set(toTag, ack);
+    if (request.isAnswered || request.isForgotten) {
+      this.#endUnowned(value);
+      return;
+    }
+    request.isAnswered = true;
+    const { order } = request;
+    const dialog = this.#openDialog(request, value);
+    if (order) dialog.byeOrder = order;
+    handler.response(request.owner, request.id, response);
+    if (order && this.#context.dialogs.of(request.owner) === dialog) this.endDialog(dialog);
+  }
+
+  /** The CANCEL or BYE that ended the INVITE has the same outcome. */
+  #ended(request: ClientRequest, response: SipResponse): void {
+    const { handler } = this.#context;
+    const { owner, id, order } = request;
+    const isAwaited = !request.isForgotten && !request.isAnswered;
+    this.#release(request);
+    if (!isAwaited) return;
+    handler.response(owner, id, response);
+    if (order) handler.response(owner, order.id, response);
+  }
+
+  /** A 2xx without a readable Contact: the target of the INVITE serves. */
+  #dialogOf(request: ClientRequest, response: SipResponse): SipDialog {
+    const sent = sentOf(request);
+    const { uri, to, cseq, callId, localTag, route } = request.dispatch.draft;
+    return (
+      this.#readable(() => dialogOfResponse(sent, response)) ?? {
+        callId,
+        localTag,
+        remoteTag: tagOf(response.header('To')) ?? '',
+        localUri: sent.localUri,
+        remoteUri: uriOf(to) ?? uri,
+        remoteTarget: uri,
+        routeSet: route,
+        localCseq: cseq,
+        remoteCseq: 0,
+      }
+    );
+  }
+
+  #openDialog(request: ClientRequest, value: SipDialog): InviteDialog {
+    const { dialogs } = this.#context;
+    const early = request.early.find((one) => one.value.remoteTag === value.remoteTag);
+    if (early) request.early.splice(request.early.indexOf(early), 1);
+    this.#release(request);
+    if (!early) return dialogs.add(request.owner, value, 'confirmed');
+    dialogs.confirm(early, value);
+    return early;
+  }
+
+  #acknowledge(request: ClientRequest, value: SipDialog): Acknowledgement | undefined {
+    const { settings, network } = this.#context;
+    const { cseq } = request.dispatch.draft;
+    const draft = this.#readable(() => dialogDraft(value, 'ACK', cseq));
+    if (!draft) return undefined;
+    const ack = new Acknowledgement(new Dispatch(draft, settings, network));
+    ack.send();
+    return ack;
+  }
+
+  /** BYE for a dialog that nobody owns: its outcome is of no interest. */
+  #endUnowned(value: SipDialog): void {
+    const request = this.#byeOf(value, '', undefined);
+    if (request) this.#send(request);
+  }
+
+  #byeOf(
+    value: SipDialog,
+    owner: Owner,
+    order: ByeOrder | undefined,
+    dialog?: InviteDialog,
+  ): ClientRequest | undefined {
+    const bye = this.#readable(() => dialogDraft(value, 'BYE', value.localCseq + 1));
+    if (!bye || this.#isFull()) return undefined;
+    const draft = { ...bye, headers: order?.headers ?? [] };
+    const request = this.#open(owner, order?.id ?? '', draft, dialog);
+    request.isForgotten = !order;
+    return request;
+  }
+
+  #open(owner: Owner, id: string, draft: RequestDraft, dialog?: InviteDialog): ClientRequest {
+    const { settings, network } = this.#context;
+    const dispatch = new Dispatch(draft, settings, network);
+    return new ClientRequest(this, { owner, id, dispatch, ...(dialog ? { dialog } : {}) });
+  }
+
+  /** The outcome never comes before this returns. */
+  #send(request: ClientRequest): void {
+    this.#resolving++;
+    queueMicrotask(() => {
+      request.dispatch.resolve(() => {
+        this.#resolving--;
+        request.depart();
+        this.#context.settled();
+      });
+    });
+  }
+
+  /** The INVITE is no longer pending; its early dialogs end with it. */
+  #release(request: ClientRequest): void {
+    if (this.#invites.get(request.owner) === request) this.#invites.delete(request.owner);
+    for (const dialog of request.early) this.#context.dialogs.remove(dialog);
+    request.early.length = 0;
+  }
+
+  #isFull(): boolean {
+    const { clients, settings } = this.#context;
+    const isFull = clients.size + this.#resolving >= settings.limits.clientTransactions;
+    if (isFull)
+      settings.log.warn({ code: 'SIP_CLIENT_FULL' }, 'client transactions at their bound');
+    return isFull;
+  }
+
+  #mayInvite(owner: Owner): boolean {
+    const { dialogs } = this.#context;
+    return !dialogs.isFull && !this.#invites.has(owner) && !dialogs.of(owner);
+  }
+
+  #failSoon(owner: Owner, id: string): void {
+    queueMicrotask(() => this.#context.handler.failure(owner, id, 'transport'));
+  }
+
+  /** Undefined when a peer's URI in it cannot be read. */
+  #readable<T>(read: () => T): T | undefined {
+    try {
+      return read();
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#context.settings.log.debug({ code: error.code }, 'unusable address in a dialog');
+      return undefined;
+    }
+  }
+}
+
+function sentOf(request: ClientRequest) {
+  const { callId, localTag, from, cseq } = request.dispatch.draft;
+  return { callId, localTag, localUri: uriOf(from) ?? '', cseq };
+}
