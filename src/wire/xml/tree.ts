@@ -1,5 +1,9 @@
 /** XML as a small tree: strict, with namespaces, bounded (DOCTYPE is refused). */
 
+import { SaxesParser } from 'saxes';
+import type { SaxesTagNS } from 'saxes';
+import { WireError } from '../error.js';
+
 export interface XmlAttribute {
   readonly namespace: string;
   readonly prefix: string;
@@ -25,20 +29,42 @@ export interface XmlLimits {
   readonly elements: number;
   /** Attributes of one element. */
   readonly attributes: number;
+  /** Characters of one attribute, so that of a namespace, which every name repeats. */
+  readonly attributeValue: number;
 }
 
-/** The root element. Throws WireError `XML_…`. */
-export function parseXml(body: Buffer, limits?: Partial<XmlLimits>): XmlElement {
-  throw new Error(String(body.length) + limits?.depth);
+export const xmlLimits: XmlLimits = {
+  size: 1048576,
+  depth: 64,
+  elements: 16384,
+  attributes: 64,
+  attributeValue: 4096,
+};
+
+const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/';
+const pieceLength = 4096;
+
+/** The root element. Comments and processing instructions are left out. Throws `XML_…`. */
+export function parseXml(body: Buffer, limits: Partial<XmlLimits> = {}): XmlElement {
+  const bounds = { ...xmlLimits, ...limits };
+  if (body.length > bounds.size) throw new WireError('XML_TOO_LONG', 'the document is too long');
+  const text = body.toString('utf8');
+  if (text.includes('\ufffd') && !Buffer.from(text).equals(body)) {
+    throw new WireError('XML_NOT_UTF8', 'the document is not UTF-8');
+  }
+  const builder = new TreeBuilder(bounds);
+  // In pieces, so that a bound stops the parser before it has buffered more.
+  for (let at = 0; at < text.length; at += pieceLength) {
+    builder.write(text.slice(at, at + pieceLength));
+  }
+  return builder.close();
 }
 
 /** The value of an attribute, by default of one in no namespace. */
-export function attributeOf(
-  element: XmlElement,
-  name: string,
-  namespace?: string,
-): string | undefined {
-  throw new Error(element.name + name + namespace);
+export function attributeOf(element: XmlElement, name: string, namespace = ''): string | undefined {
+  return element.attributes.find(
+    (attribute) => attribute.name === name && attribute.namespace === namespace,
+  )?.value;
 }
 
 /** Child elements of that name in that namespace, in order. */
@@ -47,10 +73,100 @@ export function childrenOf(
   name: string,
   namespace: string,
 ): readonly XmlElement[] {
-  throw new Error(element.name + name + namespace);
+  return element.children.filter(
+    (child): child is XmlElement =>
+      typeof child !== 'string' && child.name === name && child.namespace === namespace,
+  );
 }
 
 /** Its own character data, trimmed; undefined when the element is. */
 export function textOf(element: XmlElement | undefined): string | undefined {
-  throw new Error(element?.name);
+  return element?.children
+    .filter((child) => typeof child === 'string')
+    .join('')
+    .trim();
+}
+
+interface OpenElement extends XmlElement {
+  readonly children: (XmlElement | string)[];
+}
+
+class TreeBuilder {
+  readonly #parser = new SaxesParser({ xmlns: true, position: false });
+  readonly #limits: XmlLimits;
+  readonly #open: OpenElement[] = [];
+  #root: XmlElement | undefined;
+  #elements = 0;
+  #attributes = 0;
+
+  constructor(limits: XmlLimits) {
+    this.#limits = limits;
+    this.#parser.on('error', () => {
+      throw new WireError('XML_NOT_WELL_FORMED', 'the document is not well-formed');
+    });
+    this.#parser.on('xmldecl', ({ encoding }) => {
+      if (encoding !== undefined && !/^(?:utf-?8|us-ascii)$/i.test(encoding)) {
+        throw new WireError('XML_NOT_UTF8', 'the document declares another encoding');
+      }
+    });
+    this.#parser.on('doctype', () => {
+      throw new WireError('XML_DOCTYPE', 'a document type declaration is refused');
+    });
+    this.#parser.on('opentagstart', () => this.#begin());
+    this.#parser.on('attribute', ({ value }) => this.#countAttribute(value));
+    this.#parser.on('opentag', (tag) => this.#push(tag));
+    this.#parser.on('closetag', () => this.#pop());
+    this.#parser.on('text', (text) => this.#text(text));
+    this.#parser.on('cdata', (text) => this.#text(text));
+  }
+
+  write(text: string): void {
+    this.#parser.write(text);
+  }
+
+  close(): XmlElement {
+    this.#parser.close();
+    if (this.#root === undefined) {
+      throw new WireError('XML_NOT_WELL_FORMED', 'the document has no root');
+    }
+    return this.#root;
+  }
+
+  #begin(): void {
+    this.#attributes = 0;
+    if (this.#open.length >= this.#limits.depth) {
+      throw new WireError('XML_TOO_DEEP', 'elements are nested too deep');
+    }
+    if (++this.#elements > this.#limits.elements) {
+      throw new WireError('XML_TOO_MANY', 'there are too many elements');
+    }
+  }
+
+  #countAttribute(value: string): void {
+    if (++this.#attributes > this.#limits.attributes) {
+      throw new WireError('XML_TOO_MANY', 'there are too many attributes');
+    }
+    if (value.length > this.#limits.attributeValue) {
+      throw new WireError('XML_TOO_LONG', 'an attribute is too long');
+    }
+  }
+
+  #push(tag: SaxesTagNS): void {
+    const attributes = Object.values(tag.attributes)
+      .filter((attribute) => attribute.uri !== xmlnsNamespace)
+      .map(({ uri, prefix, local, value }) => ({ namespace: uri, prefix, name: local, value }));
+    const { uri, prefix, local } = tag;
+    this.#open.push({ namespace: uri, prefix, name: local, attributes, children: [] });
+  }
+
+  #pop(): void {
+    const element = this.#open.pop();
+    const parent = this.#open.at(-1);
+    if (parent === undefined) this.#root = element;
+    else if (element !== undefined) parent.children.push(element);
+  }
+
+  #text(text: string): void {
+    this.#open.at(-1)?.children.push(text);
+  }
 }
