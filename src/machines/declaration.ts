@@ -1,7 +1,8 @@
 /** How a machine declares guards, changes of context and effects by the event they belong to. */
 
 import { assign } from 'xstate';
-import type { Effect } from './effects.js';
+import type { Effect, Tell } from './effects.js';
+import type { Address, EventFor } from './events.js';
 
 /** The events of a machine that have one of these types. */
 export type On<Event extends { type: string }, Type extends Event['type']> = Extract<
@@ -46,6 +47,11 @@ export function declarations<Context extends object, Event extends { type: strin
       return { type, params: ({ context, event }) => make(context, event as E) };
     },
   };
+}
+
+/** Tells an actor what its address accepts. */
+export function tell<To extends Address>(to: To, event: EventFor<To>): Tell {
+  return { type: 'tell', to, event } as Tell;
 }
 
 function noBody(_args: unknown, _params: Effect | readonly Effect[]): void {

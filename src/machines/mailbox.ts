@@ -1,14 +1,200 @@
-/** The machine of an actor. */
+/** The mailbox: the front door of an account. It knows availability, quota and who may what. */
 
-import { createMachine } from 'xstate';
-import { unborn, type Definition } from './step.js';
+import { setup } from 'xstate';
+import { effectActions } from './declaration.js';
+import type { MailboxEvent } from './events.js';
+import {
+  availabilityChanges,
+  availabilityGuards,
+  backOff,
+  bindContacts,
+  endRetry,
+  expireBindings,
+  loseClient,
+  pushAgain,
+  rearmRetry,
+  registerRefusals,
+  rest,
+  startPush,
+} from './mailbox-availability.js';
+import { emptyMailbox, type MailboxContext } from './mailbox-context.js';
+import { sessionChanges, sessionEvents, sessionGuards } from './mailbox-sessions.js';
+import {
+  ageMessage,
+  dropMessage,
+  keepMessage,
+  refusals,
+  storageChanges,
+  storageGuards,
+  tellMessageAdded,
+} from './mailbox-storage.js';
+import { unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
 
-const machine = createMachine({ id: 'mailbox', initial: 'absent', states: { absent: {} } });
+const mailboxSetup = setup({
+  types: { context: {} as MailboxContext, events: {} as MailboxEvent },
+  actions: { ...effectActions, ...storageChanges, ...availabilityChanges, ...sessionChanges },
+  guards: { ...storageGuards, ...availabilityGuards, ...sessionGuards },
+});
 
+const offline = mailboxSetup.createStateConfig({
+  on: {
+    'message.received': [...refusals, { actions: keepMessage }],
+    'register.received': [...registerRefusals, { actions: bindContacts, target: 'judging' }],
+    'timer.expired': { guard: 'isRegistrationTimer', actions: expireBindings },
+  },
+});
+
+/** Available, and nothing is being pushed. */
+const idle = mailboxSetup.createStateConfig({
+  on: {
+    'message.received': [
+      ...refusals,
+      { actions: keepMessage, target: '#mailbox.judging' }, // D-41: pushed at once
+    ],
+  },
+});
+
+const pushing = mailboxSetup.createStateConfig({
+  on: {
+    'message.received': [...refusals, { actions: [...keepMessage, tellMessageAdded] }],
+    'register.received': [
+      ...registerRefusals,
+      { guard: 'staysAvailable', actions: bindContacts },
+      { actions: [...bindContacts, ...loseClient], target: '#mailbox.offline' },
+    ],
+    'push.ended': [
+      { guard: 'isOtherPush' },
+      { guard: 'isPushFailed', actions: backOff, target: 'backoff' },
+      { guard: 'isPushDue', actions: pushAgain },
+      { actions: rest, target: 'idle' },
+    ],
+    'timer.expired': { guard: 'isPushTimer', actions: rearmRetry },
+    'session.lost': { actions: ['losePush', 'dropFoci'], target: 'backoff' },
+    undelivered: [
+      { guard: 'isPushAddressee', actions: 'losePush', target: 'backoff' },
+      { actions: 'dropAddressee' },
+    ],
+  },
+});
+
+/** The last push failed, or was lost with the process: the timer `push` brings the next. */
+const backoff = mailboxSetup.createStateConfig({
+  on: {
+    'timer.expired': [
+      { guard: 'isRetry', actions: startPush, target: 'pushing' },
+      { guard: 'isPushTimer', actions: endRetry, target: 'idle' },
+    ],
+  },
+});
+
+const machine = mailboxSetup.createMachine({
+  id: 'mailbox',
+  context: emptyMailbox,
+  initial: 'offline',
+  states: {
+    offline,
+    available: {
+      initial: 'idle',
+      states: { idle, pushing, backoff },
+      on: {
+        'message.received': [...refusals, { actions: keepMessage }],
+        'register.received': [
+          ...registerRefusals,
+          { actions: bindContacts, target: '#mailbox.judging' },
+        ],
+        'timer.expired': [
+          { guard: 'isOutlived', actions: expireBindings },
+          {
+            guard: 'isRegistrationTimer',
+            actions: [...expireBindings, ...loseClient],
+            target: 'offline',
+          },
+        ],
+      },
+    },
+    /** D-40, D-41: what the registrations and the messages amount to. */
+    judging: {
+      always: [
+        { guard: 'wantsPush', actions: startPush, target: 'available.pushing' },
+        { guard: 'isAvailable', actions: endRetry, target: 'available.idle' },
+        { actions: loseClient, target: 'offline' },
+      ],
+    },
+  },
+  on: {
+    ...sessionEvents,
+    'message.gone': dropMessage,
+    'message.read': ageMessage,
+    'session.lost': { actions: 'dropFoci' },
+    undelivered: { actions: 'dropAddressee' },
+  },
+});
+
+/** The mailbox; a push under way is at rest a back-off, and foci are gone with the process. */
 export const mailbox: Definition = {
   machine,
   unborn: unborn(machine),
   birth: ['message.received', 'register.received', 'subscribe.received', 'retrieval.requested'],
-  rest: () => undefined,
-  revive: () => unborn(machine),
+  rest: restOf,
+  revive,
 };
+
+const schema = 1;
+
+/** Numbers are stored in steps, so that not every session costs a row; a restart skips the rest. */
+const numberStep = 32;
+
+const values = {
+  offline: 'offline',
+  idle: { available: 'idle' },
+  backoff: { available: 'backoff' },
+} as const;
+
+type RestState = keyof typeof values;
+
+function restOf(snapshot: ActorSnapshot): AtRest | undefined {
+  const context = snapshot.context as MailboxContext;
+  const { block, stored, old, counts, octets, bindings, registrationAt } = context;
+  const { failures, retryAt, subscriptions } = context;
+  if (context === emptyMailbox) return undefined;
+  const number = Math.ceil(context.number / numberStep) * numberStep;
+  return {
+    schema,
+    state: restState(snapshot),
+    context: {
+      block,
+      stored,
+      old,
+      counts,
+      octets,
+      bindings,
+      registrationAt,
+      failures,
+      retryAt,
+      subscriptions,
+      number,
+    },
+  };
+}
+
+function restState(snapshot: ActorSnapshot): RestState {
+  const value = snapshot.value as 'offline' | { readonly available: string };
+  if (value === 'offline') return 'offline';
+  return value.available === 'idle' ? 'idle' : 'backoff';
+}
+
+function revive(atRest: AtRest): ActorSnapshot {
+  if (atRest.schema !== schema) {
+    throw new Error(`MACHINE_SCHEMA_UNKNOWN: mailbox ${atRest.schema}`);
+  }
+  const context = atRest.context as unknown as Omit<MailboxContext, 'push' | 'foci' | 'untaken'>;
+  return machine.resolveState({
+    value: values[atRest.state as RestState],
+    context: {
+      ...emptyMailbox,
+      ...context,
+      registrationAt: context.registrationAt ?? undefined,
+      retryAt: context.retryAt ?? undefined,
+    },
+  });
+}

@@ -1,0 +1,100 @@
+/** Bindings of a served user: where and until when the user can be reached (RFC 3261 10.3, D-40). */
+
+import type { ContactBinding } from './effects.js';
+import type { ContactFacts, Limits, RegisterFacts, TargetFacts } from './facts.js';
+
+export interface Binding {
+  readonly uri: string;
+  readonly expiresAt: number;
+  readonly im: boolean | 'unknown';
+  readonly q: number;
+  readonly path: readonly string[];
+  readonly callId: string;
+  readonly cseq: number;
+  readonly by: RegisterFacts['by'];
+  /** When it was made or refreshed last. */
+  readonly at: number;
+}
+
+/** RFC 3261 10.3 step 7: the same Call-ID with a CSeq that is not higher. */
+export function isOutOfOrder(bindings: readonly Binding[], register: RegisterFacts): boolean {
+  const { callId, cseq, contacts, removeAll } = register;
+  return bindings.some(
+    (binding) =>
+      binding.callId === callId &&
+      binding.cseq >= cseq &&
+      (removeAll || contacts.some(({ uri }) => uri === binding.uri)),
+  );
+}
+
+/** RFC 3261 10.3 step 6: our own registrar refuses what is briefer than its minimum. */
+export function isRegisteredTooBriefly(register: RegisterFacts, limits: Limits): boolean {
+  if (register.by === 'scscf') return false;
+  return register.contacts.some(({ expires }) => expires > 0 && expires < limits.register.min);
+}
+
+/** The bindings after this REGISTER; those that are past go at the same time. */
+export function rebind(
+  bindings: readonly Binding[],
+  register: RegisterFacts,
+  at: number,
+  limits: Limits,
+): readonly Binding[] {
+  const { by, contacts, removeAll } = register;
+  if (removeAll) return bindings.filter((binding) => binding.by !== by);
+  const touched = new Map(contacts.map((contact) => [contact.uri, contact]));
+  // The S-CSCF speaks for the user as a whole: what it says replaces what it has said.
+  const kept = bindings.filter(
+    (binding) =>
+      binding.expiresAt > at &&
+      !touched.has(binding.uri) &&
+      !(by === 'scscf' && binding.by === 'scscf' && contacts.length > 0),
+  );
+  const made = [...touched.values()]
+    .filter(({ expires }) => expires > 0)
+    .map((contact) => bind(contact, register, at, limits));
+  return [...kept, ...made];
+}
+
+function bind(contact: ContactFacts, register: RegisterFacts, at: number, limits: Limits): Binding {
+  const { by, callId, cseq, path } = register;
+  const { uri, im, q } = contact;
+  // The S-CSCF has granted the time already; ours would only end it early.
+  const seconds = by === 'ue' ? Math.min(contact.expires, limits.register.max) : contact.expires;
+  return { uri, expiresAt: at + seconds * 1000, im, q, path, callId, cseq, by, at };
+}
+
+export function unexpired(bindings: readonly Binding[], at: number): readonly Binding[] {
+  return bindings.some(({ expiresAt }) => expiresAt <= at)
+    ? bindings.filter(({ expiresAt }) => expiresAt > at)
+    : bindings;
+}
+
+/** When the first of them is past. */
+export function earliestExpiry(bindings: readonly Binding[]): number | undefined {
+  let earliest: number | undefined;
+  for (const { expiresAt } of bindings) {
+    if (earliest === undefined || expiresAt < earliest) earliest = expiresAt;
+  }
+  return earliest;
+}
+
+/** D-40: where the IM client is reached, by q, then the latest; undefined: it is not available. */
+export function clientTarget(bindings: readonly Binding[], at: number): TargetFacts | undefined {
+  let best: Binding | undefined;
+  for (const binding of bindings) {
+    if (binding.im === false || binding.expiresAt <= at) continue;
+    const better =
+      best === undefined || binding.q > best.q || (binding.q === best.q && binding.at >= best.at);
+    if (better) best = binding;
+  }
+  return best && { uri: best.uri, route: best.path };
+}
+
+/** As the answer to a REGISTER lists them. */
+export function contactList(bindings: readonly Binding[], at: number): readonly ContactBinding[] {
+  return unexpired(bindings, at).map(({ uri, expiresAt }) => ({
+    uri,
+    expires: Math.ceil((expiresAt - at) / 1000),
+  }));
+}

@@ -1,0 +1,192 @@
+/** What a mailbox says when its user comes and goes, and when it pushes (D-40, D-41, D-47). */
+
+import {
+  clientTarget,
+  contactList,
+  earliestExpiry,
+  isOutOfOrder,
+  isRegisteredTooBriefly,
+  rebind,
+  unexpired,
+} from './binding.js';
+import { tell } from './declaration.js';
+import {
+  afterPush,
+  ask,
+  change,
+  effect,
+  pushable,
+  wantsPush,
+  type MailboxContext,
+  type On,
+} from './mailbox-context.js';
+import { pushRetryAt } from './policy.js';
+import { noSerials } from './serial-set.js';
+
+type Registered = On<'register.received'>;
+
+export const availabilityGuards = {
+  isOutOfOrder: ask(({ bindings }, { register }: Registered) => isOutOfOrder(bindings, register)),
+  isTooBrief: ask((_context, { register, limits }: Registered) =>
+    isRegisteredTooBriefly(register, limits),
+  ),
+  hasTooManyContacts: ask((context, event: Registered) => {
+    const bound = rebound(context, event).length;
+    return bound > event.limits.register.contacts && bound > context.bindings.length;
+  }),
+  isQuery: ask(
+    (_context, { register }: Registered) => register.contacts.length === 0 && !register.removeAll,
+  ),
+  staysAvailable: ask(
+    (context, event: Registered) => clientTarget(rebound(context, event), event.at) !== undefined,
+  ),
+  isAvailable: ask(({ bindings }, { at }) => clientTarget(bindings, at) !== undefined),
+  wantsPush: ask((context, { at, limits }) => wantsPush(context, at, limits)),
+  isOutlived: ask(
+    ({ bindings }, event: On<'timer.expired'>) =>
+      event.name === 'registration' && clientTarget(bindings, event.at) !== undefined,
+  ),
+  isRegistrationTimer: ask((_context, event: On<'timer.expired'>) => event.name === 'registration'),
+  isPushTimer: ask((_context, event: On<'timer.expired'>) => event.name === 'push'),
+  isRetry: ask(
+    (context, event: On<'timer.expired'>) =>
+      event.name === 'push' && wantsPush(context, event.at, event.limits),
+  ),
+  isOtherPush: ask(({ push }, event: On<'push.ended'>) => event.push !== push),
+  isPushFailed: ask(
+    (context, event: On<'push.ended'>) =>
+      event.outcome === 'failed' && pushable(afterPush(context, event)).length > 0,
+  ),
+  isPushDue: ask((context, event: On<'push.ended'>) =>
+    wantsPush(afterPush(context, event), event.at, event.limits),
+  ),
+  isPushAddressee: ask(
+    ({ push }, event: On<'undelivered'>) => push !== undefined && event.to === `push/${push}`,
+  ),
+};
+
+export const availabilityChanges = {
+  /** A registration is a new chance for what the client did not take before (D-47). */
+  bindContacts: change((context, event: Registered) => {
+    const bindings = rebound(context, event);
+    return { bindings, registrationAt: earliestExpiry(bindings), untaken: noSerials };
+  }),
+  dropExpired: change(({ bindings }, { at }) => {
+    const left = unexpired(bindings, at);
+    return { bindings: left, registrationAt: earliestExpiry(left) };
+  }),
+  beginPush: change(({ number }, { at, limits }) => ({
+    push: number,
+    number: number + 1,
+    retryAt: at + limits.push.retryMs,
+  })),
+  endPush: change((context, event: On<'push.ended'>) => {
+    const { push, untaken } = afterPush(context, event);
+    return { push, untaken, failures: 0 };
+  }),
+  failPush: change((context, event: On<'push.ended'>) => {
+    const { push, untaken } = afterPush(context, event);
+    const { at, limits } = event;
+    const retryAt = pushRetryAt(at, context.failures, limits);
+    return { push, untaken, failures: context.failures + 1, retryAt };
+  }),
+  postponeRetry: change((_context, { at, limits }) => ({ retryAt: at + limits.push.retryMs })),
+  endRetry: change(() => ({ retryAt: undefined })),
+  losePush: change(() => ({ push: undefined })),
+  forgetClient: change(() => ({
+    push: undefined,
+    retryAt: undefined,
+    failures: 0,
+    untaken: noSerials,
+  })),
+};
+
+function rebound({ bindings }: MailboxContext, { register, at, limits }: Registered) {
+  return rebind(bindings, register, at, limits);
+}
+
+const listed = effect('sip.respond', ({ bindings }, { transaction, at }: Registered) => ({
+  type: 'sip.respond',
+  transaction,
+  status: 200,
+  contacts: contactList(bindings, at),
+}));
+
+/** RFC 3261 10.3 in its order: brevity, order of requests, then what is asked for. */
+export const registerRefusals = [
+  {
+    guard: 'isTooBrief',
+    actions: effect('sip.respond', (_context, { transaction, limits }: Registered) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 423,
+      minExpires: limits.register.min,
+    })),
+  },
+  {
+    guard: 'isOutOfOrder',
+    actions: effect('sip.respond', (_context, { transaction }: Registered) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 500,
+    })),
+  },
+  {
+    guard: 'hasTooManyContacts',
+    actions: effect('sip.respond', (_context, { transaction }: Registered) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 403,
+      warning: 'Too many contacts',
+    })),
+  },
+  { guard: 'isQuery', actions: listed },
+] as const;
+
+const setRegistration = effect('timer.set', ({ registrationAt: at }) =>
+  at === undefined ? [] : { type: 'timer.set', name: 'registration', at, durable: true },
+);
+
+const cancelRegistration = effect('timer.cancel', ({ registrationAt: at }) =>
+  at === undefined ? [] : { type: 'timer.cancel', name: 'registration', at, durable: true },
+);
+
+const setRetry = effect('timer.set', ({ retryAt: at }) =>
+  at === undefined ? [] : { type: 'timer.set', name: 'push', at, durable: true },
+);
+
+const cancelRetry = effect('timer.cancel', ({ retryAt: at }) =>
+  at === undefined ? [] : { type: 'timer.cancel', name: 'push', at, durable: true },
+);
+
+const tellStart = effect('tell', (context, { at, limits }) => {
+  const target = clientTarget(context.bindings, at);
+  const { push } = context;
+  if (target === undefined || push === undefined) return [];
+  const serials = pushable(context);
+  return tell(`push/${push}`, { type: 'start', at, push, target, serials, limits });
+});
+
+const tellWithdraw = effect('tell', ({ push }, { at, limits }) =>
+  push === undefined ? [] : tell(`push/${push}`, { type: 'withdraw', at, limits }),
+);
+
+export const bindContacts = [cancelRegistration, 'bindContacts', setRegistration, listed] as const;
+
+export const expireBindings = [cancelRegistration, 'dropExpired', setRegistration] as const;
+
+export const startPush = [cancelRetry, 'beginPush', setRetry, tellStart] as const;
+
+/** Behind a push that went well, with more to do. */
+export const pushAgain = ['endPush', ...startPush] as const;
+
+export const backOff = [cancelRetry, 'failPush', setRetry] as const;
+
+export const rearmRetry = [cancelRetry, 'postponeRetry', setRetry] as const;
+
+export const rest = ['endPush', cancelRetry, 'endRetry'] as const;
+
+export const endRetry = [cancelRetry, 'endRetry'] as const;
+
+/** The user is not reached any more. */
+export const loseClient = [tellWithdraw, cancelRetry, 'forgetClient'] as const;

@@ -1,0 +1,124 @@
+/** What a mailbox says to those who subscribe and retrieve: it gives them a number, and facts. */
+
+import { tell } from './declaration.js';
+import { ask, change, effect, type On } from './mailbox-context.js';
+import { isTooBrief } from './policy.js';
+import { intersection } from './serial-set.js';
+
+type Subscribed = On<'subscribe.received'>;
+type Requested = On<'retrieval.requested'>;
+
+export const sessionGuards = {
+  isOtherPackage: ask(
+    (_context, { subscribe }: Subscribed) => subscribe.event !== 'message-summary',
+  ),
+  isUnauthorised: ask((_context, { subscribe }: Subscribed) => !subscribe.authorised),
+  isUnacceptable: ask((_context, { subscribe }: Subscribed) => !subscribe.accepts),
+  isBriefSubscription: ask((_context, { subscribe, limits }: Subscribed) =>
+    isTooBrief(subscribe.expires, limits),
+  ),
+  hasTooManySubscriptions: ask(
+    ({ subscriptions }, { limits }: Subscribed) => subscriptions.length >= limits.subscribe.count,
+  ),
+};
+
+export const sessionChanges = {
+  addSubscription: change(({ number, subscriptions }) => ({
+    number: number + 1,
+    subscriptions: [...subscriptions, number],
+  })),
+  dropSubscription: change(({ subscriptions }, event: On<'subscription.ended'>) => ({
+    subscriptions: without(subscriptions, event.subscription),
+  })),
+  addFocus: change(({ number, foci }) => ({ number: number + 1, foci: [...foci, number] })),
+  dropFocus: change(({ foci }, { focus }: On<'retrieval.ended'>) => ({
+    foci: without(foci, focus),
+  })),
+  dropAddressee: change(({ subscriptions, foci }, { to }: On<'undelivered'>) => ({
+    subscriptions: subscriptions.filter((number) => to !== `subscription/${number}`),
+    foci: foci.filter((number) => to !== `focus/${number}`),
+  })),
+  dropFoci: change(() => ({ foci: [] })),
+};
+
+function without(numbers: readonly number[], number: number): readonly number[] {
+  return numbers.includes(number) ? numbers.filter((other) => other !== number) : numbers;
+}
+
+function refuse(status: number, warning?: string) {
+  return effect('sip.respond', (_context, { transaction }: Subscribed) => ({
+    type: 'sip.respond',
+    transaction,
+    status,
+    ...(warning !== undefined && { warning }),
+  }));
+}
+
+/** RFC 6665 4.2.1, RFC 3842 3; authorisation stands before everything that depends on the user. */
+const subscribeRefusals = [
+  {
+    guard: 'isOtherPackage', // EVT-02
+    actions: effect('sip.respond', (_context, { transaction }: Subscribed) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 489,
+      allowEvents: true,
+    })),
+  },
+  { guard: 'isUnauthorised', actions: refuse(403, '127 Service not authorised') }, // D-45
+  {
+    guard: 'isUnacceptable', // MWI-01
+    actions: effect('sip.respond', (_context, { transaction }: Subscribed) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 406,
+      accept: 'application/simple-message-summary',
+    })),
+  },
+  {
+    guard: 'isBriefSubscription', // EVT-03
+    actions: effect('sip.respond', (_context, { transaction, limits }: Subscribed) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 423,
+      minExpires: limits.subscribe.min,
+    })),
+  },
+  { guard: 'hasTooManySubscriptions', actions: refuse(503, 'Too many subscriptions') },
+] as const;
+
+const tellSubscribe = effect('tell', ({ number, counts }, event: Subscribed) =>
+  tell(`subscription/${number - 1}`, { ...event, subscription: number - 1, counts }),
+);
+
+/** The focus judges the request; it is told what of it exists (D-68). */
+const tellRetrieval = effect('tell', (context, event: Requested) => {
+  const { number, stored, foci } = context;
+  const { retrieval, limits, at, transaction } = event;
+  const serials =
+    retrieval.list === undefined ? stored : intersection(retrieval.list.serials, stored);
+  const focus = number - 1;
+  return tell(`focus/${focus}`, {
+    type: 'retrieval.requested',
+    at,
+    transaction,
+    focus,
+    retrieval,
+    pushActive: isPushOnly(event),
+    busy: foci.length > limits.retrieval.count,
+    serials,
+    limits,
+  });
+});
+
+/** D-42: offline-delivery is active, and the operator forbids retrieval meanwhile. */
+function isPushOnly({ limits }: Requested): boolean {
+  return limits.push.default && limits.retrieval.whenPushActive === 'forbid';
+}
+
+export const sessionEvents = {
+  'subscribe.received': [...subscribeRefusals, { actions: ['addSubscription', tellSubscribe] }],
+  'subscription.ended': { actions: 'dropSubscription' },
+  'retrieval.requested': { actions: ['addFocus', tellRetrieval] },
+  'retrieval.ended': { actions: 'dropFocus' },
+} as const;

@@ -1,0 +1,146 @@
+/** What a mailbox says when messages come and go (S1 12.4.2.3, S4, D-10 to D-24). */
+
+import { recount } from './counts.js';
+import { tell } from './declaration.js';
+import type { Tell } from './effects.js';
+import type { EventFor } from './events.js';
+import { expiryOf, isExpired } from './policy.js';
+import { addSerial, countSerials, hasSerial, removeSerial } from './serial-set.js';
+import { ask, change, effect, type MailboxContext, type On } from './mailbox-context.js';
+
+type Received = On<'message.received'>;
+
+export const storageGuards = {
+  isDuplicate: ask((_context, { duplicate }: Received) => duplicate),
+  isTransient: ask((_context, { message }: Received) => message.transient),
+  isExpired: ask((_context, { message, at, limits }: Received) => isExpired(message, at, limits)),
+  isFull: ask(
+    ({ stored, octets }, { message, limits: { quota } }: Received) =>
+      countSerials(stored) >= quota.messages || octets + message.size > quota.octets,
+  ),
+  isStored: ask(({ stored }, { serial }: On<'message.gone'>) => hasSerial(stored, serial)),
+  isNew: ask(
+    ({ stored, old }, { serial }: On<'message.read'>) =>
+      hasSerial(stored, serial) && !hasSerial(old, serial),
+  ),
+};
+
+export const storageChanges = {
+  countMessage: change(
+    ({ block, stored, counts, octets }, { message, block: offered }: Received) => {
+      const serial = block.next > block.end ? offered.from : block.next;
+      return {
+        block: { next: serial + 1, end: block.next > block.end ? offered.to : block.end },
+        stored: addSerial(stored, serial),
+        counts: recount(counts, message, 'new', 1),
+        octets: octets + message.size,
+      };
+    },
+  ),
+  discountMessage: change(
+    ({ stored, old, untaken, counts, octets }, { serial, message }: On<'message.gone'>) => ({
+      stored: removeSerial(stored, serial),
+      old: removeSerial(old, serial),
+      untaken: removeSerial(untaken, serial),
+      counts: recount(counts, message, hasSerial(old, serial) ? 'old' : 'new', -1),
+      octets: Math.max(0, octets - message.size),
+    }),
+  ),
+  countOld: change(({ old, counts }, { serial, message }: On<'message.read'>) => ({
+    old: addSerial(old, serial),
+    counts: recount(recount(counts, message, 'new', -1), message, 'old', 1),
+  })),
+};
+
+/** The block rule: its own serials first, so that ids follow each other within a mailbox (D-02). */
+const takeSerials = effect('serials.take', ({ block }, { block: offered }: Received) =>
+  block.next > block.end ? [{ type: 'serials.take', from: offered.from, to: offered.to }] : [],
+);
+
+const tellStore = effect('tell', (context, { at, message, limits }: Received) => {
+  const serial = lastSerial(context);
+  const expiresAt = expiryOf(message, at, limits);
+  return tell(`ua/${serial}`, {
+    type: 'store',
+    at,
+    serial,
+    message,
+    ...(expiresAt !== undefined && { expiresAt }),
+    limits,
+  });
+});
+
+const tellAdded = effect('tell', (context, { at, message, limits }: Received) => {
+  const { from, to, subject, urgent, date = at } = message;
+  const serial = lastSerial(context);
+  const added = { serial, from, to, ...(subject !== undefined && { subject }), date, urgent };
+  return tellSubscriptions(context, {
+    type: 'counts.changed',
+    at,
+    counts: context.counts,
+    added,
+    limits,
+  });
+});
+
+const tellCounts = effect('tell', (context, { at, limits }: On<'message.gone' | 'message.read'>) =>
+  tellSubscriptions(context, { type: 'counts.changed', at, counts: context.counts, limits }),
+);
+
+/** The push under way takes the message along. */
+export const tellMessageAdded = effect('tell', (context, { at, limits }: Received) =>
+  context.push === undefined
+    ? []
+    : tell(`push/${context.push}`, {
+        type: 'message.added',
+        at,
+        serial: lastSerial(context),
+        limits,
+      }),
+);
+
+const accepted = effect('sip.respond', (_context, { transaction }: Received) => ({
+  type: 'sip.respond',
+  transaction,
+  status: 202,
+}));
+
+/** S4: what is not stored is declined (D-11). */
+function declined(warning: string) {
+  return effect('sip.respond', (_context, { transaction }: Received) => ({
+    type: 'sip.respond',
+    transaction,
+    status: 603,
+    reason: 'Declined',
+    warning,
+  }));
+}
+
+/** What keeps a message out of the mailbox, first that holds. */
+export const refusals = [
+  { guard: 'isDuplicate', actions: accepted }, // D-18
+  { guard: 'isTransient', actions: declined('Content is not stored') }, // U16
+  { guard: 'isExpired', actions: declined('Message has expired') }, // D-23
+  { guard: 'isFull', actions: declined('Mailbox is full') },
+] as const;
+
+/** S1 12.4.2.3: stored by its virtual UA, then accepted (D-10), then told of (MWI-06). */
+export const keepMessage = [takeSerials, 'countMessage', tellStore, accepted, tellAdded] as const;
+
+export const dropMessage = {
+  guard: 'isStored',
+  actions: ['discountMessage', tellCounts],
+} as const;
+
+export const ageMessage = { guard: 'isNew', actions: ['countOld', tellCounts] } as const;
+
+type CountsChanged = Extract<EventFor<'subscription/0'>, { type: 'counts.changed' }>;
+
+function tellSubscriptions({ subscriptions }: MailboxContext, event: CountsChanged): Tell[] {
+  return subscriptions.map((number) => tell(`subscription/${number}`, event));
+}
+
+/** The serial that `countMessage` has just given. */
+function lastSerial({ block }: MailboxContext): number {
+  return block.next - 1;
+}
