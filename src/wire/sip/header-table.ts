@@ -10,10 +10,10 @@ export const ROW = 6;
 
 export class HeaderTable implements SipHeaders {
   readonly #bytes: Buffer;
-  readonly #rows: Int32Array;
+  readonly #rows: readonly number[];
 
   /** `rows` holds ROW numbers for each field. */
-  constructor(bytes: Buffer, rows: Int32Array) {
+  constructor(bytes: Buffer, rows: readonly number[]) {
     this.#bytes = bytes;
     this.#rows = rows;
   }
