@@ -1,19 +1,16 @@
 /** The store on LevelDB: one process, one directory, one fsync for all commits that wait. */
 
 import type { Clock, Log, StorePort } from '../ports.js';
+import type { AccountStoreLimits } from './account-store.js';
+import { AccountStore, storeLimits } from './account-store.js';
+import { openLevelTable } from './level-table.js';
+import type { LevelTable } from './level-table.js';
+import { migrate } from './migrate.js';
+import { takeBlocks } from './number-blocks.js';
+import { StoreError } from './store-error.js';
 
-export interface LevelStoreLimits {
-  /** Commits, reservations and chunks that may wait for the batch under way. */
-  readonly pendingCommits: number;
-  /** Octets of keys and values that may wait. */
-  readonly pendingBytes: number;
-  /** Octets of one batch; one change above it goes alone. */
-  readonly batchBytes: number;
-  /** Accounts loaded and not released. */
-  readonly accounts: number;
-  /** Uploads neither finished nor aborted. */
-  readonly uploads: number;
-}
+/** Bounds of a store; each has a default. */
+export type LevelStoreLimits = AccountStoreLimits;
 
 export interface LevelStoreOptions {
   readonly directory: string;
@@ -26,12 +23,18 @@ export interface LevelStoreOptions {
   readonly writeBufferBytes?: number;
   /** Octets of LevelDB's cache of blocks. */
   readonly cacheBytes?: number;
+  /** Between two attempts to open the store again after the disk failed. */
+  readonly retryMs?: number;
 }
 
+/** Counts since the store was opened, and what there is at this moment. */
 export interface LevelStats {
+  /** Requests that were written: commits, reservations, chunks of uploads. */
   readonly commits: number;
   readonly batches: number;
+  /** Octets of keys and values written. */
   readonly batchBytes: number;
+  /** Requests refused because of a bound or of the disk. */
   readonly refused: number;
   readonly stale: number;
   readonly damaged: number;
@@ -39,6 +42,7 @@ export interface LevelStats {
   readonly pendingBytes: number;
   readonly accounts: number;
   readonly uploads: number;
+  /** How often the store was opened again after a failed write. */
   readonly reopens: number;
 }
 
@@ -47,4 +51,56 @@ export interface LevelStore extends StorePort {
 }
 
 /** Opens the store, creating the directory when there is none. Rejects with a `StoreError`. */
-export declare function openLevelStore(options: LevelStoreOptions): Promise<LevelStore>;
+export async function openLevelStore(options: LevelStoreOptions): Promise<LevelStore> {
+  const clock = options.clock ?? Date;
+  const table = await openLevelTable({
+    directory: options.directory,
+    sync: options.durability === 'fsync',
+    log: options.log,
+    clock,
+    writeBufferBytes: options.writeBufferBytes ?? 64 * 1024 * 1024,
+    cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024,
+    retryMs: options.retryMs ?? 1_000,
+  });
+  try {
+    return await begin(table, options, clock);
+  } catch (error) {
+    await table.close();
+    if (error instanceof StoreError) throw error;
+    throw new StoreError('STORE_UNAVAILABLE', 'the store cannot be written', error);
+  }
+}
+
+async function begin(
+  table: LevelTable,
+  options: LevelStoreOptions,
+  clock: Pick<Clock, 'now'>,
+): Promise<LevelStore> {
+  await migrate(table);
+  const { blocks, operations } = takeBlocks(table);
+  await table.write(operations);
+  const store = new AccountStore({
+    table,
+    log: options.log,
+    clock,
+    limits: { ...storeLimits, ...options.limits },
+    // Everything one poll of the event loop reads becomes one batch.
+    defer: (call) => setImmediate(call),
+    blocks,
+  });
+  return {
+    load: (account) => store.load(account),
+    scan: (account, range) => store.scan(account, range),
+    get: (account, keys) => store.get(account, keys),
+    commit: (account, version, change) => store.commit(account, version, change),
+    release: (account) => store.release(account),
+    content: (account, serial) => store.content(account, serial),
+    upload: (account) => store.upload(account),
+    due: (now, limit) => store.due(now, limit),
+    nextDue: () => store.nextDue(),
+    reserve: (counter, count) => store.reserve(counter, count),
+    sweep: (before) => store.sweep(before),
+    close: () => store.close(),
+    stats: () => ({ ...store.counts, reopens: table.reopens }),
+  };
+}

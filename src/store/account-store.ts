@@ -1,0 +1,326 @@
+/** StorePort on any ordered table. */
+
+import type {
+  AccountId,
+  Change,
+  Clock,
+  Content,
+  Loaded,
+  Log,
+  Row,
+  RowKey,
+  ScanRange,
+  StorePort,
+  Upload,
+} from '../ports.js';
+import type { CommitQueueLimits } from './commit-queue.js';
+import { CommitQueue, sizeOf } from './commit-queue.js';
+import { changeRows } from './change.js';
+import { readContent } from './contents.js';
+import { Counters } from './counters.js';
+import { decodeKey, encodeKey, loadRange, rowRange } from './keys.js';
+import type { Lease } from './leases.js';
+import { Leases } from './leases.js';
+import type { NumberBlocks } from './number-blocks.js';
+import { Reclaimer } from './reclaimer.js';
+import { decodeRow } from './rows.js';
+import { StoreError } from './store-error.js';
+import type { Entry, Table } from './table.js';
+import { Uploads } from './uploads.js';
+import { WakeIndex } from './wake-index.js';
+
+export interface AccountStoreLimits extends CommitQueueLimits {
+  /** Accounts loaded and not released. */
+  readonly accounts: number;
+  /** Uploads neither finished nor aborted. */
+  readonly uploads: number;
+}
+
+/** Bounds unless others are given. */
+export const storeLimits: AccountStoreLimits = {
+  pendingCommits: 20_000,
+  pendingBytes: 64 * 1024 * 1024,
+  batchBytes: 4 * 1024 * 1024,
+  accounts: 1_000_000,
+  uploads: 1_000,
+};
+
+export interface AccountStoreParts {
+  readonly table: Table;
+  readonly log: Log;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly limits: AccountStoreLimits;
+  /** Defers the beginning of a batch, so that commits of one moment come together. */
+  readonly defer: (call: () => void) => void;
+  readonly blocks: NumberBlocks;
+}
+
+/** Rows of one account returned at once at most; an iterator counts in 32 bits. */
+const rowsMax = 0x7fffffff;
+
+export class AccountStore implements StorePort {
+  readonly #table: Table;
+  readonly #queue: CommitQueue;
+  readonly #leases: Leases;
+  readonly #counters: Counters;
+  readonly #uploads: Uploads;
+  readonly #reclaimer: Reclaimer;
+  readonly #wakes: WakeIndex;
+  readonly #blocks: NumberBlocks;
+  /** Where the chunks are that commits on their way keep. */
+  readonly #largeOnTheirWay = new Map<string, number>();
+  readonly #counts = { stale: 0, damaged: 0 };
+  #closed = false;
+
+  constructor(parts: AccountStoreParts) {
+    const { table, log, clock, limits, blocks } = parts;
+    this.#table = table;
+    this.#blocks = blocks;
+    this.#queue = new CommitQueue(table, limits, parts.defer);
+    this.#counters = new Counters(table, this.#queue);
+    this.#leases = new Leases(limits.accounts, blocks.versions.from);
+    this.#reclaimer = new Reclaimer(table, this.#queue, log);
+    this.#wakes = new WakeIndex(table, log);
+    this.#uploads = new Uploads({
+      table,
+      queue: this.#queue,
+      reclaimer: this.#reclaimer,
+      clock,
+      draw: () => blocks.drawUpload(),
+      uploadsMax: limits.uploads,
+    });
+    void this.#reclaimer.run();
+  }
+
+  get counts(): {
+    readonly commits: number;
+    readonly batches: number;
+    readonly batchBytes: number;
+    readonly refused: number;
+    readonly stale: number;
+    readonly damaged: number;
+    readonly pendingCommits: number;
+    readonly pendingBytes: number;
+    readonly accounts: number;
+    readonly uploads: number;
+  } {
+    const { requests, batches, bytes, refused } = this.#queue.counts;
+    return {
+      commits: requests,
+      batches,
+      batchBytes: bytes,
+      refused,
+      stale: this.#counts.stale,
+      damaged: this.#counts.damaged + this.#wakes.damaged,
+      pendingCommits: this.#queue.pending,
+      pendingBytes: this.#queue.pendingBytes,
+      accounts: this.#leases.size,
+      uploads: this.#uploads.size,
+    };
+  }
+
+  async load(account: AccountId): Promise<Loaded> {
+    this.#assertOpen();
+    const range = loadRange(account);
+    const lease = this.#leases.take(account);
+    const { version } = lease;
+    try {
+      await lease.alone;
+      await this.#raiseVersions();
+      await this.#ready();
+      const entries = await this.#table.range({ ...range, limit: rowsMax });
+      const rows: Row[] = [];
+      for (const entry of entries) this.#loadEntry(entry, lease, rows);
+      return { version, rows, wakeAt: lease.wakeAt };
+    } catch (error) {
+      lease.released = true;
+      throw error;
+    } finally {
+      this.#leases.end(account, lease);
+    }
+  }
+
+  #loadEntry(entry: Entry, lease: Lease, rows: Row[]): void {
+    const key = decodeKey(entry.key);
+    const value = this.#decode(entry.key, entry.value);
+    if (key[0] === 'row') rows.push({ key: key[2], value });
+    else if (key[0] === 'wakeAt' && typeof value === 'number') lease.wakeAt = value;
+  }
+
+  #decode(key: Buffer, record: Buffer): unknown {
+    return this.#counting(() => decodeRow(key, record));
+  }
+
+  #counting<T>(read: () => T): T {
+    try {
+      return read();
+    } catch (error) {
+      if (error instanceof StoreError && error.code === 'STORE_DAMAGED') this.#counts.damaged++;
+      throw error;
+    }
+  }
+
+  /** No version may be handed out that the next start could hand out again. */
+  async #raiseVersions(): Promise<void> {
+    if (this.#blocks.versionsSuffice(this.#leases.highest)) return;
+    await this.#blocks.raiseVersions((name, count) => this.#counters.reserve(name, count));
+  }
+
+  async scan(account: AccountId, range: ScanRange): Promise<Row[]> {
+    this.#assertOpen();
+    const { limit, reverse } = range;
+    if (!Number.isSafeInteger(limit) || limit < 0) {
+      throw new StoreError('STORE_INVALID', `${String(limit)} is no limit`);
+    }
+    const bounds = rowRange(account, range);
+    if (limit === 0) return [];
+    await this.#ready();
+    const entries = await this.#table.range({
+      ...bounds,
+      limit: Math.min(limit, rowsMax),
+      reverse: reverse ?? false,
+    });
+    return entries.map((entry) => {
+      const key = decodeKey(entry.key);
+      if (key[0] !== 'row') throw new StoreError('STORE_DAMAGED', 'a key is none of a row');
+      return { key: key[2], value: this.#decode(entry.key, entry.value) };
+    });
+  }
+
+  async get(account: AccountId, keys: readonly RowKey[]): Promise<readonly unknown[]> {
+    this.#assertOpen();
+    await this.#ready();
+    return keys.map((rowKey) => {
+      const key = encodeKey(['row', account, rowKey]);
+      const record = this.#table.get(key);
+      return record === undefined ? undefined : this.#decode(key, record);
+    });
+  }
+
+  /**
+   * The new version is `version + 1`, so that an owner may run ahead of its commits. After a
+   * rejection nothing more is taken from that owner: the account has to be loaded again.
+   */
+  async commit(account: AccountId, version: number, change: Change): Promise<number> {
+    this.#assertOpen();
+    const lease = this.#check(account, version);
+    let rows: ReturnType<typeof changeRows>;
+    try {
+      rows = changeRows(account, change, {
+        table: this.#table,
+        uploads: this.#uploads,
+        wakeAt: lease.wakeAt,
+        drawUpload: () => this.#blocks.drawUpload(),
+        largeOnTheirWay: this.#largeOnTheirWay,
+      });
+    } catch (error) {
+      lease.broken = true;
+      throw error;
+    }
+    const bytes = sizeOf(rows.operations);
+    let next: number;
+    try {
+      this.#queue.admit(bytes);
+      if (!this.#blocks.hasVersion(version + 1)) {
+        throw new StoreError('STORE_UNAVAILABLE', 'versions are used up');
+      }
+      next = this.#leases.begin(lease);
+    } catch (error) {
+      lease.broken = true;
+      rows.settled();
+      throw error;
+    }
+    if (change.wakeAt !== undefined) lease.wakeAt = change.wakeAt;
+    try {
+      // One that writes nothing only waits for those before it.
+      if (rows.operations.length > 0 || lease.pending > 1) {
+        await this.#queue.write(rows.operations, bytes, () => !lease.broken);
+      }
+    } catch (error) {
+      lease.broken = true;
+      throw error;
+    } finally {
+      if (typeof change.wakeAt === 'number') this.#wakes.lowered(change.wakeAt);
+      rows.settled();
+      this.#leases.end(account, lease);
+    }
+    if (rows.condemned) void this.#reclaimer.run();
+    return next;
+  }
+
+  #check(account: AccountId, version: number): Lease {
+    try {
+      return this.#leases.check(account, version);
+    } catch (error) {
+      this.#counts.stale++;
+      throw error;
+    }
+  }
+
+  release(account: AccountId): void {
+    this.#leases.release(account);
+  }
+
+  async content(account: AccountId, serial: number): Promise<Content | undefined> {
+    this.#assertOpen();
+    await this.#ready();
+    return this.#counting(() => readContent(this.#table, account, serial));
+  }
+
+  async upload(account: AccountId): Promise<Upload> {
+    this.#assertOpen();
+    await this.#ready();
+    return this.#uploads.begin(account);
+  }
+
+  async due(now: number, limit: number): Promise<AccountId[]> {
+    this.#assertOpen();
+    await this.#ready();
+    return this.#wakes.due(now, limit);
+  }
+
+  async nextDue(): Promise<number | undefined> {
+    this.#assertOpen();
+    await this.#ready();
+    return this.#wakes.next();
+  }
+
+  async reserve(counter: string, count: number): Promise<number> {
+    this.#assertOpen();
+    if (counter.startsWith('\0')) {
+      throw new StoreError('STORE_INVALID', 'names of counters do not begin with NUL');
+    }
+    await this.#ready();
+    return this.#counters.reserve(counter, count);
+  }
+
+  async sweep(before: number): Promise<number> {
+    this.#assertOpen();
+    await this.#ready();
+    return this.#uploads.sweep(before);
+  }
+
+  #assertOpen(): void {
+    if (this.#closed) throw new StoreError('STORE_CLOSED', 'the store was closed');
+  }
+
+  async #ready(): Promise<void> {
+    if (this.#table.failed) await this.#table.ready();
+  }
+
+  /** Takes nothing more, writes what waits, closes the table. */
+  async close(): Promise<void> {
+    if (this.#closed) return;
+    this.#closed = true;
+    await this.#reclaimer.stop();
+    await this.#queue.close();
+    await this.#table.close();
+  }
+
+  /** Ends as the process would when it is killed: every pending call rejects with STORE_CLOSED. */
+  kill(): void {
+    this.#closed = true;
+    this.#queue.kill();
+    void this.#reclaimer.stop();
+  }
+}

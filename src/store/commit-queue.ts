@@ -1,0 +1,182 @@
+/** Group commit: everything that arrives while one batch is under way forms the next batch. */
+
+import { StoreError } from './store-error.js';
+import type { Operation, Table } from './table.js';
+
+export interface CommitQueueLimits {
+  /** Requests that may wait, those of the batch under way included. */
+  readonly pendingCommits: number;
+  /** Octets of their keys and values. */
+  readonly pendingBytes: number;
+  /** Octets of one batch; a request above it goes alone. */
+  readonly batchBytes: number;
+}
+
+interface Request {
+  readonly operations: readonly Operation[];
+  readonly bytes: number;
+  /** False: what this was based on is no longer so, and it must not be written. */
+  readonly valid: () => boolean;
+  readonly resolve: () => void;
+  readonly reject: (error: StoreError) => void;
+}
+
+export class CommitQueue {
+  readonly #table: Table;
+  readonly #limits: CommitQueueLimits;
+  /** Defers the beginning of a batch, so that requests of one moment come together. */
+  readonly #defer: (call: () => void) => void;
+  #waiting: Request[] = [];
+  #group: Request[] = [];
+  #pending = 0;
+  #bytes = 0;
+  #running: Promise<void> | undefined;
+  #closed = false;
+  readonly counts = { requests: 0, batches: 0, bytes: 0, refused: 0 };
+
+  constructor(table: Table, limits: CommitQueueLimits, defer: (call: () => void) => void) {
+    this.#table = table;
+    this.#limits = limits;
+    this.#defer = defer;
+  }
+
+  get pending(): number {
+    return this.#pending;
+  }
+
+  get pendingBytes(): number {
+    return this.#bytes;
+  }
+
+  /** Throws STORE_UNAVAILABLE when there is no room for `bytes` more. */
+  admit(bytes: number): void {
+    if (this.#closed) throw new StoreError('STORE_CLOSED', 'the store was closed');
+    const { pendingCommits, pendingBytes } = this.#limits;
+    // One request above the bound is let in when nothing waits: it could never go otherwise.
+    const overrun = this.#bytes > 0 && this.#bytes + bytes > pendingBytes;
+    if (this.#pending < pendingCommits && !overrun) return;
+    this.counts.refused++;
+    throw new StoreError('STORE_UNAVAILABLE', 'too many commits wait for the disk');
+  }
+
+  /** Durable when resolved. Rejects with a `StoreError`. Call `admit` before. */
+  write(operations: readonly Operation[], bytes: number, valid = always): Promise<void> {
+    this.#pending++;
+    this.#bytes += bytes;
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ operations, bytes, valid, resolve, reject });
+      this.#running ??= this.#start();
+    });
+  }
+
+  async #start(): Promise<void> {
+    await new Promise<void>((resolve) => this.#defer(resolve));
+    while (this.#waiting.length > 0) await this.#next();
+    this.#running = undefined;
+  }
+
+  async #next(): Promise<void> {
+    if (this.#table.failed) {
+      try {
+        await this.#table.ready();
+      } catch (error) {
+        this.#refuse(this.#waiting.splice(0), error);
+        return;
+      }
+    }
+    const group = this.#take();
+    if (group.length === 0) return;
+    this.#group = group;
+    const operations = group.length === 1 ? group[0]!.operations : merge(group);
+    try {
+      await this.#table.write(operations);
+    } catch (error) {
+      if (this.#group.length > 0) {
+        this.#reject(group, new StoreError('STORE_UNKNOWN', 'a write failed', error));
+      }
+      this.#group = [];
+      return;
+    }
+    if (this.#group.length === 0) return;
+    this.#group = [];
+    this.counts.batches++;
+    for (const request of group) {
+      this.#release(request);
+      this.counts.requests++;
+      this.counts.bytes += request.bytes;
+      request.resolve();
+    }
+  }
+
+  /** The next group; what has become invalid is rejected on the way. */
+  #take(): Request[] {
+    const group: Request[] = [];
+    let bytes = 0;
+    let at = 0;
+    for (; at < this.#waiting.length; at++) {
+      const request = this.#waiting[at]!;
+      if (!request.valid()) {
+        const stale = new StoreError('STORE_STALE', 'a commit before this one failed');
+        this.#reject([request], stale);
+        continue;
+      }
+      if (group.length > 0 && bytes + request.bytes > this.#limits.batchBytes) break;
+      bytes += request.bytes;
+      group.push(request);
+    }
+    this.#waiting = at === this.#waiting.length ? [] : this.#waiting.slice(at);
+    return group;
+  }
+
+  #refuse(requests: readonly Request[], error: unknown): void {
+    this.counts.refused += requests.length;
+    const refused =
+      error instanceof StoreError && error.code === 'STORE_CLOSED'
+        ? error
+        : new StoreError('STORE_UNAVAILABLE', 'the disk does not take writes', error);
+    this.#reject(requests, refused);
+  }
+
+  #reject(requests: readonly Request[], error: StoreError): void {
+    for (const request of requests) {
+      this.#release(request);
+      request.reject(error);
+    }
+  }
+
+  #release(request: Request): void {
+    this.#pending--;
+    this.#bytes -= request.bytes;
+  }
+
+  /** Takes nothing more in and waits for what was taken. */
+  async close(): Promise<void> {
+    this.#closed = true;
+    await this.#running;
+  }
+
+  /** Rejects everything as the end of the process would: nobody learns what became of it. */
+  kill(): void {
+    this.#closed = true;
+    const lost = [...this.#group.splice(0), ...this.#waiting.splice(0)];
+    this.#group = [];
+    this.#reject(lost, new StoreError('STORE_CLOSED', 'the process of the store died'));
+  }
+}
+
+const always = (): boolean => true;
+
+function merge(group: readonly Request[]): Operation[] {
+  const operations: Operation[] = [];
+  for (const request of group) {
+    for (const operation of request.operations) operations.push(operation);
+  }
+  return operations;
+}
+
+/** Octets of keys and values. */
+export function sizeOf(operations: readonly Operation[]): number {
+  let bytes = 0;
+  for (const { key, value } of operations) bytes += key.length + (value?.length ?? 0);
+  return bytes;
+}

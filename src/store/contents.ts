@@ -1,0 +1,155 @@
+/** Contents of messages: small ones in a record of their own, large ones in chunks. */
+
+import type { AccountId, Content } from '../ports.js';
+import { encodeKey } from './keys.js';
+import { decodeOctets, decodeRow, encodeOctets, encodeRow } from './rows.js';
+import { StoreError } from './store-error.js';
+import type { Operation, Table } from './table.js';
+
+/** Octets of a chunk; contents up to this size stand in one record. */
+export const chunkBytes = 65_536;
+
+/** Where the chunks of a large content are. */
+export interface Large {
+  /** Of the upload that wrote the chunks. */
+  readonly number: number;
+  readonly size: number;
+}
+
+export function encodeLarge(key: Buffer, { number, size }: Large): Buffer {
+  return encodeRow(key, [number, size]);
+}
+
+export function decodeLarge(key: Buffer, record: Buffer): Large {
+  const value: unknown = decodeRow(key, record);
+  if (Array.isArray(value)) {
+    const [number, size] = value as unknown[];
+    if (isCount(number) && isCount(size)) return { number, size };
+  }
+  throw new StoreError('STORE_DAMAGED', 'a content does not say where its chunks are');
+}
+
+function isCount(value: unknown): value is number {
+  return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
+}
+
+/** Rows for a content that is whole in memory; `draw` numbers one that needs chunks. */
+export function contentRows(
+  account: AccountId,
+  serial: number,
+  octets: Buffer,
+  draw: () => number,
+): Operation[] {
+  if (octets.length <= chunkBytes) {
+    const key = encodeKey(['content', account, serial]);
+    return [{ key, value: encodeOctets(key, octets) }];
+  }
+  const large = { number: draw(), size: octets.length };
+  const operations: Operation[] = [];
+  for (let at = 0; at < octets.length; at += chunkBytes) {
+    const key = encodeKey(['chunk', large.number, at / chunkBytes]);
+    operations.push({ key, value: encodeOctets(key, octets.subarray(at, at + chunkBytes)) });
+  }
+  return operations.concat(largeRows(account, serial, large));
+}
+
+/** Rows that make a content of chunks that are there. */
+export function largeRows(account: AccountId, serial: number, large: Large): Operation[] {
+  const key = encodeKey(['large', account, serial]);
+  return [
+    { key: encodeKey(['content', account, serial]), value: undefined },
+    { key, value: encodeLarge(key, large) },
+  ];
+}
+
+export function readContent(table: Table, account: AccountId, serial: number): Content | undefined {
+  const largeKey = encodeKey(['large', account, serial]);
+  const key = encodeKey(['content', account, serial]);
+  const record = table.get(key);
+  if (record !== undefined) return new SmallContent(decodeOctets(key, record));
+  const largeRecord = table.get(largeKey);
+  if (largeRecord === undefined) return undefined;
+  return new LargeContent(table, decodeLarge(largeKey, largeRecord), largeKey);
+}
+
+class SmallContent implements Content {
+  readonly #octets: Buffer;
+
+  constructor(octets: Buffer) {
+    this.#octets = octets;
+  }
+
+  get size(): number {
+    return this.#octets.length;
+  }
+
+  read(offset: number, length: number): Buffer {
+    checkRead(offset, length);
+    return this.#octets.subarray(offset, offset + length);
+  }
+}
+
+/** Keeps the chunk that was read last, because MSRP takes less than a chunk at a time. */
+class LargeContent implements Content {
+  readonly size: number;
+  readonly #table: Table;
+  readonly #number: number;
+  /** The record that says where the chunks are, to tell a dropped content from a damaged one. */
+  readonly #key: Buffer;
+  #index = -1;
+  #chunk: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
+
+  constructor(table: Table, large: Large, key: Buffer) {
+    this.size = large.size;
+    this.#table = table;
+    this.#number = large.number;
+    this.#key = key;
+  }
+
+  async read(offset: number, length: number): Promise<Buffer> {
+    checkRead(offset, length);
+    const end = Math.min(offset + length, this.size);
+    if (offset >= end) return Buffer.alloc(0);
+    const parts: Buffer[] = [];
+    for (let at = offset; at < end;) {
+      const index = Math.floor(at / chunkBytes);
+      const start = index * chunkBytes;
+      const chunk = await this.#at(index);
+      const part = chunk.subarray(at - start, Math.min(end - start, chunk.length));
+      parts.push(part);
+      at += part.length;
+    }
+    return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
+  }
+
+  #at(index: number): Promise<Buffer> {
+    if (index === this.#index) return this.#chunk;
+    const chunk = this.#fetch(index);
+    this.#index = index;
+    this.#chunk = chunk;
+    // A failed read is heard by whoever reads, and is not kept.
+    chunk.catch(() => {
+      if (this.#chunk === chunk) this.#index = -1;
+    });
+    return chunk;
+  }
+
+  async #fetch(index: number): Promise<Buffer> {
+    if (this.#table.failed) await this.#table.ready();
+    const key = encodeKey(['chunk', this.#number, index]);
+    const record = await this.#table.fetch(key);
+    const expected = Math.min(chunkBytes, this.size - index * chunkBytes);
+    if (record !== undefined) {
+      const octets = decodeOctets(key, record);
+      if (octets.length === expected) return octets;
+    } else if ((await this.#table.fetch(this.#key)) === undefined) {
+      throw new StoreError('STORE_GONE', 'the content was dropped');
+    }
+    throw new StoreError('STORE_DAMAGED', 'a chunk of a content is missing or too short');
+  }
+}
+
+function checkRead(offset: number, length: number): void {
+  if (isCount(offset) && isCount(length)) return;
+  throw new StoreError('STORE_INVALID', 'a content is read at whole, positive offsets');
+}

@@ -1,0 +1,209 @@
+/** A table on LevelDB, which is opened anew after every write that failed. */
+
+import { readdir } from 'node:fs/promises';
+
+import { Level } from 'level';
+
+import type { Clock, Log } from '../ports.js';
+import { StoreError } from './store-error.js';
+import type { Entry, Operation, Table, TableRange } from './table.js';
+
+type Database = Level<Buffer, Buffer>;
+
+export interface LevelTableOptions {
+  readonly directory: string;
+  readonly sync: boolean;
+  readonly log: Log;
+  readonly clock: Pick<Clock, 'now'>;
+  readonly writeBufferBytes: number;
+  readonly cacheBytes: number;
+  /** Between two attempts to open a failed table. */
+  readonly retryMs: number;
+}
+
+export async function openLevelTable(options: LevelTableOptions): Promise<LevelTable> {
+  await refuseHeadless(options.directory);
+  return new LevelTable(options, await openDatabase(options));
+}
+
+/** Without CURRENT LevelDB makes an empty database and removes the tables it does not know. */
+async function refuseHeadless(directory: string): Promise<void> {
+  let names: string[] = [];
+  try {
+    names = await readdir(directory);
+  } catch (error) {
+    if (codeOf(error) !== 'ENOENT') {
+      throw new StoreError('STORE_UNAVAILABLE', 'the directory cannot be read', error);
+    }
+  }
+  const tables = names.some((name) => /^(?:\d+\.(?:ldb|sst|log)|MANIFEST-\d+)$/.test(name));
+  if (tables && !names.includes('CURRENT')) {
+    throw new StoreError('STORE_DAMAGED', 'there are tables, but no CURRENT that names them');
+  }
+}
+
+async function openDatabase(options: LevelTableOptions): Promise<Database> {
+  const database: Database = new Level(options.directory, {
+    keyEncoding: 'buffer',
+    valueEncoding: 'buffer',
+    compression: false,
+    writeBufferSize: options.writeBufferBytes,
+    cacheSize: options.cacheBytes,
+  });
+  try {
+    await database.open();
+  } catch (error) {
+    await database.close().catch(() => undefined);
+    const cause = error instanceof Error && error.cause !== undefined ? error.cause : error;
+    throw openError(cause);
+  }
+  return database;
+}
+
+function openError(cause: unknown): StoreError {
+  switch (codeOf(cause)) {
+    case 'LEVEL_LOCKED':
+      return new StoreError('STORE_LOCKED', 'another process holds the directory', cause);
+    case 'LEVEL_CORRUPTION':
+      return new StoreError('STORE_DAMAGED', 'LevelDB finds its files damaged', cause);
+    default:
+      return new StoreError('STORE_UNAVAILABLE', 'the directory cannot be opened', cause);
+  }
+}
+
+function codeOf(error: unknown): unknown {
+  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
+}
+
+/**
+ * After a failed append LevelDB writes on behind the torn record, and what follows is lost in the
+ * next recovery; after a failed fsync the pages count as clean although they are not on disk.
+ * Opening anew writes everything readable in the log into a table file, synced, and begins a log.
+ */
+export class LevelTable implements Table {
+  readonly #options: LevelTableOptions;
+  #database: Database;
+  #failed = false;
+  #closed = false;
+  #reopening: Promise<void> | undefined;
+  #triedAt = -Infinity;
+  #reopens = 0;
+
+  constructor(options: LevelTableOptions, database: Database) {
+    this.#options = options;
+    this.#database = database;
+  }
+
+  get failed(): boolean {
+    return this.#failed;
+  }
+
+  get reopens(): number {
+    return this.#reopens;
+  }
+
+  ready(): Promise<void> {
+    if (!this.#failed) return Promise.resolve();
+    if (this.#closed) return Promise.reject(closed());
+    if (this.#reopening) return this.#reopening;
+    if (this.#options.clock.now() - this.#triedAt < this.#options.retryMs) {
+      return Promise.reject(new StoreError('STORE_UNAVAILABLE', 'the disk failed a moment ago'));
+    }
+    this.#reopening = this.#reopen().finally(() => {
+      this.#reopening = undefined;
+    });
+    return this.#reopening;
+  }
+
+  async #reopen(): Promise<void> {
+    this.#triedAt = this.#options.clock.now();
+    await this.#database.close().catch((error: unknown) => {
+      this.#options.log.warn({ error }, 'the failed database did not close cleanly');
+    });
+    try {
+      await refuseHeadless(this.#options.directory);
+      this.#database = await openDatabase(this.#options);
+    } catch (error) {
+      this.#options.log.error({ error }, 'the store cannot be opened again yet');
+      throw new StoreError('STORE_UNAVAILABLE', 'the store cannot be opened again yet', error);
+    }
+    if (this.#closed) {
+      await this.#database.close();
+      throw closed();
+    }
+    this.#failed = false;
+    this.#triedAt = -Infinity;
+    this.#reopens++;
+    this.#options.log.info({ reopens: this.#reopens }, 'the store was opened again');
+  }
+
+  get(key: Buffer): Buffer | undefined {
+    try {
+      return this.#database.getSync(key);
+    } catch (error) {
+      throw this.#readError(error);
+    }
+  }
+
+  async fetch(key: Buffer): Promise<Buffer | undefined> {
+    try {
+      return await this.#database.get(key);
+    } catch (error) {
+      throw this.#readError(error);
+    }
+  }
+
+  async range(range: TableRange): Promise<Entry[]> {
+    try {
+      const entries = await this.#database.iterator(bounds(range)).all();
+      return entries.map(([key, value]) => ({ key, value }));
+    } catch (error) {
+      throw this.#readError(error);
+    }
+  }
+
+  async keys(range: TableRange): Promise<Buffer[]> {
+    try {
+      return await this.#database.keys(bounds(range)).all();
+    } catch (error) {
+      throw this.#readError(error);
+    }
+  }
+
+  #readError(error: unknown): StoreError {
+    if (this.#closed) return closed();
+    return codeOf(error) === 'LEVEL_CORRUPTION'
+      ? new StoreError('STORE_DAMAGED', 'LevelDB finds a table damaged', error)
+      : new StoreError('STORE_UNAVAILABLE', 'a read failed', error);
+  }
+
+  async write(operations: readonly Operation[]): Promise<void> {
+    try {
+      const batch = this.#database.batch();
+      for (const { key, value } of operations) {
+        if (value === undefined) batch.del(key);
+        else batch.put(key, value);
+      }
+      await batch.write({ sync: this.#options.sync });
+    } catch (error) {
+      this.#failed = true;
+      this.#options.log.error({ error }, 'a write to the store failed');
+      throw error;
+    }
+  }
+
+  async close(): Promise<void> {
+    this.#closed = true;
+    // Whoever asked for the reopening hears how it went; here it only has to be over.
+    await this.#reopening?.catch(() => undefined);
+    await this.#database.close();
+  }
+}
+
+function bounds(range: TableRange): { gte: Buffer; lt: Buffer; limit: number; reverse: boolean } {
+  return { gte: range.from, lt: range.to, limit: range.limit, reverse: range.reverse ?? false };
+}
+
+function closed(): StoreError {
+  return new StoreError('STORE_CLOSED', 'the store was closed');
+}
