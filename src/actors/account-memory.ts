@@ -4,10 +4,9 @@ import assert from 'node:assert';
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey, StorePort } from '../ports.js';
-import type { Sdp } from '../wire/sdp.js';
 import type { LoadedAccount } from './account-load.js';
 import { transactionOf } from './account-world.js';
-import type { AccountWorld, Input } from './account-world.js';
+import type { AccountWorld, AnswerParts, Input } from './account-world.js';
 import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
 import { Outbox } from './outbox.js';
@@ -21,7 +20,7 @@ interface Taken {
   readonly effects: readonly Asked[];
   readonly durable: readonly DurableTaken[];
   readonly transaction: string | undefined;
-  readonly offer: Sdp | undefined;
+  readonly asked: AnswerParts | undefined;
 }
 
 interface DurableTaken {
@@ -216,7 +215,7 @@ export class AccountMemory {
       effects,
       durable: durable.length === 0 ? nothing : durable,
       transaction,
-      offer: input.kind === 'event' ? input.offer : undefined,
+      asked: input.kind === 'event' ? input.asked : undefined,
     });
   }
 
@@ -286,9 +285,9 @@ export class AccountMemory {
 
   // ------------------------------------------------------------------------------- after
 
-  #perform({ effects, durable, offer }: Taken): void {
+  #perform({ effects, durable, asked }: Taken): void {
     const { account, world } = this.#parts;
-    for (const { by, effect } of effects) world.performer.perform(account, by, effect, offer);
+    for (const { by, effect } of effects) world.performer.perform(account, by, effect, asked);
     for (const { number, row } of durable) this.#outbox.take(number, row);
   }
 
@@ -340,7 +339,10 @@ export class AccountMemory {
     this.#commits.release();
   }
 
-  #expire(key: RowKey & readonly ['timer', number, string], now: number): Promise<void> | undefined {
+  #expire(
+    key: RowKey & readonly ['timer', number, string],
+    now: number,
+  ): Promise<void> | undefined {
     if (this.#commits.removes(key)) return undefined;
     const [to, name] = key[2].split(' ');
     assert(to !== undefined && name !== undefined);
@@ -373,7 +375,7 @@ const untold: Taken = {
   effects: nothing,
   durable: nothing,
   transaction: undefined,
-  offer: undefined,
+  asked: undefined,
 };
 
 /** Actors that may have a dialog or an MSRP session. */

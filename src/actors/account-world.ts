@@ -4,12 +4,21 @@ import type { Effect } from '../machines/effects.js';
 import type { AccountEvent, Address, Limits, MailboxEvent } from '../machines/events.js';
 import type { AccountId, Clock, Log, Random } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
+import type { HeaderField } from '../wire/sip/message.js';
 import type { Counters } from './counters.js';
 import type { Bounds } from './options.js';
 import type { Outcome, OutboxRow } from './outbox.js';
 import type { Serials } from './serials.js';
 
 type MessageReceived = Extract<MailboxEvent, { type: 'message.received' }>;
+
+/** What the answer to a request takes from it. */
+export interface AnswerParts {
+  /** The offer that a 200 answers. */
+  readonly offer?: Sdp | undefined;
+  /** Header fields of every 2xx. */
+  readonly headers?: readonly HeaderField[];
+}
 
 /** What comes in for one account. */
 export type Input =
@@ -23,15 +32,14 @@ export type Input =
       readonly kind: 'event';
       readonly to: Address;
       readonly event: AccountEvent;
-      /** The offer that a 200 will answer. */
-      readonly offer?: Sdp | undefined;
+      readonly asked?: AnswerParts | undefined;
     }
   /** Timers may be due. */
   | { readonly kind: 'wake'; done(): void };
 
 /** The way out of an account. */
 export interface Performer {
-  perform(account: AccountId, by: Address, effect: Effect, offer: Sdp | undefined): void;
+  perform(account: AccountId, by: Address, effect: Effect, asked: AnswerParts | undefined): void;
   /** Answers a request that no actor will answer. */
   refuse(transaction: string, status: number): void;
   /** The actor is gone without having ended its dialog and MSRP session. */

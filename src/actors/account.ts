@@ -127,7 +127,10 @@ export class Account {
 
   #taken(input: Input): void {
     this.#current = undefined;
-    if (input.kind === 'wake') input.done();
+    if (input.kind !== 'wake') return;
+    // Whoever woke us asks the store next, so what we decided has to be there.
+    if (this.#memory) void this.#memory.drained().then(input.done);
+    else input.done();
   }
 
   #shift(): Input {

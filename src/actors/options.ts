@@ -103,6 +103,6 @@ export const defaultBounds: Bounds = {
   due: 256,
   dueMs: 60_000,
   bodyBytes: 65_536,
-  payloadBytes: 1_048_576,
+  payloadBytes: 2_097_152,
   retryAfter: 5,
 };

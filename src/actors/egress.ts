@@ -1,0 +1,220 @@
+/** Egress: effects of actors become calls of the ports, header fields as STANDARDS 5 shows them. */
+
+import type { Effect } from '../machines/effects.js';
+import type { Address } from '../machines/events.js';
+import type { AccountId, Log, MsrpPort, SipPort } from '../ports.js';
+import type { HeaderField } from '../wire/sip/message.js';
+import type { AnswerParts, Performer } from './account-world.js';
+import { answerOf, refusal } from './answers.js';
+import type { MediaSessions } from './media-sessions.js';
+import { notifyParts } from './notify.js';
+import { formatOwner } from './owner.js';
+import { aorUri, escapeUser, imTag, methods } from './product.js';
+import type { Product } from './product.js';
+
+export interface EgressParts {
+  readonly sip: SipPort;
+  readonly msrp: MsrpPort;
+  readonly media: MediaSessions;
+  readonly product: Product;
+  readonly log: Log;
+  /** `sip:Deferred@hostname`. */
+  readonly deferredUri: string;
+  /** Seconds in Retry-After of 503. */
+  readonly retryAfter: number;
+  now(): number;
+  /** Tells an actor what a port has refused. */
+  tell(account: AccountId, to: Address, event: EgressEvent): void;
+}
+
+/** Limits are added by whoever passes it on. */
+export type EgressEvent =
+  { readonly type: 'invite.failed' | 'msrp.lost' } | { readonly type: 'ack.missing' };
+
+const nothing: readonly never[] = [];
+
+type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
+
+export class Egress implements Performer {
+  readonly #parts: EgressParts;
+
+  constructor(parts: EgressParts) {
+    this.#parts = parts;
+  }
+
+  perform(account: AccountId, by: Address, effect: Effect, asked: AnswerParts | undefined): void {
+    const { sip, msrp, media } = this.#parts;
+    switch (effect.type) {
+      case 'sip.respond':
+        this.#respond(account, by, effect, asked);
+        return;
+      case 'sip.accept':
+        this.#accept(account, by, effect, asked);
+        return;
+      case 'sip.invite':
+        this.#invite(account, by, effect);
+        return;
+      case 'sip.bye': {
+        const headers: HeaderField[] = [['User-Agent', this.#parts.product.name]];
+        if (effect.reason !== undefined) headers.push(['Reason', effect.reason]);
+        sip.bye(formatOwner({ account, address: by }), 'bye', headers);
+        return;
+      }
+      case 'sip.forget':
+        sip.forget(formatOwner({ account, address: by }));
+        return;
+      case 'sip.notify':
+        this.#notify(account, by, effect);
+        return;
+      case 'msrp.connect': {
+        const { path, active } = effect;
+        msrp.connect(formatOwner({ account, address: by }), { path, active });
+        return;
+      }
+      case 'msrp.send':
+        media.send(account, effect);
+        return;
+      case 'msrp.release':
+      case 'stop':
+        media.release(formatOwner({ account, address: by }));
+        return;
+      default:
+        // The others are part of the turn, of the commit or of the outbox.
+        return;
+    }
+  }
+
+  refuse(transaction: string, status: number): void {
+    const { sip, product, retryAfter } = this.#parts;
+    const headers: HeaderField[] = status === 503 ? [['Retry-After', String(retryAfter)]] : [];
+    sip.respond(transaction, refusal(status, product, { headers }));
+  }
+
+  abandon(account: AccountId, address: Address): void {
+    const owner = formatOwner({ account, address });
+    this.#parts.media.release(owner);
+    this.#parts.sip.bye(owner, 'abandoned', []);
+  }
+
+  #respond(
+    account: AccountId,
+    by: Address,
+    effect: Of<'sip.respond'>,
+    asked: AnswerParts | undefined,
+  ): void {
+    const parts = { contact: this.#contact(account, by), headers: asked?.headers ?? nothing };
+    this.#parts.sip.respond(effect.transaction, answerOf(effect, this.#parts.product, parts));
+  }
+
+  /** S3 11.3.1: Server, Allow, Contact with automata and isfocus, SDP (D-66). */
+  #accept(
+    account: AccountId,
+    by: Address,
+    effect: Of<'sip.accept'>,
+    asked: AnswerParts | undefined,
+  ): void {
+    const { sip, media, product } = this.#parts;
+    const owner = formatOwner({ account, address: by });
+    const body = this.#sdp(() => media.answer(owner, asked?.offer, effect.active));
+    if (!body) {
+      this.refuse(effect.transaction, 503);
+      this.#parts.tell(account, by, { type: 'ack.missing' });
+      return;
+    }
+    sip.respond(effect.transaction, {
+      status: 200,
+      headers: [
+        ['Contact', this.#contact(account, by)],
+        ['Server', product.name],
+        ['Allow', methods.dialog],
+        ['Supported', 'recipient-list-invite'],
+        ['Content-Type', 'application/sdp'],
+      ],
+      body,
+      owner,
+    });
+  }
+
+  /** D-47: no isfocus, automata and the IM tag, the store as asserted identity. */
+  #invite(account: AccountId, by: Address, { target }: Of<'sip.invite'>): void {
+    const { sip, media, product, deferredUri } = this.#parts;
+    const owner = formatOwner({ account, address: by });
+    const body = this.#sdp(() => media.offer(owner));
+    if (!body) {
+      this.#parts.tell(account, by, { type: 'invite.failed' });
+      return;
+    }
+    sip.request({
+      owner,
+      id: 'invite',
+      method: 'INVITE',
+      uri: target.uri,
+      from: `<${deferredUri}>`,
+      to: `<${aorUri(account)}>`,
+      route: target.route,
+      headers: [
+        ['Contact', this.#contact(account, by)],
+        ['P-Asserted-Identity', `<${deferredUri}>`],
+        ['Accept-Contact', `*;${imTag};require;explicit`],
+        ['User-Agent', product.name],
+        ['Allow', methods.dialog],
+        ['Content-Type', 'application/sdp'],
+      ],
+      body,
+    });
+  }
+
+  #notify(account: AccountId, by: Address, effect: Of<'sip.notify'>): void {
+    const { sip, product } = this.#parts;
+    const { dialog } = effect;
+    const { headers, body } = notifyParts(effect, product.hostname);
+    sip.request({
+      owner: formatOwner({ account, address: by }),
+      id: `notify-${dialog.localCseq}`,
+      method: 'NOTIFY',
+      uri: dialog.remoteTarget,
+      from: `<${dialog.localUri}>`,
+      to: `<${dialog.remoteUri}>`,
+      route: dialog.routeSet,
+      headers: [['Contact', this.#contact(account, by)], ['User-Agent', product.name], ...headers],
+      body,
+      dialog,
+    });
+  }
+
+  /** Undefined when there is no room for another MSRP session. */
+  #sdp(make: () => Buffer): Buffer | undefined {
+    try {
+      return make();
+    } catch (error) {
+      if (!isRefusedByPort(error)) throw error;
+      this.#parts.log.warn({ code: error.code }, 'no MSRP session to be had');
+      return undefined;
+    }
+  }
+
+  #contact(account: AccountId, by: Address): string {
+    const { sip } = this.#parts;
+    const number = by.slice(by.indexOf('/') + 1);
+    if (by.startsWith('push/')) return `<${sip.contactUri(`push${number}`)}>;automata;${imTag}`;
+    if (by.startsWith('focus/')) {
+      return `<${sip.contactUri(`conf-${number}`)}>;automata;isfocus;${imTag}`;
+    }
+    return `<${sip.contactUri(watcherUser(account))}>;automata`;
+  }
+}
+
+/** The user part under which refreshes of a subscription come back, whatever the first one named. */
+export function watcherUser(account: AccountId): string {
+  return `mwi.${escapeUser(account)}`;
+}
+
+/** The account in such a user part, as it was unescaped by the parser. */
+export function watchedAccount(user: string): AccountId | undefined {
+  return user.startsWith('mwi.') ? user.slice(4) : undefined;
+}
+
+function isRefusedByPort(error: unknown): error is Error & { readonly code: string } {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return typeof error.code === 'string' && error.code.startsWith('MSRP_');
+}

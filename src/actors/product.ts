@@ -1,0 +1,50 @@
+/** What every message of ours says of itself: names, methods, and the header fields for them. */
+
+import type { HeaderField } from '../wire/sip/message.js';
+import { formatWarning } from '../wire/sip/warning.js';
+
+/** Methods of a user's mailbox, of the Deferred Messaging Function, and of a dialog with us. */
+export const methods = {
+  user: 'MESSAGE, SUBSCRIBE, REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE',
+  deferred: 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
+  dialog: 'INVITE, ACK, CANCEL, BYE, OPTIONS',
+} as const;
+
+/** What we can put into an MSRP session (D-48). */
+export const sentTypes: readonly string[] = [
+  'message/sipfrag',
+  'message/sip',
+  'message/msrp',
+  'message/cpim',
+  'multipart/mixed',
+];
+
+export const imTag = '+g.oma.sip-im';
+
+export interface Product {
+  /** `IM-serv/OMA1.0 PosteRestante/<version>` (1.4). */
+  readonly name: string;
+  /** The host in Warning. */
+  readonly hostname: string;
+}
+
+export function product(version: string, hostname: string): Product {
+  return { name: `IM-serv/OMA1.0 PosteRestante/${version}`, hostname };
+}
+
+export function warningField({ hostname }: Product, text: string): HeaderField {
+  return ['Warning', formatWarning({ code: 399, agent: hostname, text })];
+}
+
+/** The user part of a URI: whatever could not stand there is escaped. */
+export function escapeUser(user: string): string {
+  if (/^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$/.test(user)) return user;
+  return encodeURIComponent(user);
+}
+
+/** The URI of an account: its AoR. */
+export function aorUri(account: string): string {
+  const at = account.lastIndexOf('@');
+  if (at < 0) return `tel:${account}`;
+  return `sip:${escapeUser(account.slice(0, at))}@${account.slice(at + 1)}`;
+}
