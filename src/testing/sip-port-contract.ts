@@ -1,20 +1,381 @@
 /** The contract of SipPort: what every adapter must do, as cases without a test runner. */
 
-import type { SipPort } from '../ports.js';
+import { strict as assert } from 'node:assert';
+import type { SipOutgoing, SipPort } from '../ports.js';
+import { tagOf } from '../wire/sip/name-addr.js';
+import {
+  openSipPeer,
+  RecordingHandler,
+  requestOf,
+  responseTo,
+  type RequestSketch,
+  type SipPeer,
+  type SipPlace,
+} from './sip-peer.js';
 
 /** An adapter under test. */
 export interface SipPortUnderTest {
   readonly port: SipPort;
   /** Where it listens once started. */
-  address(): { readonly transport: 'udp' | 'tcp'; readonly address: string; readonly port: number };
-  /** Moves the time of the adapter on. */
+  address(): SipPlace;
+  /** Moves the time of the adapter on. T1 is 500 ms, T2 4 s. */
   advance(ms: number): void;
 }
 
-/** Makes an adapter that is not started. The case starts and stops it. */
+/** Makes an adapter that listens on the loopback by that transport, not started. */
 export type MakeSipPort = (transport: 'udp' | 'tcp') => SipPortUnderTest;
 
-export const sipPortContract: {
+export interface SipPortCase {
   readonly name: string;
   run(make: MakeSipPort): Promise<void>;
-}[] = [];
+}
+
+/** One adapter and one bare peer that talk to each other. */
+interface Scene {
+  readonly port: SipPort;
+  readonly peer: SipPeer;
+  readonly handler: RecordingHandler;
+  readonly sut: SipPortUnderTest;
+  /** Sends a request of the peer. */
+  tell(sketch: RequestSketch): void;
+  /** A request of ours to the peer. */
+  ask(parts: Partial<SipOutgoing> & { readonly method: string }): void;
+  /** Answers the INVITE of the peer with 200; returns our tag. */
+  establish(owner: string): Promise<string>;
+}
+
+const contact = [['Contact', '<sip:us@127.0.0.1>']] as const;
+
+/** Every adapter passes every case. */
+export const sipPortContract: readonly SipPortCase[] = [
+  ...onEach('SIP-06: an answer copies the request and adds one To tag', answerCopies),
+  ...onEach('a request is handed up with its exact octets', exactOctets),
+  onUdp('TX-04: a retransmission gets the identical answer and no second delivery', absorbs),
+  ...onEach('SIP-04: the same request on another branch gets 482', merged),
+  ...onEach('an answer to an answered transaction is dropped', answeredOnce),
+  ...onEach('DLG-01: a 200 to INVITE opens the dialog of its owner', dialogOpens),
+  ...onEach('DLG-02: an unknown dialog has no owner', unknownDialog),
+  ...onEach('DLG-02: a lower CSeq inside a dialog gets 500', lowerCseq),
+  ...onEach('DLG-03: the 200 is repeated; 64*T1 without ACK is BYE', noAck),
+  ...onEach('DLG-05: BYE waits for the ACK of our 200', byeWaits),
+  ...onEach('SIP-07: CANCEL gets 200, its INVITE 487', cancelled),
+  ...onEach('forget: a dialog is dropped without a word', forgotten),
+  ...onEach('SIP-20: a request has its mandatory fields and its response comes back', asked),
+  ...onEach('a dialog by value gives tags, CSeq, target and route', askedInDialog),
+  ...onEach('TX-01: 64*T1 without a response is a failure', timesOut),
+  ...onEach('an INVITE that is answered 200 is acknowledged; BYE ends it', inviteAndBye),
+  ...onEach('bye of a pending INVITE is CANCEL after the first provisional response', byeCancels),
+  ...onEach('bye without anything to end fails', byeNothing),
+  ...onEach('a target that no one can reach is a failure', unreachable),
+  ...onEach('stop lets a pending transaction end', stops),
+];
+
+function onUdp(name: string, play: (scene: Scene) => Promise<void>): SipPortCase {
+  return caseOf('udp', name, play);
+}
+
+function onEach(name: string, play: (scene: Scene) => Promise<void>): SipPortCase[] {
+  return (['udp', 'tcp'] as const).map((transport) => caseOf(transport, name, play));
+}
+
+function caseOf(
+  transport: 'udp' | 'tcp',
+  name: string,
+  play: (scene: Scene) => Promise<void>,
+): SipPortCase {
+  return {
+    name: `${name} (${transport})`,
+    async run(make) {
+      const sut = make(transport);
+      const handler = new RecordingHandler();
+      await sut.port.start(handler);
+      const peer = await openSipPeer(transport);
+      try {
+        await play(sceneOf(sut, peer, handler));
+      } finally {
+        await peer.close();
+        await sut.port.stop(0);
+      }
+    },
+  };
+}
+
+function sceneOf(sut: SipPortUnderTest, peer: SipPeer, handler: RecordingHandler): Scene {
+  const { port } = sut;
+  const tell = (sketch: RequestSketch): void => peer.send(sut.address(), requestOf(peer, sketch));
+  return {
+    port,
+    peer,
+    handler,
+    sut,
+    tell,
+    ask(parts) {
+      const uri = `sip:peer@${peer.address}:${peer.port};transport=${peer.transport}`;
+      const from = 'sip:us@example.org';
+      const fixed = { owner: 'o', id: 'q', uri, from, to: uri, route: [], headers: [] };
+      port.request({ ...fixed, ...parts });
+    },
+    async establish(owner) {
+      tell({ method: 'INVITE', branch: 'invite' });
+      const { received } = await handler.next('request');
+      assert.equal((await peer.nextResponse()).status, 100);
+      port.respond(received.transaction, { status: 200, headers: contact, owner });
+      const response = await peer.nextResponse();
+      assert.equal(response.status, 200);
+      return tagOf(response.header('To'))!;
+    },
+  };
+}
+
+async function answerCopies({ tell, handler, port, peer }: Scene): Promise<void> {
+  tell({ method: 'MESSAGE', branch: 'm1', cseq: 7, callId: 'c@h', fromTag: 'ft' });
+  const { received } = await handler.next('request');
+  assert.equal(received.peer.address, '127.0.0.1');
+  assert.equal(received.peer.transport, peer.transport);
+  assert.equal(received.owner, undefined);
+  port.respond(received.transaction, { status: 202, headers: [['Server', 'x']], localTag: 'lt' });
+  const response = await peer.nextResponse();
+  assert.equal(response.status, 202);
+  assert.match(response.header('Via')!, /branch=z9hG4bKm1/);
+  assert.equal(response.header('From'), '<sip:alice@example.com>;tag=ft');
+  assert.equal(response.header('To'), '<sip:bob@example.org>;tag=lt');
+  assert.equal(response.header('Call-ID'), 'c@h');
+  assert.equal(response.header('CSeq'), '7 MESSAGE');
+  assert.equal(response.header('Server'), 'x');
+}
+
+async function exactOctets({ peer, handler, sut }: Scene): Promise<void> {
+  const body = Buffer.from([0, 255, 13, 10, 128]);
+  const headers = [['X-Odd', 'a ,  b']] as const;
+  const bytes = requestOf(peer, { method: 'MESSAGE', branch: 'b1', headers, body });
+  peer.send(sut.address(), bytes);
+  const { received } = await handler.next('request');
+  assert.deepEqual(received.request.bytes, bytes);
+  assert.deepEqual(received.request.body, body);
+}
+
+async function absorbs({ tell, handler, port, peer, sut }: Scene): Promise<void> {
+  tell({ method: 'MESSAGE', branch: 'r1' });
+  const { received } = await handler.next('request');
+  port.respond(received.transaction, { status: 202, headers: [] });
+  const first = await peer.nextResponse();
+  sut.advance(31_000);
+  tell({ method: 'MESSAGE', branch: 'r1' });
+  const second = await peer.nextResponse();
+  assert.deepEqual(second.bytes, first.bytes);
+  assert.equal(handler.told.length, 0);
+}
+
+async function merged({ tell, handler, peer }: Scene): Promise<void> {
+  tell({ method: 'MESSAGE', branch: 'one' });
+  await handler.next('request');
+  tell({ method: 'MESSAGE', branch: 'two' });
+  assert.equal((await peer.nextResponse()).status, 482);
+  assert.equal(handler.told.length, 0);
+}
+
+async function answeredOnce({ tell, handler, port, peer }: Scene): Promise<void> {
+  tell({ method: 'MESSAGE', branch: 'a1' });
+  const first = await handler.next('request');
+  port.respond(first.received.transaction, { status: 202, headers: [] });
+  port.respond(first.received.transaction, { status: 500, headers: [] });
+  tell({ method: 'MESSAGE', branch: 'a2', cseq: 2 });
+  const second = await handler.next('request');
+  port.respond(second.received.transaction, { status: 200, headers: [] });
+  assert.equal((await peer.nextResponse()).status, 202);
+  assert.equal((await peer.nextResponse()).status, 200);
+}
+
+async function dialogOpens({ establish, tell, handler, port, peer }: Scene): Promise<void> {
+  const toTag = await establish('bob#push/1');
+  tell({ method: 'ACK', branch: 'ack', toTag });
+  assert.equal((await handler.next('acknowledged')).owner, 'bob#push/1');
+  tell({ method: 'BYE', branch: 'bye', cseq: 2, toTag });
+  const { received } = await handler.next('request');
+  assert.equal(received.owner, 'bob#push/1');
+  port.respond(received.transaction, { status: 200, headers: [] });
+  const response = await peer.nextResponse();
+  assert.equal(response.header('CSeq'), '2 BYE');
+  assert.equal(tagOf(response.header('To')), toTag);
+}
+
+async function unknownDialog({ tell, handler }: Scene): Promise<void> {
+  tell({ method: 'BYE', branch: 'u1', toTag: 'nobody' });
+  const { received } = await handler.next('request');
+  assert.equal(received.owner, undefined);
+}
+
+async function lowerCseq({ establish, tell, handler, peer }: Scene): Promise<void> {
+  const toTag = await establish('o');
+  tell({ method: 'ACK', branch: 'ack', toTag });
+  await handler.next('acknowledged');
+  tell({ method: 'INFO', branch: 'i5', cseq: 5, toTag });
+  await handler.next('request');
+  tell({ method: 'INFO', branch: 'i4', cseq: 4, toTag });
+  const response = await peer.nextResponse();
+  assert.equal(response.status, 500);
+  assert.equal(response.header('CSeq'), '4 INFO');
+}
+
+async function noAck({ establish, handler, peer, sut }: Scene): Promise<void> {
+  await establish('o');
+  sut.advance(500);
+  assert.equal((await peer.nextResponse()).status, 200);
+  sut.advance(1_000);
+  assert.equal((await peer.nextResponse()).status, 200);
+  sut.advance(32_000);
+  assert.equal((await handler.next('unacknowledged')).owner, 'o');
+  let last = (await peer.arrivals.next()).message;
+  while (last.kind === 'response') last = (await peer.arrivals.next()).message;
+  assert.equal(last.method, 'BYE');
+}
+
+async function byeWaits({ establish, tell, handler, port, peer }: Scene): Promise<void> {
+  const toTag = await establish('o');
+  port.bye('o', 'end', [['Reason', 'SIP;cause=200']]);
+  tell({ method: 'ACK', branch: 'ack', toTag });
+  await handler.next('acknowledged');
+  const { message, reply } = await peer.arrivals.next();
+  assert(message.kind === 'request');
+  assert.equal(message.method, 'BYE');
+  assert.equal(message.header('Reason'), 'SIP;cause=200');
+  assert.equal(tagOf(message.header('From')), toTag);
+  assert.equal(tagOf(message.header('To')), 'peer');
+  reply(responseTo(message, 200));
+  const { owner, id, response } = await handler.next('response');
+  assert.deepEqual([owner, id, response.status], ['o', 'end', 200]);
+}
+
+async function cancelled({ tell, handler, port, peer }: Scene): Promise<void> {
+  tell({ method: 'INVITE', branch: 'c1' });
+  const { received } = await handler.next('request');
+  assert.equal((await peer.nextResponse()).status, 100);
+  tell({ method: 'CANCEL', branch: 'c1' });
+  assert.equal((await handler.next('cancelled')).transaction, received.transaction);
+  const first = await peer.nextResponse();
+  const second = await peer.nextResponse();
+  assert.deepEqual([first.status, first.header('CSeq')], [200, '1 CANCEL']);
+  assert.deepEqual([second.status, second.header('CSeq')], [487, '1 INVITE']);
+  port.respond(received.transaction, { status: 200, headers: contact, owner: 'o' });
+  tell({ method: 'CANCEL', branch: 'c2', cseq: 2 });
+  assert.equal((await peer.nextResponse()).status, 481);
+}
+
+async function forgotten({ establish, tell, handler, port }: Scene): Promise<void> {
+  const toTag = await establish('o');
+  tell({ method: 'ACK', branch: 'ack', toTag });
+  await handler.next('acknowledged');
+  port.forget('o');
+  tell({ method: 'INFO', branch: 'i2', cseq: 2, toTag });
+  const { received } = await handler.next('request');
+  assert.equal(received.owner, undefined);
+}
+
+async function asked({ ask, handler, peer }: Scene): Promise<void> {
+  ask({ method: 'MESSAGE', id: 'q7', body: Buffer.from('hi'), headers: [['Expires', '5']] });
+  const { message, reply } = await peer.arrivals.next();
+  assert(message.kind === 'request');
+  assert.match(message.header('Via')!, /branch=z9hG4bK/);
+  assert.equal(message.header('Max-Forwards'), '70');
+  assert.equal(message.header('CSeq')!.split(' ')[1], 'MESSAGE');
+  assert.ok(tagOf(message.header('From')));
+  assert.equal(tagOf(message.header('To')), undefined);
+  assert.equal(message.header('Expires'), '5');
+  assert.equal(message.body.toString(), 'hi');
+  reply(responseTo(message, 200, { tag: 't' }));
+  const { owner, id, response } = await handler.next('response');
+  assert.deepEqual([owner, id, response.status], ['o', 'q7', 200]);
+}
+
+async function askedInDialog({ ask, peer }: Scene): Promise<void> {
+  const at = `${peer.address}:${peer.port};transport=${peer.transport}`;
+  const dialog = {
+    callId: 'sub',
+    localTag: 'l',
+    remoteTag: 'r',
+    localUri: 'sip:us@example.org',
+    remoteUri: 'sip:them@example.com',
+    remoteTarget: 'sip:watcher@unreachable.invalid',
+    routeSet: [`<sip:${at};lr>`],
+    localCseq: 41,
+    remoteCseq: 3,
+  };
+  ask({ method: 'NOTIFY', dialog });
+  const request = await peer.nextRequest();
+  assert.equal(request.uri, 'sip:watcher@unreachable.invalid');
+  assert.equal(request.header('Route'), `<sip:${at};lr>`);
+  assert.equal(request.header('CSeq'), '41 NOTIFY');
+  assert.equal(request.header('Call-ID'), 'sub');
+  assert.equal(request.header('From'), '<sip:us@example.org>;tag=l');
+  assert.equal(request.header('To'), '<sip:them@example.com>;tag=r');
+}
+
+async function timesOut({ ask, handler, peer, sut }: Scene): Promise<void> {
+  ask({ method: 'MESSAGE' });
+  await peer.nextRequest();
+  sut.advance(32_100);
+  const { owner, id, cause } = await handler.next('failure');
+  assert.deepEqual([owner, id, cause], ['o', 'q', 'timeout']);
+}
+
+async function inviteAndBye({ ask, handler, port, peer }: Scene): Promise<void> {
+  ask({ method: 'INVITE', headers: contact });
+  const invite = await peer.arrivals.next();
+  assert(invite.message.kind === 'request');
+  const target = `<sip:peer@${peer.address}:${peer.port};transport=${peer.transport}>`;
+  const accepted = { tag: 'r', headers: [['Contact', target]] as const };
+  invite.reply(responseTo(invite.message, 200, accepted));
+  assert.equal((await handler.next('response')).response.status, 200);
+  const ack = await peer.nextRequest();
+  assert.deepEqual([ack.method, tagOf(ack.header('To'))], ['ACK', 'r']);
+  invite.reply(responseTo(invite.message, 200, accepted));
+  assert.equal((await peer.nextRequest()).method, 'ACK');
+  port.bye('o', 'end', []);
+  const bye = await peer.arrivals.next();
+  assert(bye.message.kind === 'request');
+  assert.equal(bye.message.method, 'BYE');
+  bye.reply(responseTo(bye.message, 200));
+  const { id, response } = await handler.next('response');
+  assert.deepEqual([id, response.header('CSeq')], ['end', '2 BYE']);
+}
+
+async function byeCancels({ ask, handler, port, peer }: Scene): Promise<void> {
+  ask({ method: 'INVITE', headers: contact });
+  const invite = await peer.arrivals.next();
+  assert(invite.message.kind === 'request');
+  port.bye('o', 'end', []);
+  invite.reply(responseTo(invite.message, 180));
+  const provisional = await handler.next('response');
+  assert.equal(provisional.response.status, 180);
+  const cancel = await peer.arrivals.next();
+  assert(cancel.message.kind === 'request');
+  assert.equal(cancel.message.method, 'CANCEL');
+  assert.equal(cancel.message.header('Via'), invite.message.header('Via'));
+  cancel.reply(responseTo(cancel.message, 200, { tag: 'r' }));
+  invite.reply(responseTo(invite.message, 487, { tag: 'r' }));
+  assert.equal((await peer.nextRequest()).method, 'ACK');
+  const refused = await handler.next('response');
+  assert.deepEqual([refused.id, refused.response.status], ['q', 487]);
+  const ended = await handler.next('response');
+  assert.deepEqual([ended.id, ended.response.status], ['end', 487]);
+}
+
+async function byeNothing({ handler, port }: Scene): Promise<void> {
+  port.bye('nobody', 'end', []);
+  const { owner, id, cause } = await handler.next('failure');
+  assert.deepEqual([owner, id, cause], ['nobody', 'end', 'transport']);
+}
+
+async function unreachable({ ask, handler }: Scene): Promise<void> {
+  ask({ method: 'MESSAGE', uri: 'sips:them@127.0.0.1' });
+  assert.equal((await handler.next('failure')).cause, 'transport');
+}
+
+async function stops({ tell, handler, port, peer }: Scene): Promise<void> {
+  tell({ method: 'MESSAGE', branch: 's1' });
+  const { received } = await handler.next('request');
+  const stopped = port.stop(10_000);
+  port.respond(received.transaction, { status: 202, headers: [] });
+  await stopped;
+  assert.equal((await peer.nextResponse()).status, 202);
+}

@@ -149,7 +149,7 @@ class Endpoint implements SipEndpoint, Receiver {
   /** 8.1.3.3: a response with more than our own Via was meant for someone else. */
   #response(response: SipResponse, address: string, port: number): void {
     let branch: string | undefined;
-    let method = '';
+    let method;
     try {
       const vias = response.list('Via');
       if (vias.length === 1) branch = parseVia(vias[0]!).branch;
