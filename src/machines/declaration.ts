@@ -27,6 +27,8 @@ type EffectOf<Type extends Effect['type']> = Extract<Effect, { readonly type: Ty
  * The words of one machine. A function may ask for the one event it stands under; the transitions
  * of that event are the only place for it, which the contract test walks.
  */
+/* eslint-disable @typescript-eslint/no-unnecessary-type-parameters --
+   the type of `event` is inferred from how the function asks for it */
 export function declarations<Context extends object, Event extends { type: string }>() {
   return {
     /** A guard: a question to context and event. */
@@ -49,14 +51,17 @@ export function declarations<Context extends object, Event extends { type: strin
   };
 }
 
+/* eslint-enable @typescript-eslint/no-unnecessary-type-parameters */
+
 /** Tells an actor what its address accepts. */
 export function tell<To extends Address>(to: To, event: EventFor<To>): Tell {
   return { type: 'tell', to, event } as Tell;
 }
 
-function noBody(_args: unknown, _params: Effect | readonly Effect[]): void {
-  // Effects are data: `step` hands them to the shell.
-}
+type NoBody = (args: unknown, params: Effect | readonly Effect[]) => void;
+
+/** Effects are data: `step` hands them to the shell. */
+const noBody: NoBody = () => undefined;
 
 /** Every effect as an action for `setup`. */
 export const effectActions = {
@@ -79,4 +84,4 @@ export const effectActions = {
   'report.send': noBody,
   'serials.take': noBody,
   stop: noBody,
-} satisfies Record<Effect['type'], typeof noBody>;
+} satisfies Record<Effect['type'], NoBody>;

@@ -155,9 +155,9 @@ type Requested = Extract<FocusEvent, { type: 'retrieval.requested' }>;
 export interface RetrievalCheck {
   readonly guard: string;
   readonly clause: string;
-  fails(this: void, event: Requested): boolean;
+  readonly fails: (event: Requested) => boolean;
   readonly status: number;
-  warning?(this: void, event: Requested): string;
+  readonly warning?: (event: Requested) => string;
 }
 
 /** The checks of S3 11.3.1 in their order: the first that fails decides the answer (D-60). */

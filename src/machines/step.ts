@@ -23,9 +23,9 @@ export interface Definition {
   /** Event types that bring an absent actor to life; `step` has the last word by `handled`. */
   readonly birth: readonly AccountEvent['type'][];
   /** What is to be stored; undefined: nothing, the actor lives in memory only. */
-  rest(this: void, snapshot: ActorSnapshot): AtRest | undefined;
+  readonly rest: (snapshot: ActorSnapshot) => AtRest | undefined;
   /** The actor as it was at rest. Throws on a schema it does not know. */
-  revive(this: void, atRest: AtRest): ActorSnapshot;
+  readonly revive: (atRest: AtRest) => ActorSnapshot;
 }
 
 export interface Step {
