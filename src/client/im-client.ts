@@ -20,7 +20,10 @@ export interface ImClient {
    * refuses or the subscription cannot be renewed.
    */
   watch(options?: WatchOptions): AsyncIterableIterator<MessageWaiting>;
-  /** Fetches all stored messages, or those named, in one session. */
+  /**
+   * Fetches all stored messages, or those named, in one session. An INVITE that is refused is an
+   * outcome; a session that breaks off is a ClientError.
+   */
   retrieve(options?: RetrieveOptions): Promise<RetrieveOutcome>;
   /**
    * Pushed messages, when no `onDelivery` was given. A message is confirmed to the server when it
@@ -158,15 +161,15 @@ export interface RetrieveOptions {
   readonly ids?: readonly string[];
   /**
    * Takes each message as it comes; the server is told of the delivery when the promise settles.
-   * Nothing is collected then.
+   * Nothing is collected then. The session ends when it throws.
    */
   readonly onMessage?: (message: DeliveredMessage) => void | Promise<void>;
   readonly signal?: AbortSignal;
 }
 
 export interface RetrieveOutcome extends Outcome {
-  /** Who ended the session, `none` when it was refused. */
-  readonly ended: 'server' | 'client' | 'none';
+  /** Whether there was a session, which the server has ended. */
+  readonly ended: 'server' | 'none';
   /** Reason of the server's BYE. */
   readonly cause?: string;
   /** Messages taken, duplicates included. */
@@ -175,12 +178,12 @@ export interface RetrieveOutcome extends Outcome {
   readonly messages: readonly DeliveredMessage[];
 }
 
-/** How a message was encapsulated. */
-export type EncapsulationForm = 'sipfrag' | 'sip' | 'cpim' | 'msrp' | 'mixed' | 'original';
+/** How a message was encapsulated; `page` came by itself as MESSAGE, such as a report (IMDN). */
+export type EncapsulationForm = 'sipfrag' | 'sip' | 'cpim' | 'msrp' | 'mixed' | 'original' | 'page';
 
 /** A stored message as it arrived. */
 export interface DeliveredMessage {
-  /** MSRP Message-ID of the SEND; the same on every redelivery. */
+  /** MSRP Message-ID of the SEND; the same on every redelivery. Call-ID of a `page`. */
   readonly messageId: string;
   /** The same Message-ID has come before. */
   readonly duplicate: boolean;
@@ -200,6 +203,8 @@ export interface DeliveredMessage {
   readonly body: Buffer;
   /** The encapsulated message, byte by byte. */
   readonly payload: Buffer;
+  /** Code of what is wrong with the encapsulation; `body` is the `payload` then. */
+  readonly fault?: string;
 }
 
 export type ClientErrorCode =
@@ -217,6 +222,8 @@ export type ClientErrorCode =
 export class ClientError extends Error {
   readonly code: ClientErrorCode;
   readonly status: number | undefined;
+  /** The messages that a retrieval had confirmed before it failed. */
+  messages: readonly DeliveredMessage[] = [];
 
   constructor(code: ClientErrorCode, message: string, status?: number) {
     super(message);
