@@ -42,6 +42,8 @@ export class Incoming {
   readonly #limits: IncomingLimits;
   readonly #open = new Map<string, Message>();
   readonly #ended = new Map<string, number>();
+  /** How many of the open ones are with their sink for completion. */
+  #completing = 0;
 
   constructor(owner: IncomingOwner, limits: IncomingLimits) {
     this.#owner = owner;
@@ -95,9 +97,11 @@ export class Incoming {
       this.#end(message, result);
       return { status: result, completed: total };
     }
+    this.#completing += 1;
     const settled = result
       .catch((cause: unknown) => this.#completionFailed(cause))
       .then((status) => {
+        this.#completing -= 1;
         this.#end(message, status);
         return status;
       });
@@ -122,7 +126,7 @@ export class Incoming {
     // A late or repeated chunk of a message that has ended. From octet 1 on it may be a repetition
     // of the whole message, about which the receiver decides (5.4).
     if (before !== undefined && start > 1) return before;
-    if (this.#open.size >= this.#limits.incomingMessages) return stopSending;
+    if (this.#open.size - this.#completing >= this.#limits.incomingMessages) return stopSending;
     const sink = this.#receive({ messageId: id, contentType, headers, total });
     if (typeof sink === 'number') {
       this.#remember(id, sink);

@@ -5,7 +5,7 @@ import { createConnection, createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
 import type { Log } from '../../../src/ports.js';
 import { systemClock, systemRandom } from '../../../src/system.js';
-import { MsrpRecorder } from '../../../src/testing/msrp-port-contract.js';
+import { MsrpRecorder } from '../../../src/testing/msrp-recorder.js';
 import { createMsrpEndpoint } from '../../../src/transport/msrp/endpoint.js';
 import type { MsrpEndpoint, MsrpEndpointOptions } from '../../../src/transport/msrp/endpoint.js';
 import type { MsrpHead, MsrpRequestHead } from '../../../src/wire/msrp/frame.js';
@@ -157,7 +157,12 @@ export function recordingLog(): Log & { readonly lines: LogLine[] } {
     const { code } = fields as { code?: unknown };
     lines.push({ level, code, text: `${JSON.stringify(fields)} ${message}` });
   };
-  return { lines, ...{ debug: add('debug'), info: add('info') }, warn: add('warn'), error: add('error') };
+  return {
+    lines,
+    ...{ debug: add('debug'), info: add('info') },
+    warn: add('warn'),
+    error: add('error'),
+  };
 }
 
 export interface Running {
