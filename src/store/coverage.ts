@@ -36,7 +36,7 @@ export class Coverage {
   /** At least one of these octets. */
   touches(start: number, end: number): boolean {
     const at = search(this.#ends, start + 1);
-    return at < this.#ends.length && this.#starts[at]! < end;
+    return start < end && at < this.#ends.length && this.#starts[at]! < end;
   }
 
   /** The first octet behind all that is there. */
