@@ -130,7 +130,6 @@ export class Connection {
 
   /** Sends a response or a REPORT. */
   control(frame: Buffer): void {
-    this.#trace?.out(frame);
     this.writer.control(frame);
   }
 
@@ -318,7 +317,7 @@ export class Connection {
   #writerOwner(): ConstructorParameters<typeof Writer>[1] {
     const trace = this.#trace;
     return {
-      traceOut: trace && ((head, end) => trace.out(head, end)),
+      traceOut: trace && ((...parts) => trace.out(...parts)),
       overdue: (code) => this.close('timeout', code),
       bound: (flow, status) => this.#owner.bound(this, flow, status),
       written: () => this.#owner.written(this),

@@ -16,8 +16,8 @@ export interface WriterSettings {
 }
 
 export interface WriterOwner {
-  /** A head with its end-line has left, for the trace. */
-  readonly traceOut: ((head: Buffer, end: Buffer) => void) | undefined;
+  /** The head and the end-line of a frame have left, for the trace. */
+  readonly traceOut: ((...parts: readonly Buffer[]) => void) | undefined;
   /** The peer does not read, or too much waits for it. */
   overdue(code: string): void;
   /** The binding SEND of a session was answered, or was not in time (408). */
@@ -105,9 +105,7 @@ export class Writer {
     const id = this.#settings.random.token(idLength);
     const { toPath, fromPath } = flow;
     const head = requestHead({ transactionId: id, method: 'SEND', toPath, fromPath, messageId });
-    const end = endLine(id, '$');
-    this.#owner.traceOut?.(head, end);
-    this.control(Buffer.concat([head, end]));
+    this.control(Buffer.concat([head, endLine(id, '$')]));
     this.#await(id, { flow, message: undefined, cost: 0 });
   }
 
@@ -181,7 +179,10 @@ export class Writer {
   #step(): boolean {
     if (this.#open) return this.#continue(this.#open);
     if (this.#control.length > 0) {
-      for (const frame of this.#control) this.#socket.write(frame);
+      for (const frame of this.#control) {
+        this.#socket.write(frame);
+        this.#owner.traceOut?.(frame);
+      }
       this.#control = [];
       this.#controlBytes = 0;
       return true;
