@@ -1,7 +1,7 @@
 /** An account in memory, from its load until it is dropped: it takes turns, one after the other. */
 
 import assert from 'node:assert';
-import type { AccountEvent, Address } from '../machines/events.js';
+import type { AccountEvent, Address, DialogFacts } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey, StorePort } from '../ports.js';
 import type { LoadedAccount } from './account-load.js';
@@ -72,8 +72,7 @@ export class AccountMemory {
       },
       loaded.version,
     );
-    const deliver = (id: AccountId, number: number, row: OutboxRow) =>
-      world.deliver(id, number, row);
+    const deliver = (id: AccountId, row: OutboxRow) => world.deliver(id, row);
     const { clock, log, counters, bounds } = world;
     const finished = (number: number) => this.#finished(number);
     this.#outbox = new Outbox({ account, clock, log, counters, bounds, deliver, finished });
@@ -111,6 +110,7 @@ export class AccountMemory {
       const { to, event } = input;
       return this.#turn(input, { to, event, at: event.at }, new Map());
     }
+    if (input.kind === 'refresh') return this.#refresh(input);
     const { serials, counters } = this.#parts.world;
     const block = serials.offer();
     if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
@@ -147,6 +147,25 @@ export class AccountMemory {
   }
 
   // ------------------------------------------------------------------------------- turns
+
+  #refresh(input: Extract<Input, { kind: 'refresh' }>): Promise<void> | undefined {
+    const { event } = input;
+    const to = this.#subscriptionOf(event.dialog);
+    if (to !== undefined) return this.#turn(input, { to, event, at: event.at }, new Map());
+    this.#parts.world.performer.refuse(event.transaction, 481);
+    return undefined;
+  }
+
+  /** Subscriptions are few, and all of them are in memory. */
+  #subscriptionOf(dialog: DialogFacts): Address | undefined {
+    for (const [address, { atRest }] of this.#actors) {
+      if (!address.startsWith('subscription/')) continue;
+      const known = atRest?.context['dialog'] as DialogFacts | undefined;
+      if (known?.callId !== dialog.callId || known.localTag !== dialog.localTag) continue;
+      if (known.remoteTag === dialog.remoteTag) return address;
+    }
+    return undefined;
+  }
 
   #turn(
     input: Input,

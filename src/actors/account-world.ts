@@ -1,7 +1,13 @@
 /** What an account has around it, and what it is told. */
 
 import type { Effect } from '../machines/effects.js';
-import type { AccountEvent, Address, Limits, MailboxEvent } from '../machines/events.js';
+import type {
+  AccountEvent,
+  Address,
+  Limits,
+  MailboxEvent,
+  SubscriptionEvent,
+} from '../machines/events.js';
 import type { AccountId, Clock, Log, Random } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
 import type { HeaderField } from '../wire/sip/message.js';
@@ -10,6 +16,7 @@ import type { Bounds } from './options.js';
 import type { Outcome, OutboxRow } from './outbox.js';
 import type { Serials } from './serials.js';
 
+type RefreshReceived = Extract<SubscriptionEvent, { type: 'refresh.received' }>;
 type MessageReceived = Extract<MailboxEvent, { type: 'message.received' }>;
 
 /** What the answer to a request takes from it. */
@@ -18,6 +25,8 @@ export interface AnswerParts {
   readonly offer?: Sdp | undefined;
   /** Header fields of every 2xx. */
   readonly headers?: readonly HeaderField[];
+  /** The Contact of a third-party REGISTER, which the answer names in place of the binding. */
+  readonly contactUri?: string;
 }
 
 /** What comes in for one account. */
@@ -34,6 +43,8 @@ export type Input =
       readonly event: AccountEvent;
       readonly asked?: AnswerParts | undefined;
     }
+  /** SUBSCRIBE inside a dialog: the subscription is the one that has it. */
+  | { readonly kind: 'refresh'; readonly event: RefreshReceived }
   /** Timers may be due. */
   | { readonly kind: 'wake'; done(): void };
 
@@ -58,7 +69,7 @@ export interface AccountWorld {
   readonly performer: Performer;
   /** Whether metadata goes to an external XDMS. */
   readonly externalXdms: boolean;
-  deliver(account: AccountId, number: number, row: OutboxRow): Promise<Outcome>;
+  deliver(account: AccountId, row: OutboxRow): Promise<Outcome>;
   /** An account has a durable timer at that time. */
   wakeAt(at: number): void;
 }

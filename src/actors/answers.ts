@@ -3,6 +3,7 @@
 import type { SipRespond } from '../machines/effects.js';
 import type { SipAnswer } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
+import type { AnswerParts } from './account-world.js';
 import { warningField } from './product.js';
 import type { Product } from './product.js';
 
@@ -10,13 +11,14 @@ import type { Product } from './product.js';
 export function answerOf(
   effect: SipRespond,
   product: Product,
-  parts: { readonly contact: string; readonly headers: readonly HeaderField[] },
+  contact: string,
+  asked: AnswerParts | undefined,
 ): SipAnswer {
   const { status, reason, contacts, localTag } = effect;
   const headers: HeaderField[] = [['Server', product.name]];
-  if (effect.contact === true) headers.push(['Contact', parts.contact]);
+  if (effect.contact === true) headers.push(['Contact', contact]);
   for (const { uri, expires } of contacts ?? []) {
-    headers.push(['Contact', `<${uri}>;expires=${expires}`]);
+    headers.push(['Contact', `<${asked?.contactUri ?? uri}>;expires=${expires}`]);
   }
   number(headers, 'Expires', effect.expires);
   number(headers, 'Min-Expires', effect.minExpires);
@@ -25,7 +27,7 @@ export function answerOf(
   if (effect.accept !== undefined) headers.push(['Accept', effect.accept]);
   if (effect.unsupported !== undefined) headers.push(['Unsupported', effect.unsupported]);
   if (effect.warning !== undefined) headers.push(warningField(product, effect.warning));
-  if (status >= 200 && status < 300) headers.push(...parts.headers);
+  if (status >= 200 && status < 300) headers.push(...(asked?.headers ?? []));
   const answer = { status, headers };
   return {
     ...answer,

@@ -22,7 +22,6 @@ export interface EgressParts {
   readonly deferredUri: string;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
-  now(): number;
   /** Tells an actor what a port has refused. */
   tell(account: AccountId, to: Address, event: EgressEvent): void;
 }
@@ -30,8 +29,6 @@ export interface EgressParts {
 /** Limits are added by whoever passes it on. */
 export type EgressEvent =
   { readonly type: 'invite.failed' | 'msrp.lost' } | { readonly type: 'ack.missing' };
-
-const nothing: readonly never[] = [];
 
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
@@ -102,8 +99,9 @@ export class Egress implements Performer {
     effect: Of<'sip.respond'>,
     asked: AnswerParts | undefined,
   ): void {
-    const parts = { contact: this.#contact(account, by), headers: asked?.headers ?? nothing };
-    this.#parts.sip.respond(effect.transaction, answerOf(effect, this.#parts.product, parts));
+    const { sip, product } = this.#parts;
+    const contact = effect.contact === true ? this.#contact(account, by) : '';
+    sip.respond(effect.transaction, answerOf(effect, product, contact, asked));
   }
 
   /** S3 11.3.1: Server, Allow, Contact with automata and isfocus, SDP (D-66). */

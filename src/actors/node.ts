@@ -1,7 +1,28 @@
 /** The actors of one node, ready to be joined to transports. */
 
-import type { MsrpHandler, SipHandler } from '../ports.js';
-import type { ActorsOptions } from './options.js';
+import assert from 'node:assert';
+import type { Address } from '../machines/events.js';
+import type { AccountEvent } from '../machines/events.js';
+import type { AccountId, MsrpHandler, SipHandler } from '../ports.js';
+import { transactionOf } from './account-world.js';
+import type { AccountWorld, Input } from './account-world.js';
+import { createCounters } from './counters.js';
+import type { Counters } from './counters.js';
+import { Courier } from './courier.js';
+import { Directory } from './directory.js';
+import { Egress } from './egress.js';
+import type { EgressEvent } from './egress.js';
+import { MsrpIngress } from './ingress-msrp.js';
+import { SipIngress } from './ingress.js';
+import { MediaSessions } from './media-sessions.js';
+import { defaultBounds } from './options.js';
+import type { ActorsOptions, Bounds } from './options.js';
+import { product } from './product.js';
+import type { Product } from './product.js';
+import { Serials } from './serials.js';
+import { ServedUsers } from './served-users.js';
+import { DueTimers } from './timers.js';
+import { createTrust } from './trust.js';
 
 /** Whoever starts the ports gives them these handlers; `start` before, `stop` after them. */
 export interface Actors {
@@ -16,5 +37,168 @@ export interface Actors {
 }
 
 export function createActors(options: ActorsOptions): Actors {
-  throw new Error(`not assembled yet: ${options.hostname}`);
+  return new Node(options);
+}
+
+class Node implements Actors {
+  readonly sipHandler: SipHandler;
+  readonly msrpHandler: MsrpHandler;
+  readonly #options: ActorsOptions;
+  readonly #bounds: Bounds;
+  readonly #counters: Counters = createCounters();
+  readonly #serials: Serials;
+  readonly #users: ServedUsers;
+  readonly #product: Product;
+  readonly #media: MediaSessions;
+  readonly #egress: Egress;
+  readonly #courier: Courier;
+  readonly #directory: Directory;
+  readonly #timers: DueTimers;
+  #open = false;
+
+  constructor(options: ActorsOptions) {
+    this.#options = options;
+    this.#bounds = { ...defaultBounds, ...options.bounds };
+    const { store, hostname, version } = options;
+    const { nodeBlock, accountBlock } = this.#bounds;
+    this.#serials = new Serials({ store, hostname, nodeBlock, accountBlock });
+    this.#users = new ServedUsers(options);
+    this.#product = product(version, this.#users.hostname);
+    this.#media = this.#createMedia();
+    this.#egress = this.#createEgress();
+    this.#courier = this.#createCourier();
+    this.#directory = new Directory({
+      world: this.#createWorld(),
+      store,
+      placement: options.placement,
+    });
+    this.#timers = this.#createTimers();
+    this.sipHandler = this.#createSipHandler();
+    this.msrpHandler = new MsrpIngress({
+      clock: options.clock,
+      limits: options.limits,
+      tell: (account, to, event) => this.#tell(account, to, event),
+    });
+  }
+
+  async start(): Promise<void> {
+    assert(!this.#open);
+    await this.#serials.ready();
+    this.#open = true;
+    this.#timers.start();
+  }
+
+  async stop(graceMs: number): Promise<void> {
+    this.#open = false;
+    this.#timers.stop();
+    let withdraw: (() => void) | undefined;
+    const grace = new Promise<void>((resolve) => {
+      withdraw = this.#options.clock.after(graceMs, resolve);
+    });
+    await Promise.race([this.#directory.settled(), grace]);
+    withdraw?.();
+    this.#directory.end();
+  }
+
+  counters(): Readonly<Record<string, number>> {
+    return {
+      ...this.#counters,
+      'actors.accounts': this.#directory.size,
+      'actors.sessions': this.#media.size,
+    };
+  }
+
+  // ---------------------------------------------------------------------------- submitting
+
+  #submit(account: AccountId, input: Input): boolean {
+    const submitted = this.#open ? this.#directory.submit(account, input) : 'busy';
+    if (submitted === 'taken') return true;
+    const transaction = transactionOf(input);
+    if (transaction !== undefined) this.#egress.refuse(transaction, 503);
+    return false;
+  }
+
+  #tell(account: AccountId, to: Address, event: AccountEvent): void {
+    this.#submit(account, { kind: 'event', to, event });
+  }
+
+  // ------------------------------------------------------------------------------ assembly
+
+  #createWorld(): AccountWorld {
+    const { clock, random, log, limits, xdms } = this.#options;
+    return {
+      clock,
+      random,
+      log,
+      limits,
+      bounds: this.#bounds,
+      counters: this.#counters,
+      serials: this.#serials,
+      performer: this.#egress,
+      externalXdms: xdms !== undefined,
+      deliver: (account, row) => this.#courier.deliver(account, row),
+      wakeAt: (at) => this.#timers.expect(at),
+    };
+  }
+
+  #createMedia(): MediaSessions {
+    const { msrp, store, clock, log, hostname } = this.#options;
+    const { payloadBytes } = this.#bounds;
+    return new MediaSessions({
+      ...{ msrp, store, clock, log, hostname, payloadBytes },
+      unsent: (owner, status) => this.msrpHandler.sent(owner, '', status),
+    });
+  }
+
+  #createEgress(): Egress {
+    const { sip, msrp, log, clock, limits } = this.#options;
+    return new Egress({
+      ...{ sip, msrp, log },
+      media: this.#media,
+      product: this.#product,
+      deferredUri: this.#users.deferredUri,
+      retryAfter: this.#bounds.retryAfter,
+      tell: (account, to, event: EgressEvent) =>
+        this.#tell(account, to, { ...event, at: clock.now(), limits }),
+    });
+  }
+
+  #createCourier(): Courier {
+    const { sip, xdms, log } = this.#options;
+    return new Courier({
+      ...{ sip, xdms, log },
+      product: this.#product,
+      perTarget: this.#bounds.reportsPerTarget,
+      messageUri: (serial) => this.#users.messageUri(serial),
+    });
+  }
+
+  #createTimers(): DueTimers {
+    const { store, clock, log, placement } = this.#options;
+    return new DueTimers({
+      ...{ store, clock, log },
+      bounds: this.#bounds,
+      wake: (account) =>
+        placement && !placement.owns(account)
+          ? Promise.resolve(false)
+          : this.#directory.wake(account),
+    });
+  }
+
+  #createSipHandler(): SipHandler {
+    const { sip, clock, random, log, limits, registrar, trustedPeers } = this.#options;
+    return new SipIngress(
+      {
+        ...{ sip, clock, random, log, limits },
+        bounds: this.#bounds,
+        counters: this.#counters,
+        users: this.#users,
+        product: this.#product,
+        registrar: registrar ?? true,
+        isTrusted: createTrust(trustedPeers ?? []),
+        submit: (account, input) => this.#submit(account, input),
+      },
+      this.#courier,
+    );
+  }
 }

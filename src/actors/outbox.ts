@@ -29,8 +29,8 @@ export interface OutboxParts {
   readonly log: Log;
   readonly counters: Counters;
   readonly bounds: Bounds;
-  /** One attempt. Never rejects. */
-  deliver(account: AccountId, number: number, row: OutboxRow): Promise<Outcome>;
+  /** One attempt. */
+  deliver(account: AccountId, row: OutboxRow): Promise<Outcome>;
   /** The row is not needed any more. */
   finished(number: number): void;
 }
@@ -87,7 +87,7 @@ export class Outbox {
   #attempt(target: string, entry: Entry): void {
     entry.attempts++;
     const { account, deliver } = this.#parts;
-    deliver(account, entry.number, entry.row).then(
+    deliver(account, entry.row).then(
       (outcome) => this.#judge(target, entry, outcome),
       (error: unknown) => {
         this.#parts.log.error({ err: error, account }, 'a durable effect could not be tried');

@@ -11,8 +11,10 @@ export type Named =
   | { readonly kind: 'deferred' }
   /** A Message-ID of this store. */
   | { readonly kind: 'message'; readonly serial: number }
-  /** A URI without user part that names our host: the server itself. */
+  /** A URI without user part: the server itself. */
   | { readonly kind: 'server' }
+  /** At a host of the store, and neither of these. */
+  | { readonly kind: 'nothing' }
   | { readonly kind: 'unknown' }
   /** Neither sip, sips nor tel. */
   | { readonly kind: 'scheme' };
@@ -25,6 +27,9 @@ export interface ServedUserOptions {
   readonly users?: readonly string[] | undefined;
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }
+
+/** Escaped in a URI, never part of a key. */
+const controls = /[\u0000-\u001f\u007f]/;
 
 /** Serials are decimal numbers without leading zeros that a double holds exactly. */
 const serialForm = /^[1-9][0-9]{0,14}$/;
@@ -77,6 +82,7 @@ export class ServedUsers {
       }
     }
     const account = this.#accountOf(aor);
+    if (account === undefined && this.#isAtStore(aor)) return { kind: 'nothing' };
     return account === undefined ? { kind: 'unknown' } : { kind: 'user', account };
   }
 
@@ -85,17 +91,23 @@ export class ServedUsers {
     return `sip:${serial}@${this.#hostname}`;
   }
 
+  /** The hosts of the store have users of their own only when they are named as domains. */
   servesDomain(domain: string): boolean {
-    return this.#everyDomain || this.#domains.has(domain);
+    if (this.#domains.has(domain)) return true;
+    return this.#everyDomain && !this.#hosts.has(domain);
   }
 
   #accountOf(aor: string): AccountId | undefined {
     const alias = this.#aliases.get(aor);
     if (alias !== undefined) return alias;
     const at = aor.lastIndexOf('@');
-    if (at <= 0) return undefined;
+    if (at <= 0 || controls.test(aor)) return undefined;
     if (this.#users) return this.#users.has(aor) ? aor : undefined;
     return this.servesDomain(aor.slice(at + 1)) ? aor : undefined;
+  }
+
+  #isAtStore(aor: string): boolean {
+    return this.#hosts.has(aor.slice(aor.lastIndexOf('@') + 1));
   }
 
   #withoutUser(uri: string): Named {

@@ -1,0 +1,106 @@
+/** INVITE comes in: a retrieval at the Deferred Messaging Function, or again in its dialog. */
+
+import type { RetrievalFacts, UriListFacts } from '../machines/events.js';
+import { serialSet } from '../machines/serial-set.js';
+import type { SipReceived } from '../ports.js';
+import { msrpMedia } from '../wire/sdp.js';
+import { namesImTag } from '../wire/sip/accept-contact.js';
+import { originator, refuse, requiresUnsupported } from './ingress-parts.js';
+import type { IngressParts } from './ingress-parts.js';
+import { nobody } from './nobody.js';
+import type { OwnerName } from './owner.js';
+import { bodyParts, invitationBody } from './request-body.js';
+import type { ServedUsers } from './served-users.js';
+
+export function receiveInvite(parts: IngressParts, received: SipReceived): void {
+  const { request, transaction, peer } = received;
+  const named = parts.users.named(request.uri);
+  switch (named.kind) {
+    case 'scheme':
+      refuse(parts, received, 416);
+      return;
+    case 'user':
+      // D-15: a conversation is not ours to take for somebody who is away.
+      refuse(parts, received, 480);
+      return;
+    case 'unknown':
+    case 'server':
+      refuse(parts, received, 404);
+      return;
+    default:
+  }
+  if (requiresUnsupported(parts, received, ['recipient-list-invite'])) return;
+  const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
+  const account = originator(parts, request, peer);
+  const retrieval: RetrievalFacts = {
+    accepts: namesImTag(request.fields('accept-contact')),
+    authorised: account !== undefined,
+    owned: named.kind !== 'nothing',
+    ...offered(body.sdp && msrpMedia(body.sdp)),
+    ...(named.kind === 'message'
+      ? { list: { serials: [named.serial, named.serial], foreign: [] } }
+      : listed(body.list, parts.users)),
+  };
+  const at = parts.clock.now();
+  const { limits } = parts;
+  // D-63: whoever has no account here meets the same checks in the same order.
+  parts.submit(account ?? nobody, {
+    kind: 'event',
+    to: 'mailbox',
+    event: { type: 'retrieval.requested', at, transaction, retrieval, limits },
+    asked: { offer: body.sdp },
+  });
+}
+
+/** A re-INVITE in the dialog of a focus or a push. */
+export function receiveReinvite(
+  parts: IngressParts,
+  received: SipReceived,
+  { account, address }: OwnerName,
+): void {
+  const { request, transaction } = received;
+  if (!address.startsWith('focus/')) {
+    // A push offers what it has; RFC 3261 14.2 lets it refuse any change.
+    refuse(parts, received, address.startsWith('push/') ? 488 : 481);
+    return;
+  }
+  const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
+  const list = body.list !== undefined;
+  // LIST-05: that option is refused by the focus itself, every other one here.
+  if (!list && requiresUnsupported(parts, received, ['recipient-list-invite'])) return;
+  const at = parts.clock.now();
+  const { limits } = parts;
+  parts.submit(account, {
+    kind: 'event',
+    to: address as `focus/${number}`,
+    event: {
+      type: 'reinvite.received',
+      at,
+      transaction,
+      ...offered(body.sdp && msrpMedia(body.sdp)),
+      list,
+      limits,
+    },
+    asked: { offer: body.sdp },
+  });
+}
+
+function offered(offer: RetrievalFacts['offer']): Pick<RetrievalFacts, 'offer'> {
+  return offer === undefined ? {} : { offer };
+}
+
+/** LIST-06: whatever names no message of this store has failed, and is never contacted. */
+function listed(
+  uris: readonly string[] | undefined,
+  users: ServedUsers,
+): { readonly list?: UriListFacts } {
+  if (uris === undefined) return {};
+  const serials: number[] = [];
+  const foreign: string[] = [];
+  for (const uri of uris) {
+    const named = users.named(uri);
+    if (named.kind === 'message') serials.push(named.serial);
+    else foreign.push(uri);
+  }
+  return { list: { serials: serialSet(serials), foreign } };
+}

@@ -1,0 +1,94 @@
+/** SUBSCRIBE comes in: to message waiting, or as a refresh in its dialog (RFC 6665, RFC 3842). */
+
+import type { AccountId, SipReceived } from '../ports.js';
+import { acceptsType } from '../wire/sip/content-type.js';
+import { dialogOfRequest } from '../wire/sip/dialog.js';
+import type { SipRequest } from '../wire/sip/message.js';
+import { tagOf } from '../wire/sip/name-addr.js';
+import { parseDigits } from '../wire/sip/number.js';
+import { canonicalAor } from '../wire/sip/uri.js';
+import { watchedAccount } from './egress.js';
+import { originator, refuse, requiresUnsupported } from './ingress-parts.js';
+import type { IngressParts } from './ingress-parts.js';
+import { nobody } from './nobody.js';
+import { aorUri } from './product.js';
+
+const eventPackage = 'message-summary';
+const summaryType = 'application/simple-message-summary';
+const tagLength = 16;
+
+export function receiveSubscribe(parts: IngressParts, received: SipReceived): void {
+  const { request } = received;
+  if (packageOf(request) !== eventPackage) {
+    refuse(parts, received, 489, { headers: [['Allow-Events', eventPackage]] });
+    return;
+  }
+  if (requiresUnsupported(parts, received, [])) return;
+  const localTag = tagOf(request.header('to'));
+  if (localTag === undefined) subscribe(parts, received);
+  else refresh(parts, received, localTag);
+}
+
+/** D-45: to the own AoR, or to the store with the identity deciding the mailbox. */
+function subscribe(parts: IngressParts, received: SipReceived): void {
+  const { request, transaction, peer } = received;
+  const named = parts.users.named(request.uri);
+  const own = originator(parts, request, peer);
+  let account: AccountId;
+  if (named.kind === 'user') account = named.account;
+  else if (named.kind === 'deferred') account = own ?? nobody;
+  else {
+    refuse(parts, received, named.kind === 'scheme' ? 416 : 404);
+    return;
+  }
+  const expires = parseDigits(request.header('expires'));
+  const accept = request.fields('accept');
+  const subscribed = {
+    event: eventPackage,
+    accepts: accept.length === 0 || acceptsType(accept, summaryType),
+    authorised: own === account,
+    ...(expires !== undefined && { expires }),
+    messageAccount: aorUri(account),
+    dialog: dialogOfRequest(request, parts.random.token(tagLength)),
+  };
+  const at = parts.clock.now();
+  const { limits } = parts;
+  parts.submit(account, {
+    kind: 'event',
+    to: 'mailbox',
+    event: { type: 'subscribe.received', at, transaction, subscribe: subscribed, limits },
+  });
+}
+
+/** The Request-URI is our Contact, which names the account. */
+function refresh(parts: IngressParts, received: SipReceived, localTag: string): void {
+  const { request, transaction } = received;
+  const account = accountOfContact(request);
+  if (account === undefined) {
+    refuse(parts, received, 481);
+    return;
+  }
+  const expires = parseDigits(request.header('expires'));
+  const at = parts.clock.now();
+  parts.submit(account, {
+    kind: 'refresh',
+    event: {
+      type: 'refresh.received',
+      at,
+      transaction,
+      dialog: dialogOfRequest(request, localTag),
+      ...(expires !== undefined && { expires }),
+      limits: parts.limits,
+    },
+  });
+}
+
+function accountOfContact(request: SipRequest): AccountId | undefined {
+  const aor = canonicalAor(request.uri);
+  if (aor === undefined) return undefined;
+  return watchedAccount(aor.slice(0, aor.lastIndexOf('@')));
+}
+
+function packageOf(request: SipRequest): string | undefined {
+  return request.header('event')?.split(';', 1)[0]?.trim().toLowerCase();
+}

@@ -1,0 +1,206 @@
+/** Ingress: what transports hand over becomes an event for an actor, with facts checked once. */
+
+import type { AccountEvent, Address } from '../machines/events.js';
+import type { Owner, SipHandler, SipReceived, TransactionId } from '../ports.js';
+import { WireError } from '../wire/error.js';
+import type { HeaderField, SipResponse } from '../wire/sip/message.js';
+import { msrpMedia, parseSdp } from '../wire/sdp.js';
+import { tagOf } from '../wire/sip/name-addr.js';
+import type { Courier } from './courier.js';
+import { receiveInvite, receiveReinvite } from './ingress-invite.js';
+import { receiveMessage } from './ingress-message.js';
+import { refuse } from './ingress-parts.js';
+import type { IngressParts } from './ingress-parts.js';
+import { receiveRegister } from './ingress-register.js';
+import { receiveSubscribe } from './ingress-subscribe.js';
+import { parseOwner } from './owner.js';
+import type { OwnerName } from './owner.js';
+import { imTag, methods } from './product.js';
+import { UnsupportedBody } from './request-body.js';
+
+/** Bodies that are understood in an INVITE. */
+const acceptedTypes = 'application/sdp, application/resource-lists+xml, multipart/mixed';
+
+export class SipIngress implements SipHandler {
+  readonly #parts: IngressParts;
+  readonly #courier: Courier;
+
+  constructor(parts: IngressParts, courier: Courier) {
+    this.#parts = parts;
+    this.#courier = courier;
+  }
+
+  request(received: SipReceived): void {
+    const { counters, log } = this.#parts;
+    counters['actors.requests']++;
+    try {
+      if (received.owner === undefined) this.#outside(received);
+      else this.#inside(received, parseOwner(received.owner));
+    } catch (error) {
+      if (error instanceof WireError) {
+        counters['actors.requests.malformed']++;
+        this.#refuseMalformed(received, error);
+        return;
+      }
+      // A mistake of ours costs this request, never the node.
+      log.error({ err: error, method: received.request.method }, 'request failed');
+      refuse(this.#parts, received, 500);
+    }
+  }
+
+  response(owner: Owner, id: string, response: SipResponse): void {
+    if (this.#courier.settle(owner, id, response.status)) return;
+    const at = this.#parts.clock.now();
+    const { limits } = this.#parts;
+    const { status } = response;
+    if (id === 'invite') {
+      const answer = status < 300 ? answerOf(response) : undefined;
+      const event = { type: 'invite.answered', at, status, limits } as const;
+      this.#tell(owner, answer ? { ...event, answer } : event);
+    } else if (id === 'bye') {
+      this.#tell(owner, { type: 'bye.answered', at, limits });
+    } else if (id.startsWith('notify-')) {
+      this.#tell(owner, { type: 'notify.answered', at, status, limits });
+    }
+  }
+
+  failure(owner: Owner, id: string, cause: 'timeout' | 'transport'): void {
+    if (this.#courier.settle(owner, id, cause === 'timeout' ? 408 : 503)) return;
+    const at = this.#parts.clock.now();
+    const { limits } = this.#parts;
+    if (id === 'invite') this.#tell(owner, { type: 'invite.failed', at, limits });
+    else if (id === 'bye') this.#tell(owner, { type: 'bye.answered', at, limits });
+    else if (id.startsWith('notify-')) this.#tell(owner, { type: 'notify.failed', at, limits });
+  }
+
+  /** The adapter has answered; what the focus of the INVITE would answer is dropped there. */
+  cancelled(_transaction: TransactionId): void {
+    // A retrieval is answered in one turn, so a CANCEL comes too late or finds nobody (SIP-07).
+  }
+
+  acknowledged(owner: Owner): void {
+    const { clock, limits } = this.#parts;
+    this.#tell(owner, { type: 'ack.received', at: clock.now(), limits });
+  }
+
+  unacknowledged(owner: Owner): void {
+    const { clock, limits } = this.#parts;
+    this.#tell(owner, { type: 'ack.missing', at: clock.now(), limits });
+  }
+
+  // ------------------------------------------------------------------------------ routing
+
+  #outside(received: SipReceived): void {
+    const { request } = received;
+    const { method } = request;
+    // DLG-02: the dialog is not known; a subscription may know it.
+    if (method !== 'SUBSCRIBE' && tagOf(request.header('to')) !== undefined) {
+      refuse(this.#parts, received, 481);
+      return;
+    }
+    switch (method) {
+      case 'MESSAGE':
+        receiveMessage(this.#parts, received);
+        return;
+      case 'REGISTER':
+        receiveRegister(this.#parts, received);
+        return;
+      case 'SUBSCRIBE':
+        receiveSubscribe(this.#parts, received);
+        return;
+      case 'INVITE':
+        receiveInvite(this.#parts, received);
+        return;
+      case 'OPTIONS':
+        this.#options(received);
+        return;
+      case 'BYE':
+      case 'NOTIFY':
+        refuse(this.#parts, received, 481);
+        return;
+      default:
+        refuse(this.#parts, received, 405, { headers: [['Allow', this.#allow(request.uri)]] });
+    }
+  }
+
+  #inside(received: SipReceived, owner: OwnerName): void {
+    const { request, transaction } = received;
+    const { clock, limits } = this.#parts;
+    switch (request.method) {
+      case 'INVITE':
+        receiveReinvite(this.#parts, received, owner);
+        return;
+      case 'BYE':
+        this.#submit(owner, { type: 'bye.received', at: clock.now(), transaction, limits });
+        return;
+      case 'OPTIONS':
+        this.#options(received);
+        return;
+      default:
+        refuse(this.#parts, received, 405, { headers: [['Allow', methods.dialog]] });
+    }
+  }
+
+  /** SIP-08: as an INVITE would be answered; a focus says that it is one. */
+  #options(received: SipReceived): void {
+    const { request, owner, peer } = received;
+    const { users, sip } = this.#parts;
+    const named = users.named(request.uri);
+    const inDialog = owner !== undefined;
+    if (!inDialog && (named.kind === 'unknown' || named.kind === 'nothing')) {
+      refuse(this.#parts, received, 404);
+      return;
+    }
+    if (named.kind === 'scheme') {
+      refuse(this.#parts, received, 416);
+      return;
+    }
+    const isFocus = inDialog ? owner.includes('#focus/') : named.kind === 'deferred';
+    const headers: HeaderField[] = [
+      ['Allow', inDialog ? methods.dialog : this.#allow(request.uri)],
+      ['Accept', acceptedTypes],
+      ['Accept-Encoding', 'identity'],
+      ['Supported', isFocus ? 'recipient-list-invite' : 'path'],
+      ['Allow-Events', 'message-summary'],
+    ];
+    if (isFocus) {
+      const uri = sip.contactUri('Deferred', peer.transport);
+      headers.push(['Contact', `<${uri}>;automata;isfocus;${imTag}`]);
+    }
+    refuse(this.#parts, received, 200, { headers });
+  }
+
+  #allow(uri: string): string {
+    return this.#parts.users.named(uri).kind === 'deferred' ? methods.deferred : methods.user;
+  }
+
+  #refuseMalformed(received: SipReceived, error: WireError): void {
+    this.#parts.log.debug({ code: error.code, hint: error.hint }, 'malformed request');
+    const headers: HeaderField[] = [];
+    if (error instanceof UnsupportedBody) {
+      headers.push(['Accept', acceptedTypes], ['Accept-Encoding', 'identity']);
+    }
+    const warning = `${error.code}: ${error.hint}`;
+    refuse(this.#parts, received, error.status, { warning, headers });
+  }
+
+  // ------------------------------------------------------------------------------- telling
+
+  #tell(owner: Owner, event: AccountEvent): void {
+    this.#submit(parseOwner(owner), event);
+  }
+
+  #submit({ account, address }: OwnerName, event: AccountEvent): void {
+    this.#parts.submit(account, { kind: 'event', to: address as Address, event });
+  }
+}
+
+/** A 2xx whose SDP cannot be used has none: the actor ends such a session. */
+function answerOf(response: SipResponse): ReturnType<typeof msrpMedia> {
+  try {
+    return response.body.length === 0 ? undefined : msrpMedia(parseSdp(response.body));
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
