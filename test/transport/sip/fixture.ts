@@ -1,9 +1,11 @@
 /** An endpoint on loopback sockets with a clock that stands still, and a log that is kept. */
 
+import { expect } from 'vitest';
 import { openSipPeer, RecordingHandler, requestOf } from '../../../src/testing/sip-peer.js';
 import type { RequestSketch, SipPeer } from '../../../src/testing/sip-peer.js';
 import { ManualClock } from '../../../src/testing/clock.js';
 import type { Log, TraceEntry } from '../../../src/ports.js';
+import type { SipMessage } from '../../../src/wire/sip/message.js';
 import { systemRandom } from '../../../src/system.js';
 import { createSipEndpoint, type SipEndpoint } from '../../../src/transport/sip/endpoint.js';
 import type { SipEndpointOptions } from '../../../src/transport/sip/options.js';
@@ -77,4 +79,39 @@ function keepingLog(lines: LogLine[]): Log {
     lines.push({ level, fields: fields as Record<string, unknown>, message });
   };
   return { debug: at('debug'), info: at('info'), warn: at('warn'), error: at('error') };
+}
+
+let barriers = 0;
+
+/**
+ * Everything that reached the peer before the answer to an OPTIONS sent now. That the handler was
+ * told of nothing but the OPTIONS is part of the check.
+ */
+export async function collect(scene: Scene): Promise<SipMessage[]> {
+  const branch = `barrier${++barriers}`;
+  scene.send({ method: 'OPTIONS', branch, callId: branch });
+  const { received } = await scene.handler.next('request');
+  expect(received.request.method).toBe('OPTIONS');
+  scene.endpoint.respond(received.transaction, { status: 200, headers: [] });
+  const messages: SipMessage[] = [];
+  for (;;) {
+    const { message } = await scene.peer.arrivals.next();
+    if (message.header('Call-ID') === branch) return messages;
+    messages.push(message);
+  }
+}
+
+/** Start lines without version: `202 MESSAGE` for a response, the method for a request. */
+export function brief(messages: readonly SipMessage[]): string[] {
+  return messages.map((message) =>
+    message.kind === 'request'
+      ? message.method
+      : `${message.status} ${message.header('CSeq')!.split(' ')[1]}`,
+  );
+}
+
+/** What every request of ours to the peer shares. */
+export function toPeer(peer: SipPeer) {
+  const uri = `sip:peer@${peer.address}:${peer.port}`;
+  return { owner: 'o', id: 'q', uri, from: 'sip:us@example.org', to: uri, route: [], headers: [] };
 }
