@@ -1,0 +1,307 @@
+/** For every machine the events that it may meet in some state, hostile ones included. */
+
+import type {
+  Address,
+  FocusEvent,
+  MailboxEvent,
+  PushEvent,
+  SubscriptionEvent,
+  VirtualUaEvent,
+} from '../../src/machines/events.js';
+import type { AccountEvent } from '../../src/machines/events.js';
+import { noMessages } from '../../src/machines/counts.js';
+import {
+  focus,
+  mailbox,
+  push,
+  subscription,
+  virtualUa,
+  type ActorSnapshot,
+  type Definition,
+} from '../../src/machines/index.js';
+import type { MailboxContext } from '../../src/machines/mailbox-context.js';
+import {
+  dialog,
+  limits,
+  media,
+  noPush,
+  noneAccepted,
+  offer,
+  pager,
+  register,
+  reported,
+  retrieval,
+  subscribe,
+} from './facts.js';
+
+export interface Alphabet {
+  readonly name: string;
+  readonly definition: Definition;
+  events(snapshot: ActorSnapshot, at: number): readonly AccountEvent[];
+  /** The part of a snapshot that tells states apart, bounded where the machine counts on. */
+  essence(snapshot: ActorSnapshot): unknown;
+}
+
+const tight = { ...limits, quota: { messages: 3, octets: 100_000 } };
+
+function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEvent[] {
+  const context = snapshot.context as MailboxContext;
+  const { stored, foci, subscriptions, number } = context;
+  const at1 = { at, limits: tight };
+  const received = {
+    ...at1,
+    type: 'message.received',
+    transaction: 't',
+    duplicate: false,
+  } as const;
+  const block = { from: context.block.end + 1, to: context.block.end + 2 };
+  const [contact] = register.contacts;
+  const registered = (facts: Partial<typeof register>, given = tight): MailboxEvent => ({
+    type: 'register.received',
+    at,
+    limits: given,
+    transaction: 't',
+    register: { ...register, callId: `r${context.bindings.length}`, cseq: at, ...facts },
+  });
+  const subscribed = (facts: Partial<typeof subscribe>): MailboxEvent => ({
+    ...at1,
+    type: 'subscribe.received',
+    transaction: 't',
+    subscribe: { ...subscribe, ...facts },
+  });
+  const serial = stored[0] ?? 1;
+  const current = context.push ?? number - 1;
+  const pushEnded = { ...at1, type: 'push.ended' } as const;
+  const absent = (to: Address): MailboxEvent => ({ ...at1, type: 'undelivered', to });
+  return [
+    { ...received, message: pager, block },
+    { ...received, message: { ...pager, urgent: true }, block, limits: noPush },
+    { ...received, message: pager, block, duplicate: true },
+    { ...received, message: { ...pager, transient: true }, block },
+    { ...received, message: { ...pager, expires: 0 }, block },
+    { ...received, message: { ...pager, size: 1_000_000 }, block },
+    registered({}),
+    registered({}, noPush),
+    registered({ cseq: 0 }),
+    registered({ contacts: [{ ...contact!, im: false }] }),
+    registered({ contacts: [{ ...contact!, expires: 0 }] }),
+    registered({ contacts: [{ ...contact!, expires: 1 }] }),
+    registered({ contacts: [1, 2, 3, 4].map((n) => ({ ...contact!, uri: `sip:${n}@x` })) }),
+    registered({ contacts: [{ ...contact!, uri: 'sip:other@192.0.2.2', expires: 100 }] }),
+    registered({ contacts: [] }),
+    registered({ contacts: [], removeAll: true }),
+    subscribed({}),
+    subscribed({ event: 'presence' }),
+    subscribed({ authorised: false }),
+    subscribed({ accepts: false }),
+    subscribed({ expires: 1 }),
+    { ...at1, type: 'retrieval.requested', transaction: 't', retrieval },
+    { ...at1, type: 'message.gone', serial, message: pager },
+    { ...at1, type: 'message.gone', serial: 9999, message: pager },
+    { ...at1, type: 'message.read', serial, message: pager },
+    { ...pushEnded, push: current, outcome: 'done', failed: [] },
+    { ...pushEnded, push: current, outcome: 'done', failed: stored },
+    { ...pushEnded, push: current, outcome: 'failed', failed: [] },
+    { ...pushEnded, push: 9999, outcome: 'failed', failed: [] },
+    { ...at1, type: 'retrieval.ended', focus: foci[0] ?? 0 },
+    { ...at1, type: 'subscription.ended', subscription: subscriptions[0] ?? 0 },
+    { type: 'timer.expired', limits: tight, at, name: 'registration' },
+    { type: 'timer.expired', limits: tight, at: at + 200_000, name: 'registration' },
+    { type: 'timer.expired', limits: tight, at: at + 8_000_000, name: 'registration' },
+    { ...at1, type: 'timer.expired', name: 'push' },
+    { at, limits: noPush, type: 'timer.expired', name: 'push' },
+    { ...at1, type: 'session.lost' },
+    absent(`push/${current}`),
+    absent(`subscription/${subscriptions[0] ?? 0}`),
+  ];
+}
+
+const sessions = ['push/1', 'focus/2'] as const;
+
+function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly VirtualUaEvent[] {
+  const quick = { ...limits, reportGraceMs: 0 };
+  const wide = { acceptTypes: ['*'], acceptWrappedTypes: [] };
+  const of = { at, limits };
+  return [
+    { ...of, type: 'store', serial: 7, message: reported, expiresAt: at + 60_000 },
+    { ...of, type: 'delete' },
+    { ...of, type: 'session.lost' },
+    { ...of, type: 'session.lost', at: at + 100_000_000 },
+    { ...of, type: 'timer.expired', name: 'expiry' },
+    { ...of, type: 'timer.expired', name: 'expiry', at: at + 100_000_000 },
+    { ...of, type: 'timer.expired', name: 'grace' },
+    { ...of, type: 'timer.expired', name: 'grace', at: at + 30_000 },
+    ...sessions.flatMap((session): VirtualUaEvent[] => [
+      { ...of, type: 'invite', session, media },
+      { ...of, type: 'invite', session, media: wide },
+      { ...of, type: 'invite', session, media: noneAccepted },
+      { ...of, type: 'bye', session },
+      { ...of, type: 'msrp.sent', session, status: 200 },
+      { type: 'msrp.sent', at, limits: quick, session, status: 200 },
+      { ...of, type: 'msrp.sent', session, status: 415 },
+      { ...of, type: 'msrp.sent', session, status: 408 },
+      { ...of, type: 'msrp.reported', session, status: 200 },
+      { ...of, type: 'msrp.reported', session, status: 413 },
+      { ...of, type: 'undelivered', to: session },
+    ]),
+  ];
+}
+
+type SimpleType =
+  | 'invite.failed'
+  | 'invite.cancelled'
+  | 'ack.received'
+  | 'ack.missing'
+  | 'bye.answered'
+  | 'msrp.connected'
+  | 'msrp.lost';
+
+const simpleTypes: readonly SimpleType[] = [
+  'invite.failed',
+  'invite.cancelled',
+  'ack.received',
+  'ack.missing',
+  'bye.answered',
+  'msrp.connected',
+  'msrp.lost',
+];
+
+function sessionEvents(at: number): readonly (PushEvent & FocusEvent)[] {
+  const of = { at, limits };
+  return [
+    ...simpleTypes.map((type) => ({ ...of, type })),
+    { ...of, type: 'bye.received', transaction: 't' },
+    { ...of, type: 'timer.expired', name: 'wait' },
+    ...[1, 2, 3].flatMap((serial): (PushEvent & FocusEvent)[] => [
+      { ...of, type: 'ua.departed', serial },
+      { ...of, type: 'ua.failed', serial, status: 488 },
+      { ...of, type: 'ua.failed', serial, status: 408 },
+      { ...of, type: 'undelivered', to: `ua/${serial}` },
+    ]),
+  ];
+}
+
+function pushEvents(_snapshot: ActorSnapshot, at: number): readonly PushEvent[] {
+  const of = { at, limits };
+  const target = { uri: 'sip:bob@192.0.2.1', route: [] };
+  return [
+    { ...of, type: 'start', push: 1, target, serials: [1, 2] },
+    { ...of, type: 'message.added', serial: 3 },
+    { ...of, type: 'withdraw' },
+    { ...of, type: 'invite.answered', status: 200, answer: offer },
+    { ...of, type: 'invite.answered', status: 200 },
+    { ...of, type: 'invite.answered', status: 486 },
+    ...sessionEvents(at),
+  ];
+}
+
+function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[] {
+  const requested = {
+    type: 'retrieval.requested',
+    at,
+    limits,
+    transaction: 't',
+    focus: 2,
+    retrieval,
+    pushActive: false,
+    busy: false,
+    serials: [1, 3],
+  } as const;
+  const reinvite = {
+    type: 'reinvite.received',
+    at,
+    limits,
+    transaction: 't',
+    list: false,
+  } as const;
+  const { offer: _none, ...bare } = retrieval;
+  return [
+    requested,
+    { ...requested, serials: [] },
+    { ...requested, retrieval: { ...retrieval, accepts: false } },
+    { ...requested, retrieval: { ...retrieval, authorised: false } },
+    { ...requested, retrieval: { ...retrieval, forbidden: 'suspended' } },
+    { ...requested, retrieval: { ...retrieval, owned: false } },
+    { ...requested, retrieval: bare },
+    { ...requested, pushActive: true },
+    { ...requested, busy: true },
+    { ...requested, serials: [], retrieval: { ...retrieval, list: { serials: [], foreign: [] } } },
+    {
+      ...requested,
+      serials: [],
+      retrieval: { ...retrieval, list: { serials: [5, 5], foreign: [] } },
+    },
+    { ...reinvite, list: true },
+    { ...reinvite, offer },
+    { ...reinvite, offer: { ...offer, direction: 'sendonly' } },
+    ...sessionEvents(at),
+  ];
+}
+
+function subscriptionEvents(_snapshot: ActorSnapshot, at: number): readonly SubscriptionEvent[] {
+  const of = { at, limits };
+  const born = { ...of, type: 'subscribe.received', transaction: 't', subscription: 1 } as const;
+  const refresh = { ...of, type: 'refresh.received', transaction: 't' } as const;
+  const later = { ...dialog, remoteCseq: at };
+  const added = { serial: 7, from: 'sip:a@b', to: 'sip:b@b', date: at, urgent: false };
+  return [
+    { ...born, subscribe, counts: noMessages },
+    { ...born, subscribe: { ...subscribe, expires: 0 }, counts: noMessages },
+    { ...refresh, dialog: later },
+    { ...refresh, dialog: later, expires: 0 },
+    { ...refresh, dialog: later, expires: 1 },
+    { ...refresh, dialog: { ...later, remoteCseq: 0 } },
+    { ...refresh, dialog: { ...later, callId: 'other' } },
+    { ...of, type: 'counts.changed', counts: noMessages },
+    { ...of, type: 'counts.changed', counts: noMessages, added },
+    { ...of, type: 'notify.answered', status: 200 },
+    { ...of, type: 'notify.answered', status: 481 },
+    { ...of, type: 'notify.failed' },
+    { ...of, type: 'timer.expired', name: 'throttle' },
+    { ...of, type: 'timer.expired', name: 'expiry' },
+    { ...of, type: 'timer.expired', name: 'expiry', at: at + 100_000_000 },
+    { ...of, type: 'session.lost' },
+  ];
+}
+
+export const alphabets: readonly Alphabet[] = [
+  {
+    name: 'mailbox',
+    definition: mailbox,
+    events: mailboxEvents,
+    essence: ({ value, context }) => {
+      const { stored, old, untaken, bindings, foci, subscriptions, failures } =
+        context as MailboxContext;
+      const counted = [stored.length, old.length, untaken.length, bindings.length].map(few);
+      return [value, ...counted, few(foci.length), few(subscriptions.length), few(failures)];
+    },
+  },
+  {
+    name: 'virtual-ua',
+    definition: virtualUa,
+    events: virtualUaEvents,
+    essence: ({ value, context }) => [value, context.leases, context.doomed, context.read],
+  },
+  {
+    name: 'push',
+    definition: push,
+    events: pushEvents,
+    essence: ({ value, context }) => [value, context.todo, context.invited, context.outcome],
+  },
+  {
+    name: 'focus',
+    definition: focus,
+    events: focusEvents,
+    essence: ({ value, context }) => [value, context.todo, context.invited, context.empty],
+  },
+  {
+    name: 'subscription',
+    definition: subscription,
+    events: subscriptionEvents,
+    essence: ({ value, context }) => [value, context.due, context.added?.length],
+  },
+];
+
+function few(count: number): number {
+  return Math.min(count, 2);
+}
