@@ -1,6 +1,7 @@
 /** A table on LevelDB, which is opened anew after every write that failed. */
 
-import { readdir } from 'node:fs/promises';
+import { access, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import { Level } from 'level';
 
@@ -23,7 +24,7 @@ export interface LevelTableOptions {
 
 export async function openLevelTable(options: LevelTableOptions): Promise<LevelTable> {
   await refuseHeadless(options.directory);
-  return new LevelTable(options, await openDatabase(options));
+  return new LevelTable(options, await openDatabase(options, true));
 }
 
 /** Without CURRENT LevelDB makes an empty database and removes the tables it does not know. */
@@ -42,10 +43,11 @@ async function refuseHeadless(directory: string): Promise<void> {
   }
 }
 
-async function openDatabase(options: LevelTableOptions): Promise<Database> {
+async function openDatabase(options: LevelTableOptions, create: boolean): Promise<Database> {
   const database: Database = new Level(options.directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',
+    createIfMissing: create,
     compression: false,
     writeBufferSize: options.writeBufferBytes,
     cacheSize: options.cacheBytes,
@@ -121,8 +123,9 @@ export class LevelTable implements Table {
       this.#options.log.warn({ error }, 'the failed database did not close cleanly');
     });
     try {
-      await refuseHeadless(this.#options.directory);
-      this.#database = await openDatabase(this.#options);
+      // A directory that has gone for a while must not come back empty.
+      await access(join(this.#options.directory, 'CURRENT'));
+      this.#database = await openDatabase(this.#options, false);
     } catch (error) {
       this.#options.log.error({ error }, 'the store cannot be opened again yet');
       throw new StoreError('STORE_UNAVAILABLE', 'the store cannot be opened again yet', error);

@@ -36,7 +36,7 @@ test('kill -9: everything acknowledged is there, versions and counters are not u
     const base = round * 1_000_000;
     const child = start('node', [script, data, '16', String(base), '400']);
     await listen(child, known, () => count(known) >= (round + 1) * 700 + round * 13);
-    await kill(child);
+    await kill(child, known);
     const store = await openLevelStore({ directory: data, durability: 'fsync', log: silent });
     await check(store, known);
     const next = await store.reserve('serials', 1);
@@ -65,7 +65,7 @@ test('no room: acknowledged commits stay, commits work again when there is room'
   await once(lifted, 'exit');
   expect(lifted.exitCode).toBe(0);
   await listen(child, known, () => count(known) > before + 500);
-  await kill(child);
+  await kill(child, known);
   const store = await openLevelStore({ directory: data, durability: 'fsync', log: silent });
   await check(store, known);
   await store.close();
@@ -127,10 +127,13 @@ function take(known: Acknowledged, line: string): void {
   known.versions.push(`${account} ${version}`);
 }
 
-/** Kills without warning. What it had told before and nobody has read does not count. */
-async function kill(child: ReturnType<typeof spawn>): Promise<void> {
+/** Kills without warning, and reads what it had told until then. */
+async function kill(child: ReturnType<typeof spawn>, known: Acknowledged): Promise<void> {
   child.kill('SIGKILL');
-  await once(child, 'close');
+  const lines = linesOf(child);
+  for (let line = await lines.next(); line.done !== true; line = await lines.next()) {
+    take(known, line.value);
+  }
 }
 
 async function check(store: LevelStore, known: Acknowledged): Promise<void> {
