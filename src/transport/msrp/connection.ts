@@ -125,7 +125,8 @@ export class Connection {
   /** A connection without a session is closed after a while (MSRP-13). */
   detach(owner: Owner): void {
     if (!this.sessions.delete(owner) || this.sessions.size > 0 || !this.isUsable) return;
-    this.#waitFor(this.#settings.limits.idleMs);
+    // While it is opened the time limit of that runs on.
+    if (this.isOpen) this.#waitFor(this.#settings.limits.idleMs);
   }
 
   /** Sends a response or a REPORT. */

@@ -18,15 +18,16 @@ export class Connections {
   readonly #acceptedOf = new Map<string, number>();
   readonly #byTarget = new Map<string, Connection>();
   #server: Server | undefined;
+  #address: { readonly address: string; readonly port: number } | undefined;
 
   constructor(owner: ConnectionOwner, settings: ConnectionSettings) {
     this.#owner = owner;
     this.#settings = settings;
   }
 
+  /** Where it listens, or has listened. */
   get address(): { readonly address: string; readonly port: number } | undefined {
-    const address = this.#server?.address() as AddressInfo | null | undefined;
-    return address ? { address: address.address, port: address.port } : undefined;
+    return this.#address;
   }
 
   all(): Connection[] {
@@ -37,11 +38,17 @@ export class Connections {
     const server = createServer((socket) => this.#accept(socket));
     this.#server = server;
     return new Promise((resolve, reject) => {
-      server.once('error', (error: NodeJS.ErrnoException) => {
-        this.#server = undefined;
-        reject(new MsrpError('MSRP_LISTEN', `cannot listen: ${error.code ?? error.name}`));
+      server.on('error', (error: NodeJS.ErrnoException) => {
+        const reason = error.code ?? error.name;
+        if (!this.#address) reject(new MsrpError('MSRP_LISTEN', `cannot listen: ${reason}`));
+        // Out of descriptors, for instance: those that are open go on.
+        else this.#settings.log.error({ code: 'MSRP_ACCEPT', reason }, 'MSRP accept failed');
       });
-      server.listen(port, host, resolve);
+      server.listen(port, host, () => {
+        const { address, port: bound } = server.address() as AddressInfo;
+        this.#address = { address, port: bound };
+        resolve();
+      });
     });
   }
 

@@ -3,7 +3,7 @@
 import assert from 'node:assert';
 import type { Log, MsrpHandler, MsrpOutgoing, Owner } from '../../ports.js';
 import type { MsrpRequestHead } from '../../wire/msrp/frame.js';
-import { formatMsrpUri, parseMsrpUri, sessionIdOf } from '../../wire/msrp/uri.js';
+import { formatMsrpUri, isMsrpUri, parseMsrpUri, sessionIdOf } from '../../wire/msrp/uri.js';
 import { WireError } from '../../wire/error.js';
 import { Connections } from './connections.js';
 import type { Target } from './connections.js';
@@ -49,8 +49,8 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     this.#log = options.log;
     const { clock, random, log, trace } = options;
     const chunkSize = Math.max(chunkSizeMin, options.chunkSize ?? chunkSizeMin);
-    const chunkMax = Math.max(chunkSize, options.chunkMax ?? 65_536);
-    this.#windowBytes = options.windowBytes ?? 262_144;
+    const chunkMax = Math.max(chunkSize, options.chunkMax ?? 131_072);
+    this.#windowBytes = options.windowBytes ?? 524_288;
     this.#readBytes = Math.min(chunkMax, 65_536);
     const { responseMs, outboundBytes } = this.#limits;
     this.#connections = new Connections(this, {
@@ -94,7 +94,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
       session.connection?.writer.wake(session.outgoing);
     } else if (remote.active) {
       if (session.state === 'reserved') this.#open(session);
-    } else {
+    } else if (session.state !== 'binding') {
       session.state = 'waiting';
       session.withdrawWait?.();
       session.withdrawWait = this.#options.clock.after(this.#limits.bindWaitMs, () => {
@@ -298,6 +298,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
 
 /** Where the leftmost URI of a path leads (MSRP-15), if it can be connected to. */
 function targetOf(path: readonly string[]): Target | undefined {
+  if (!path.every(isMsrpUri)) return undefined;
   try {
     const { host, port, secure, transport } = parseMsrpUri(path[0] ?? '');
     if (secure || transport !== 'tcp' || port === undefined || port === discardPort)

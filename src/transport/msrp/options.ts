@@ -48,7 +48,7 @@ export const msrpLimits: MsrpLimits = {
   idleMs: 1_000,
   partialMs: 30_000,
   progressBytes: 1_024,
-  outboundBytes: 1_048_576,
+  outboundBytes: 4_194_304,
   messageBytes: 104_857_600,
   incomingMessages: 64,
   fragments: 256,
@@ -74,9 +74,12 @@ export interface MsrpEndpointOptions {
   readonly limits?: Partial<MsrpLimits>;
   /** Octets of a chunk before it may be interrupted (MSRP-06): at least 2048. */
   readonly chunkSize?: number;
-  /** Octets after which a chunk ends although nobody waits. */
+  /** Octets after which a chunk ends although nobody waits; 128 KiB when absent. */
   readonly chunkMax?: number;
-  /** Unanswered octets of one session in flight. */
+  /**
+   * Unanswered octets of one session in flight; 512 KiB when absent. A peer has to take them
+   * within `responseMs`, so a larger window asks for a faster link.
+   */
   readonly windowBytes?: number;
 }
 
