@@ -78,7 +78,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   return {
     sip: sip.addresses,
     msrp: msrp.address,
-    counters: () => ({ ...actors.counters(), ...sip.counters(), ...msrp.counters() }),
+    counters: () => ({ ...actors.counters(), ...sip.counters() }),
     stop: (graceMs = 5000) => stop(graceMs),
   };
 }

@@ -10,7 +10,7 @@ export type On<Event extends { type: string }, Type extends Event['type']> = Ext
   { readonly type: Type }
 >;
 
-interface Args<Context, Event> {
+export interface Args<Context, Event> {
   readonly context: Context;
   readonly event: Event;
 }

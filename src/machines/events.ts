@@ -27,7 +27,7 @@ export type Address =
   'mailbox' | `ua/${number}` | `push/${number}` | `focus/${number}` | `subscription/${number}`;
 
 /** Time, and the transaction that waits for an answer. */
-interface Asked {
+export interface Asked {
   readonly at: number;
   readonly transaction: string;
 }
