@@ -4,11 +4,15 @@
  * timer and the mailbox. The directory is the first argument, by default a temporary one.
  */
 
+import { Buffer } from 'node:buffer';
+import console from 'node:console';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { performance } from 'node:perf_hooks';
+import process from 'node:process';
 
-const { openLevelStore } = await import(process.env.POSTE_STORE ?? '../dist/store/level.js');
+import { openLevelStore } from '../dist/store/level.js';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
 const seconds = 3;

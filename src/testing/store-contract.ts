@@ -3,6 +3,7 @@
 import type { StorePort } from '../ports.js';
 import { contentCases } from './store-contract-contents.js';
 import { rowCases } from './store-contract-rows.js';
+import { wakeCases } from './store-contract-wakes.js';
 
 export interface StoreHarness {
   readonly store: StorePort;
@@ -18,16 +19,18 @@ export interface StoreContractCase {
 }
 
 /** Every case makes a store of its own and asserts with `node:assert`. */
-export const storeContract: readonly StoreContractCase[] = [...rowCases, ...contentCases].map(
-  ({ name, check }) => ({
-    name,
-    async run(make) {
-      const harness = await make();
-      try {
-        await check(harness);
-      } finally {
-        await harness.dispose();
-      }
-    },
-  }),
-);
+export const storeContract: readonly StoreContractCase[] = [
+  ...rowCases,
+  ...wakeCases,
+  ...contentCases,
+].map(({ name, check }) => ({
+  name,
+  async run(make) {
+    const harness = await make();
+    try {
+      await check(harness);
+    } finally {
+      await harness.dispose();
+    }
+  },
+}));

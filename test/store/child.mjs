@@ -3,7 +3,10 @@
  * `commit account serial version` or `reserve first`. `failed code` tells of a rejected commit.
  */
 
+import { Buffer } from 'node:buffer';
 import { writeSync } from 'node:fs';
+import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
 
 import { openLevelStore } from './store/level.js';
 
@@ -48,7 +51,7 @@ async function loadAgain(account) {
       return (await store.load(account)).version;
     } catch (error) {
       if (error.code !== 'STORE_UNAVAILABLE') throw error;
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await setTimeout(5);
     }
   }
 }
@@ -59,7 +62,7 @@ async function reserve() {
       tell('reserve', await store.reserve('serials', 3));
     } catch (error) {
       tell('failed', error.code);
-      await new Promise((resolve) => setTimeout(resolve, 5));
+      await setTimeout(5);
     }
   }
 }

@@ -93,9 +93,9 @@ async function listen(
 ): Promise<void> {
   const lines = linesOf(child);
   while (!enough()) {
-    const { value, done } = await lines.next();
-    if (done === true) throw new Error('the child ended by itself');
-    take(known, value);
+    const line = await lines.next();
+    if (line.done === true) throw new Error('the child ended by itself');
+    take(known, line.value);
   }
 }
 

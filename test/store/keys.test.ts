@@ -42,7 +42,7 @@ function tuple(key: StoreKey): (number | string)[] {
   const table = order.indexOf(key[0]);
   if (table >= 0) return [table, ...(key.slice(1) as (number | string)[])];
   const [kind, ...rest] =
-    key[0] === 'row' ? key[2] : [key[0], ...(key.slice(2) as (number | string)[])];
+    key[0] === 'row' ? key[2] : [key[0], ...(key.slice(2))];
   return [order.length, key[1] as string, kinds.indexOf(kind), ...rest];
 }
 
@@ -169,11 +169,11 @@ describe('keys', () => {
 
   test('STORE_DAMAGED: refuses whatever no key is', () => {
     for (const hex of ['', '00', '0101', '030102', '04', '0500', '1061', '106100', '10610009']) {
-      const refused = expect.objectContaining({ code: 'STORE_DAMAGED' });
+      const refused: Error = expect.objectContaining({ code: 'STORE_DAMAGED' }) as Error;
       expect(() => decodeKey(Buffer.from(hex, 'hex')), hex).toThrow(refused);
     }
     for (const hex of ['1061010300', '10610101', '1061000700', '10610005ffffffffffffffff']) {
-      const refused = expect.objectContaining({ code: 'STORE_DAMAGED' });
+      const refused: Error = expect.objectContaining({ code: 'STORE_DAMAGED' }) as Error;
       expect(() => decodeKey(Buffer.from(hex, 'hex')), hex).toThrow(refused);
     }
     fc.assert(

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest';
 import { decodeOctets, decodeRow, encodeOctets, encodeRow } from '../../src/store/rows.js';
 
 const key = Buffer.from('key');
-const damaged: unknown = expect.objectContaining({ code: 'STORE_DAMAGED' });
+const damaged = expect.objectContaining({ code: 'STORE_DAMAGED' }) as Error;
 
 describe('records', () => {
   test('give back plain data', () => {
@@ -28,7 +28,7 @@ describe('records', () => {
     const record = encodeRow(key, { state: 'idle', list: [1, 2, 3], octets: Buffer.alloc(20, 1) });
     for (let bit = 0; bit < record.length * 8; bit++) {
       record[bit >> 3]! ^= 1 << (bit & 7);
-      expect(() => decodeRow(key, record), `bit ${bit}`).toThrow(damaged as Error);
+      expect(() => decodeRow(key, record), `bit ${bit}`).toThrow(damaged);
       record[bit >> 3]! ^= 1 << (bit & 7);
     }
     expect(decodeRow(key, record)).toMatchObject({ state: 'idle' });
@@ -36,22 +36,22 @@ describe('records', () => {
 
   test('STORE_DAMAGED: a record under another key, or cut short, is found', () => {
     const record = encodeOctets(key, Buffer.from('content'));
-    expect(() => decodeOctets(Buffer.from('kez'), record)).toThrow(damaged as Error);
+    expect(() => decodeOctets(Buffer.from('kez'), record)).toThrow(damaged);
     for (let size = 0; size < record.length; size++) {
-      expect(() => decodeOctets(key, record.subarray(0, size))).toThrow(damaged as Error);
+      expect(() => decodeOctets(key, record.subarray(0, size))).toThrow(damaged);
     }
   });
 
   test('STORE_DAMAGED: what is whole and no MessagePack', () => {
     const record = encodeOctets(key, Buffer.from([0x93, 1]));
-    expect(() => decodeRow(key, record)).toThrow(damaged as Error);
+    expect(() => decodeRow(key, record)).toThrow(damaged);
   });
 
   test('STORE_INVALID: refuses a value that ends nowhere', () => {
     const round: unknown[] = [];
     round.push(round);
-    const invalid = expect.objectContaining({ code: 'STORE_INVALID' });
-    expect(() => encodeRow(key, round)).toThrow(invalid as Error);
+    const invalid: Error = expect.objectContaining({ code: 'STORE_INVALID' }) as Error;
+    expect(() => encodeRow(key, round)).toThrow(invalid);
     expect(decodeRow(key, encodeRow(key, 'still works'))).toBe('still works');
   });
 });
