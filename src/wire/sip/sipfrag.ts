@@ -65,7 +65,9 @@ export function sipfragOf(request: SipRequest, options: SipfragOptions): Buffer 
  */
 export function maskedSip(request: SipRequest, options: Partial<SipfragOptions> = {}): Buffer {
   const { bytes } = request;
-  const head = scanned(bytes, false);
+  // The octets were accepted before, perhaps within wider limits than the default.
+  const head = new Head(bytes, 0, bytes.length, Infinity);
+  head.scan();
   const hidesIdentity = options.privacy === true && asksForPrivacy(request);
   const pieces: Buffer[] = [bytes.subarray(0, head.lineEnd + 2)];
   let hasDate = false;
@@ -95,6 +97,7 @@ export function parseSipfrag(bytes: Buffer): Sipfrag {
   const first = bytes.toString('utf8', 0, firstEnd < 0 ? bytes.length : firstEnd).trimEnd();
   const hasStartLine = /^(?:SIP\/2\.0 [1-6][0-9]{2}|[^ :]+ [^ ]+ SIP\/2\.0$)/.test(first);
   const head = scanned(bytes, !hasStartLine);
+  if (head.error?.status === 513) throw head.error;
   if (!hasStartLine && head.rows.length === 0) {
     throw new WireError('SIP_FRAGMENT', 'neither a start line nor a header field');
   }

@@ -5,6 +5,8 @@ import type { Head } from './head.js';
 
 const SP = 0x20;
 
+const CONTROL = /[\x00-\x08\x0a-\x1f\x7f]/;
+
 export interface StartLine {
   readonly kind: 'request' | 'response';
   readonly method: string;
@@ -52,6 +54,7 @@ function readStatusLine(head: Head): StartLine {
   const status = /^[1-6][0-9][0-9]$/.test(code) ? Number(code) : 0;
   if (status === 0) head.fail('SIP_STATUS_CODE', 'no status code between 100 and 699');
   const reason = codeEnd < lineEnd ? bytes.toString('utf8', codeEnd + 1, lineEnd) : '';
+  if (CONTROL.test(reason)) head.fail('SIP_START_LINE', 'control character in the reason phrase');
   return { kind: 'response', method: '', uri: '', status, reason };
 }
 

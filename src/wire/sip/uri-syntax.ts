@@ -3,6 +3,8 @@
 import { WireError } from '../error.js';
 import type { HeaderField } from './message.js';
 
+type Params = ReadonlyMap<string, string>;
+
 export interface SipUri {
   readonly scheme: 'sip' | 'sips';
   /** As written, escapes and all; undefined when there is none. */
@@ -36,6 +38,8 @@ const SCHEME = /^([A-Za-z][A-Za-z0-9+.-]*):/;
 const USER = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,;?/]|%[0-9A-Fa-f]{2})+$/;
 const PASSWORD = /^(?:[A-Za-z0-9\-_.!~*'()&=+$,]|%[0-9A-Fa-f]{2})*$/;
 const PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$]|%[0-9A-Fa-f]{2})+$/;
+/** With = as well: proxies put base64 into parameters of their Record-Route. */
+const PARAM_VALUE = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$=]|%[0-9A-Fa-f]{2})+$/;
 const TEL_PARAM = /^(?:[A-Za-z0-9\-_.!~*'()[\]/:&+$%])+$/;
 const HEADER_PART = /^(?:[A-Za-z0-9\-_.!~*'()[\]/?:+$]|%[0-9A-Fa-f]{2})*$/;
 const HOST = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*)|\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*\])$/;
@@ -78,7 +82,7 @@ function parseSipUri(scheme: 'sip' | 'sips', rest: string): SipUri {
     scheme,
     ...userInfo(at < 0 ? undefined : rest.slice(0, at)),
     ...hostPort(rest.slice(at + 1, paramsFrom)),
-    params: paramsOf(rest.slice(paramsFrom, headersFrom), PARAM),
+    params: paramsOf(rest.slice(paramsFrom, headersFrom), PARAM, PARAM_VALUE),
     headers: question < 0 ? [] : headersOf(rest.slice(question + 1)),
   };
 }
@@ -105,15 +109,15 @@ function hostPort(text: string): Pick<SipUri, 'host' | 'port'> {
   return { host, port };
 }
 
-function paramsOf(text: string, grammar: RegExp): ReadonlyMap<string, string> {
+function paramsOf(text: string, nameGrammar: RegExp, valueGrammar: RegExp): Params {
   const params = new Map<string, string>();
   if (text === '') return params;
   for (const param of text.slice(1).split(';')) {
     const equals = param.indexOf('=');
     const name = (equals < 0 ? param : param.slice(0, equals)).toLowerCase();
     const value = equals < 0 ? '' : param.slice(equals + 1);
-    if (!grammar.test(name)) throw malformed('parameter name');
-    if (equals >= 0 && !grammar.test(value)) throw malformed('parameter value');
+    if (!nameGrammar.test(name)) throw malformed('parameter name');
+    if (equals >= 0 && !valueGrammar.test(value)) throw malformed('parameter value');
     // 19.1.1: a name must not appear more than once.
     if (params.has(name)) throw malformed('parameter given twice');
     params.set(name, value);
@@ -136,7 +140,7 @@ function headersOf(text: string): readonly HeaderField[] {
 function parseTelUri(rest: string): TelUri {
   const semicolon = rest.indexOf(';');
   const number = semicolon < 0 ? rest : rest.slice(0, semicolon);
-  const params = paramsOf(semicolon < 0 ? '' : rest.slice(semicolon), TEL_PARAM);
+  const params = paramsOf(semicolon < 0 ? '' : rest.slice(semicolon), TEL_PARAM, TEL_PARAM);
   if (number.startsWith('+')) {
     if (!GLOBAL_NUMBER.test(number)) throw malformed('global number');
   } else if (!LOCAL_NUMBER.test(number) || (params.get('phone-context') ?? '') === '') {

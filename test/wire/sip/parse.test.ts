@@ -163,6 +163,11 @@ describe('start line', () => {
   );
 });
 
+test('a control character in the reason phrase is refused', () => {
+  const bytes = withBody(['SIP/2.0 200 O\0K', ...MANDATORY, 'CSeq: 3 MESSAGE']);
+  expect(errorOf(bytes).code).toBe('SIP_START_LINE');
+});
+
 describe('mandatory and single-value fields', () => {
   const lines = [...MANDATORY, 'CSeq: 3 MESSAGE'];
 

@@ -34,9 +34,11 @@ describe('TP-07: as a datagram', () => {
 
   test.each(vectors)('$name cut anywhere: a message or a WireError', ({ bytes }) => {
     const step = Math.max(1, Math.floor(bytes.length / 500));
+    const results = new Set<string>();
     for (let end = 0; end < bytes.length; end += step) {
-      expect(datagramResult(bytes.subarray(0, end))).toMatch(/^(ok|SIP_[A-Z_]+ [0-9]{3} )/);
+      results.add(datagramResult(bytes.subarray(0, end)));
     }
+    for (const result of results) expect(result).toMatch(/^(ok|SIP_[A-Z_]+ [0-9]{3} )/);
   });
 });
 
@@ -53,10 +55,13 @@ describe('TP-03: over a stream', () => {
   test.each(vectors)('$name split at every octet', ({ bytes, stream, pending }) => {
     // Large cases are split at some 400 places; octet by octet covers the others.
     const step = bytes.length > 2_000 ? Math.ceil(bytes.length / 400) : 1;
+    const results = new Set<string>();
     for (let at = 0; at <= bytes.length; at += step) {
-      const chunks = [bytes.subarray(0, at), bytes.subarray(at)];
-      expect(streamResult(chunks)).toEqual({ events: stream, pending });
+      results.add(JSON.stringify(streamResult([bytes.subarray(0, at), bytes.subarray(at)])));
     }
+    expect([...results].map((result): unknown => JSON.parse(result))).toEqual([
+      { events: stream, pending },
+    ]);
   });
 
   test.each(vectors)('$name with another message behind', ({ bytes, stream, pending }) => {

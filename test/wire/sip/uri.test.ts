@@ -29,6 +29,7 @@ describe('parts', () => {
     'sip:a@h:5060;lr;x=%41?a=b&c=d',
     'sip:[::1]:5060',
     'sip:a;b@h',
+    'sip:p@h;lr;cookie=YWI=',
     'sip:user;par=u%40example.net@example.com',
     'tel:+1-201-555-0123;ext=1',
     'tel:7042;phone-context=example.com',
