@@ -1,7 +1,7 @@
 /** An account in memory, from its load until it is dropped: it takes turns, one after the other. */
 
 import assert from 'node:assert';
-import type { AccountEvent, Address, DialogFacts } from '../machines/events.js';
+import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey, StorePort } from '../ports.js';
 import type { LoadedAccount } from './account-load.js';
@@ -9,6 +9,7 @@ import { transactionOf } from './account-world.js';
 import type { AccountWorld, AnswerParts, Input } from './account-world.js';
 import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
+import { subscriptionOf } from './dialog-lookup.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
 import { takeTurn } from './turn.js';
@@ -150,20 +151,9 @@ export class AccountMemory {
 
   #refresh(input: Extract<Input, { kind: 'refresh' }>): Promise<void> | undefined {
     const { event } = input;
-    const to = this.#subscriptionOf(event.dialog);
+    const to = subscriptionOf(this.#actors, event.dialog);
     if (to !== undefined) return this.#turn(input, { to, event, at: event.at }, new Map());
     this.#parts.world.performer.refuse(event.transaction, 481);
-    return undefined;
-  }
-
-  /** Subscriptions are few, and all of them are in memory. */
-  #subscriptionOf(dialog: DialogFacts): Address | undefined {
-    for (const [address, { atRest }] of this.#actors) {
-      if (!address.startsWith('subscription/')) continue;
-      const known = atRest?.context['dialog'] as DialogFacts | undefined;
-      if (known?.callId !== dialog.callId || known.localTag !== dialog.localTag) continue;
-      if (known.remoteTag === dialog.remoteTag) return address;
-    }
     return undefined;
   }
 

@@ -18,6 +18,7 @@ export const counterNames = [
   'actors.outbox.dead',
   'actors.requests',
   'actors.requests.malformed',
+  'actors.cancelled',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];

@@ -63,12 +63,14 @@ function submitThirdParty(
   const scscf = uriOf(request.list('contact')[0]) ?? uriOf(request.header('from'));
   if (scscf === undefined) throw new WireError('SIP_ADDRESS', 'REGISTER without S-CSCF');
   const expires = parseDigits(request.header('expires')) ?? parts.limits.register.default;
+  // TPR-03: the S-CSCF has granted that time already, the answer repeats it.
+  const answer = { contactUri: scscf, headers: [['Expires', String(expires)]] as const };
   const im = embeddedCapability(request, parts.bounds.bodyBytes);
   submit(
     parts,
     received,
     account,
-    { contactUri: scscf },
+    answer,
     {
       by: 'scscf',
       contacts: [{ uri: identity, expires, im, q: 1 }],

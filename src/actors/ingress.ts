@@ -1,7 +1,7 @@
 /** Ingress: what transports hand over becomes an event for an actor, with facts checked once. */
 
 import type { AccountEvent, Address } from '../machines/events.js';
-import type { Owner, SipHandler, SipReceived, TransactionId } from '../ports.js';
+import type { Owner, SipHandler, SipReceived } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import { msrpMedia, parseSdp } from '../wire/sdp.js';
@@ -73,9 +73,12 @@ export class SipIngress implements SipHandler {
     else if (id.startsWith('notify-')) this.#tell(owner, { type: 'notify.failed', at, limits });
   }
 
-  /** The adapter has answered; what the focus of the INVITE would answer is dropped there. */
-  cancelled(_transaction: TransactionId): void {
-    // A retrieval is answered in one turn, so a CANCEL comes too late or finds nobody (SIP-07).
+  /**
+   * The adapter has answered. A retrieval is answered in one turn: when its 200 finds no INVITE any
+   * more, no ACK comes either, and the focus ends by its own timer (SIP-07).
+   */
+  cancelled(): void {
+    this.#parts.counters['actors.cancelled']++;
   }
 
   acknowledged(owner: Owner): void {

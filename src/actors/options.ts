@@ -51,8 +51,6 @@ export interface Bounds {
   readonly accounts: number;
   /** Inputs that wait in one account. */
   readonly queue: number;
-  /** Inputs that wait in all accounts together. */
-  readonly queued: number;
   /** Turns of one account that run ahead of their commits. */
   readonly ahead: number;
   /** Steps of one turn. */
@@ -88,7 +86,6 @@ export interface Bounds {
 export const defaultBounds: Bounds = {
   accounts: 10_000,
   queue: 256,
-  queued: 16_384,
   ahead: 64,
   steps: 10_000,
   reportsPerTarget: 1_024,
