@@ -1,6 +1,6 @@
 /** A server as a script: real SIP and MSRP endpoints on loopback, driven step by step by a test. */
 
-import type { MsrpHandler, SipAnswer, SipHandler, SipPort, SipReceived } from '../../src/ports.js';
+import type { MsrpHandler, SipAnswer, SipHandler, SipReceived } from '../../src/ports.js';
 import { systemClock, systemRandom } from '../../src/system.js';
 import { createMsrpEndpoint, type MsrpEndpoint } from '../../src/transport/msrp/endpoint.js';
 import { createSipEndpoint, type SipEndpoint } from '../../src/transport/sip/endpoint.js';

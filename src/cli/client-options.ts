@@ -1,0 +1,69 @@
+/** The options that every command of the client has. */
+
+import { InvalidArgumentError, type Command } from 'commander';
+
+export interface ClientOptions {
+  readonly server: ServerAddress;
+  readonly transport: 'udp' | 'tcp';
+  readonly user: string;
+  readonly local?: string;
+  readonly displayName?: string;
+  readonly deferred?: string;
+  readonly assert: boolean;
+  /** Seconds. */
+  readonly timeout: number;
+  readonly json?: boolean;
+  readonly trace?: boolean;
+}
+
+export interface ServerAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+const defaultServer: ServerAddress = { host: '127.0.0.1', port: 5060 };
+const defaultTimeout = 10;
+
+export function withClientOptions(command: Command): Command {
+  return command
+    .requiredOption('-u, --user <uri>', 'own address, such as sip:bob@example.org', sipUri)
+    .option('-s, --server <host:port>', 'address of the server', serverAddress, defaultServer)
+    .option('-t, --transport <transport>', 'udp or tcp', transportOf, 'udp')
+    .option('--local <host>', 'own host to listen on')
+    .option('--display-name <name>', 'name shown with the own address')
+    .option('--deferred <uri>', 'the Deferred Messaging Function (deferred-msg-func-uri)', sipUri)
+    .option('--no-assert', 'send no P-Asserted-Identity')
+    .option('--timeout <seconds>', 'wait at most so long for an answer', secondsOf, defaultTimeout)
+    .option('--json', 'print one JSON object per line')
+    .option('--trace', 'show the signalling as a ladder on standard error');
+}
+
+export function sipUri(text: string): string {
+  if (!/^sips?:[^@\s<>"]+@[^@\s<>"]+$/i.test(text)) {
+    throw new InvalidArgumentError('not a SIP URI such as sip:bob@example.org');
+  }
+  return text;
+}
+
+export function secondsOf(text: string): number {
+  const seconds = Number(text);
+  if (!/^\d{1,10}$/.test(text) || seconds > 4_294_967_295) {
+    throw new InvalidArgumentError('not a number of seconds');
+  }
+  return seconds;
+}
+
+export function serverAddress(text: string): ServerAddress {
+  const match = /^(?:\[([0-9A-Fa-f:.]+)\]|([^:[\]\s]+))(?::(\d{1,5}))?$/.exec(text);
+  const host = match?.[1] ?? match?.[2];
+  const port = Number(match?.[3] ?? defaultServer.port);
+  if (host === undefined || port === 0 || port > 65_535) {
+    throw new InvalidArgumentError('not an address such as 192.0.2.20:5060');
+  }
+  return { host, port };
+}
+
+function transportOf(text: string): 'udp' | 'tcp' {
+  if (text !== 'udp' && text !== 'tcp') throw new InvalidArgumentError('neither udp nor tcp');
+  return text;
+}
