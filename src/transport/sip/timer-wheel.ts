@@ -52,7 +52,10 @@ export class TimerWheel {
   /** Sets the timer, instead of what it was set to before. Precise to 10 ms, never early. */
   set(timer: WheelTimer, name: string, delayMs: number): void {
     if (timer.slot >= 0) this.#unlink(timer);
-    const due = Math.ceil((this.#clock.now() - this.#origin + delayMs) / tickMs);
+    const elapsed = this.#elapsed();
+    // An idle wheel stands still: it catches up before a timer is set.
+    if (this.#size === 0) this.#tick = Math.floor(elapsed / tickMs);
+    const due = Math.ceil((elapsed + delayMs) / tickMs);
     timer.name = name;
     timer.due = Math.max(due, this.#tick + 1);
     this.#link(timer, timer.due & (slotCount - 1));
@@ -72,30 +75,27 @@ export class TimerWheel {
     }
   }
 
+  /** Time since tick 0. When the clock was set back, timers keep their remaining time. */
+  #elapsed(): number {
+    const now = this.#clock.now();
+    const behind = this.#tick * tickMs - (now - this.#origin);
+    if (behind > 0) this.#origin -= behind;
+    return now - this.#origin;
+  }
+
   #arm(): void {
-    const elapsed = this.#clock.now() - this.#origin;
-    // An idle wheel stands still: it catches up before the first timer is waited for.
-    if (this.#size === 1) this.#tick = Math.max(this.#tick, Math.floor(elapsed / tickMs));
-    this.#withdraw = this.#clock.after(
-      Math.max(1, (this.#tick + 1) * tickMs - elapsed),
-      this.#turn,
-    );
+    const delay = (this.#tick + 1) * tickMs - this.#elapsed();
+    this.#withdraw = this.#clock.after(Math.max(1, delay), this.#turn);
   }
 
   #advance(): void {
     this.#withdraw = undefined;
-    const now = this.#clock.now();
-    const target = Math.floor((now - this.#origin) / tickMs);
-    if (target < this.#tick) {
-      // The clock was set back: timers keep their remaining time.
-      this.#origin = now - this.#tick * tickMs;
-    } else {
-      if (target - this.#tick > slotCount) this.#tick = target - slotCount;
-      while (this.#tick < target && this.#size > 0) {
-        this.#tick++;
-        this.#empty(this.#tick & (slotCount - 1));
-      }
-      this.#tick = Math.max(this.#tick, target);
+    const target = Math.floor(this.#elapsed() / tickMs);
+    // After a leap one round finds every timer that is due.
+    if (target - this.#tick > slotCount) this.#tick = target - slotCount;
+    while (this.#tick < target && this.#size > 0) {
+      this.#tick++;
+      this.#empty(this.#tick & (slotCount - 1));
     }
     if (this.#size > 0 && !this.#withdraw) this.#arm();
   }

@@ -1,5 +1,7 @@
 /** An endpoint on loopback sockets with a clock that stands still, and a log that is kept. */
 
+import { once } from 'node:events';
+import { connect, type Socket } from 'node:net';
 import { expect } from 'vitest';
 import { openSipPeer, RecordingHandler, requestOf } from '../../../src/testing/sip-peer.js';
 import type { RequestSketch, SipPeer } from '../../../src/testing/sip-peer.js';
@@ -114,4 +116,36 @@ export function brief(messages: readonly SipMessage[]): string[] {
 export function toPeer(peer: SipPeer) {
   const uri = `sip:peer@${peer.address}:${peer.port}`;
   return { owner: 'o', id: 'q', uri, from: 'sip:us@example.org', to: uri, route: [], headers: [] };
+}
+
+/** A TCP client of the endpoint that reads as text. */
+export async function dial(scene: Pick<Scene, 'endpoint'>): Promise<Socket> {
+  const { port } = scene.endpoint.addresses.find(({ transport }) => transport === 'tcp')!;
+  const socket = connect(port, '127.0.0.1');
+  await once(socket, 'connect');
+  return socket;
+}
+
+export async function textOf(socket: Socket): Promise<string> {
+  const [chunk] = (await once(socket, 'data')) as [Buffer];
+  return chunk.toString();
+}
+
+/** A MESSAGE as text, with that Via and further header lines. */
+export function message(via: string, extra = ''): string {
+  return [
+    'MESSAGE sip:bob@example.org SIP/2.0',
+    `Via: ${via}`,
+    'From: <sip:a@example.com>;tag=1',
+    'To: <sip:bob@example.org>',
+    'Call-ID: n1',
+    'CSeq: 1 MESSAGE',
+    `${extra}Content-Length: 0`,
+    '\r\n',
+  ].join('\r\n');
+}
+
+/** Waits, turn by turn of the event loop, for what a socket brings about. */
+export async function until(isTrue: () => boolean): Promise<void> {
+  while (!isTrue()) await new Promise((resolve) => setImmediate(resolve));
 }

@@ -118,6 +118,25 @@ test('a clock that is set back delays no timer', () => {
   expect(fired).toBe(1);
 });
 
+test('a clock that is set back while the wheel is idle makes no timer early', () => {
+  const clock = new ManualClock();
+  const shift = { ms: 0 };
+  const shifted: Clock = {
+    now: () => clock.now() + shift.ms,
+    after: (delay, call) => clock.after(delay, call),
+  };
+  const wheel = new TimerWheel(shifted);
+  const fired: string[] = [];
+  wheel.set(new WheelTimer(target(clock, fired)), 'first', 1_000);
+  clock.advance(2_000);
+  shift.ms = -3_600_000;
+  wheel.set(new WheelTimer(target(clock, fired)), 'second', 500);
+  clock.advance(490);
+  expect(fired).toEqual(['first@1000']);
+  clock.advance(10);
+  expect(fired).toEqual(['first@1000', 'second@500']);
+});
+
 test('a clock that leaps makes every timer run out', () => {
   let now = 0;
   let call: (() => void) | undefined;
