@@ -12,8 +12,9 @@ export class SendRequest implements RequestBody {
   readonly #connection: Connection;
   readonly #random: Random;
   readonly #head: MsrpRequestHead;
-  /** A number is the status that answers it whatever its body is. */
-  readonly #chunk: IncomingChunk | number;
+  readonly #incoming: Incoming | number;
+  /** A number is the status that answers it; undefined as long as it is no chunk of a message. */
+  #chunk: IncomingChunk | number | undefined;
   #isAnswered = false;
 
   /** `incoming` is a status when the session takes no request. */
@@ -26,18 +27,21 @@ export class SendRequest implements RequestBody {
     this.#connection = connection;
     this.#random = random;
     this.#head = head;
-    this.#chunk = begin(head, incoming);
-    // Told at once, so that a large body can be spared (MSRP-23).
-    if (this.#chunk === 413) this.#answer(413);
+    this.#incoming = incoming;
+    // A bodiless SEND binds, keeps alive, and is no message (MSRP-11). Some peers write the empty
+    // line all the same: without a Content-Type only octets make it a message.
+    if (typeof incoming === 'number') this.#chunk = incoming;
+    else if (head.hasBody && head.contentType !== undefined) this.#begin();
   }
 
   write(bytes: Buffer): void | Promise<void> {
-    if (typeof this.#chunk !== 'number') return this.#chunk.write(bytes);
+    if (this.#chunk === undefined) this.#begin();
+    if (typeof this.#chunk === 'object') return this.#chunk.write(bytes);
   }
 
   end(flag: MsrpFlag): void {
-    if (typeof this.#chunk === 'number') {
-      this.#answer(this.#chunk);
+    if (typeof this.#chunk !== 'object') {
+      this.#answer(this.#chunk ?? 200);
       return;
     }
     const outcome = this.#chunk.end(flag);
@@ -53,7 +57,14 @@ export class SendRequest implements RequestBody {
   }
 
   fault(): void {
-    if (typeof this.#chunk !== 'number') this.#chunk.fault();
+    if (typeof this.#chunk === 'object') this.#chunk.fault();
+  }
+
+  #begin(): void {
+    if (typeof this.#incoming === 'number') return;
+    this.#chunk = this.#incoming.chunk(this.#head);
+    // Told at once, so that a large body can be spared (MSRP-23).
+    if (this.#chunk === 413) this.#answer(413);
   }
 
   #conclude(outcome: ChunkOutcome): void {
@@ -89,10 +100,4 @@ export class SendRequest implements RequestBody {
       }),
     );
   }
-}
-
-function begin(head: MsrpRequestHead, incoming: Incoming | number): IncomingChunk | number {
-  if (typeof incoming === 'number') return incoming;
-  // A bodiless SEND binds, keeps alive, and is no message (MSRP-11).
-  return head.hasBody ? incoming.chunk(head) : 200;
 }

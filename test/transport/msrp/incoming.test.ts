@@ -60,6 +60,27 @@ test('MSRP-11: a bodiless SEND binds the session and is no message', async () =>
   expect(running.recorder.heard).toHaveLength(1);
 });
 
+test('MSRP-11: an empty body without a Content-Type is no message, an octet makes it one', async () => {
+  const head = chunk({ id: 'tx01' }).split('-------')[0]!;
+  peer.write(`${head}\r\n\r\n-------tx01$\r\n`);
+  expect(await peer.status('tx01')).toBe(200);
+  expect(running.recorder.heard).toHaveLength(1);
+  peer.write(`${head.replace('tx01', 'tx02')}\r\nx\r\n-------tx02$\r\n`);
+  expect(await peer.status('tx02')).toBe(200);
+  expect(running.recorder.of('received')).toEqual(['one msg1']);
+});
+
+test('MSRP-25: a receiver is asked once, whatever status it answers with', async () => {
+  let asked = 0;
+  running.recorder.onReceive = () => {
+    asked += 1;
+    return 200;
+  };
+  const body = 'x'.repeat(90_000);
+  expect(await exchange({ id: 'tx01', range: '1-*/90000', body })).toBe(200);
+  expect(asked).toBe(1);
+});
+
 test('MSRP-12: an unknown session is answered 481', async () => {
   expect(await exchange({ id: 'tx01', to: `${to.replace(';tcp', '')}x;tcp` })).toBe(481);
   expect(running.recorder.heard).toEqual([]);

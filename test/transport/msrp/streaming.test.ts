@@ -4,6 +4,7 @@ import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import type { Content } from '../../../src/ports.js';
 import { outgoing, patternBytes } from '../../../src/testing/msrp-recorder.js';
+import type { MsrpHeard } from '../../../src/testing/msrp-recorder.js';
 import { startEndpoint } from './raw-peer.js';
 
 const mebibyte = 1_048_576;
@@ -54,6 +55,63 @@ test('MSRP-06: 96 MiB stream from a content into a sink in bounded memory', asyn
   await alice.endpoint.stop(0);
   await bob.endpoint.stop(0);
 }, 60_000);
+
+test('MSRP-07: contents, readers and sinks of any speed make the same messages', async () => {
+  const [alice, bob] = [await startEndpoint(), await startEndpoint({ chunkSize: 2_048 })];
+  let seed = 20_261_120;
+  const random = (below: number): number => {
+    seed = (Math.imul(seed, 1_103_515_245) + 12_345) >>> 0;
+    return Math.floor((seed / 2 ** 32) * below);
+  };
+  const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
+  for (const { recorder } of [alice, bob]) {
+    recorder.onReceive = (owner, incoming) => {
+      const sink = recorder.sink(owner, incoming);
+      const write = async (offset: number, bytes: Buffer): Promise<void> => {
+        await turn();
+        await sink.write(offset, bytes);
+      };
+      return random(2) === 0 ? sink : { ...sink, write };
+    };
+  }
+  const bodies = new Map<string, Buffer>();
+  for (let session = 0; session < 4; session++) {
+    const owner = `s${session}`;
+    const uri = bob.endpoint.reserve(owner);
+    bob.endpoint.connect(owner, { path: [alice.endpoint.reserve(owner)], active: false });
+    alice.endpoint.connect(owner, { path: [uri], active: true });
+    await bob.recorder.hears('connected', owner);
+    for (let index = 0; index < 20; index++) {
+      const bytes = patternBytes(random(4) === 0 ? random(300_000) : random(3_000));
+      const messageId = `${owner}-m${index}`;
+      bodies.set(messageId, bytes);
+      const read = (offset: number, length: number): Buffer | Promise<Buffer> => {
+        const piece = bytes.subarray(offset, offset + Math.min(length, 1 + random(90_000)));
+        return random(2) === 0 ? piece : turn().then(() => piece);
+      };
+      const content: Content = { size: bytes.length, read };
+      const sender = index % 2 === 0 ? alice : bob;
+      sender.endpoint.send(outgoing(owner, messageId, '', { content, successReport: true }));
+    }
+  }
+  for (const { recorder } of [alice, bob]) {
+    await recorder.until(({ heard }) => heard.filter(isReport).length === 40);
+    expect(recorder.of('reported').every((line) => line.endsWith(' 200'))).toBe(true);
+    expect(recorder.of('sent').every((line) => line.endsWith(' 200'))).toBe(true);
+    for (const heard of recorder.heard) {
+      if (heard.type !== 'received') continue;
+      expect(heard.body.equals(bodies.get(heard.text)!)).toBe(true);
+      bodies.delete(heard.text);
+    }
+  }
+  expect(bodies.size).toBe(0);
+  await alice.endpoint.stop(0);
+  await bob.endpoint.stop(0);
+});
+
+function isReport({ type }: MsrpHeard): boolean {
+  return type === 'reported';
+}
 
 /** Octets in buffers; garbage is counted too, hence the generous bound. */
 function buffers(): number {
