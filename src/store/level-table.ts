@@ -78,9 +78,9 @@ function codeOf(error: unknown): unknown {
 }
 
 /**
- * After a failed append LevelDB writes on behind the torn record, and what follows is lost in the
- * next recovery; after a failed fsync the pages count as clean although they are not on disk.
- * Opening anew writes everything readable in the log into a table file, synced, and begins a log.
+ * A failed append may leave a torn record in the log, behind which LevelDB would write on; after a
+ * failed fsync pages count as clean although they are not on disk. Opening anew writes everything
+ * readable in the log into a table file, synced, and begins a log.
  */
 export class LevelTable implements Table {
   readonly #options: LevelTableOptions;

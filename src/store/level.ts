@@ -58,7 +58,8 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     sync: options.durability === 'fsync',
     log: options.log,
     clock,
-    writeBufferBytes: options.writeBufferBytes ?? 64 * 1024 * 1024,
+    // A start reads the log back, at 9 ms of CPU for each MB: 32 MB keep it below 0.3 s.
+    writeBufferBytes: options.writeBufferBytes ?? 32 * 1024 * 1024,
     cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024,
     retryMs: options.retryMs ?? 1_000,
   });
