@@ -9,7 +9,10 @@ import { codeOf, vector, vectors } from './vectors.js';
 
 describe.each(vectors<Imdn>('imdn'))('$name', ({ bytes, expect: imdn, error }) => {
   test('whole, with trailing octets', () => {
-    if (error !== undefined) return expect(codeOf(() => parseImdn(bytes))).toBe(error);
+    if (error !== undefined) {
+      expect(codeOf(() => parseImdn(bytes))).toBe(error);
+      return;
+    }
     expect(parseImdn(bytes)).toEqual(imdn);
     const trailing = Buffer.concat([bytes, Buffer.from('x')]);
     expect(codeOf(() => parseImdn(trailing))).toBe('XML_NOT_WELL_FORMED');

@@ -21,10 +21,8 @@ const grammar =
 
 /** Throws WireError `MSRP_URI`. */
 export function parseMsrpUri(text: string): MsrpUri {
-  const match = grammar.exec(text);
-  if (match === null || Number(match[4] ?? 0) > 65535) {
-    throw new WireError('MSRP_URI', 'not an MSRP URI');
-  }
+  const match = matchUri(text);
+  if (match === null) throw new WireError('MSRP_URI', 'not an MSRP URI');
   const [, scheme, userinfo, host, port, sessionId, transport, parameters] = match;
   return {
     secure: scheme!.length === 5,
@@ -39,7 +37,7 @@ export function parseMsrpUri(text: string): MsrpUri {
 
 /** Whether the text is an MSRP URI. */
 export function isMsrpUri(text: string): boolean {
-  return grammar.test(text);
+  return matchUri(text) !== null;
 }
 
 export function formatMsrpUri(uri: MsrpUri): string {
@@ -63,6 +61,11 @@ export function sameMsrpUri(a: MsrpUri, b: MsrpUri): boolean {
 
 /** The session-id of a URI, or undefined when it has none or is no MSRP URI. */
 export function sessionIdOf(uri: string): string | undefined {
-  const sessionId = grammar.exec(uri)?.[5];
+  const sessionId = matchUri(uri)?.[5];
   return sessionId === '' ? undefined : sessionId;
+}
+
+function matchUri(text: string): RegExpExecArray | null {
+  const match = grammar.exec(text);
+  return Number(match?.[4] ?? 0) > 65535 ? null : match;
 }

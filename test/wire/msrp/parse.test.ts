@@ -49,9 +49,15 @@ describe.each(cases)('$name', (given) => {
   });
 
   test('with trailing octets', () => {
-    if (given.open === true) { check(given, parsePieces([bytes])); return; }
+    if (given.open === true) {
+      check(given, parsePieces([bytes]));
+      return;
+    }
     const told = parsePieces([Buffer.concat([bytes, follower])]);
-    if (endsStream(given)) { check(given, told); return; }
+    if (endsStream(given)) {
+      check(given, told);
+      return;
+    }
     check(given, told.slice(0, -2));
     expect(told.slice(-2)).toMatchObject([{ head: { transactionId: 'next0001' } }, { end: '$' }]);
   });
