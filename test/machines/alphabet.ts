@@ -20,6 +20,7 @@ import {
   type Definition,
 } from '../../src/machines/index.js';
 import type { MailboxContext } from '../../src/machines/mailbox-context.js';
+import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
 import {
   dialog,
   limits,
@@ -55,13 +56,14 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     duplicate: false,
   } as const;
   const block = { from: context.block.end + 1, to: context.block.end + 2 };
-  const [contact] = register.contacts;
+  const [fallback] = register.contacts;
+  const contact = { ...fallback!, uri: context.bindings[0]?.uri ?? fallback!.uri };
   const registered = (facts: Partial<typeof register>, given = tight): MailboxEvent => ({
     type: 'register.received',
     at,
     limits: given,
     transaction: 't',
-    register: { ...register, callId: `r${context.bindings.length}`, cseq: at, ...facts },
+    register: { ...register, contacts: [contact], callId: 'r', cseq: number + at, ...facts },
   });
   const subscribed = (facts: Partial<typeof subscribe>): MailboxEvent => ({
     ...at1,
@@ -82,12 +84,12 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     { ...received, message: { ...pager, size: 1_000_000 }, block },
     registered({}),
     registered({}, noPush),
-    registered({ cseq: 0 }),
-    registered({ contacts: [{ ...contact!, im: false }] }),
-    registered({ contacts: [{ ...contact!, expires: 0 }] }),
-    registered({ contacts: [{ ...contact!, expires: 1 }] }),
-    registered({ contacts: [1, 2, 3, 4].map((n) => ({ ...contact!, uri: `sip:${n}@x` })) }),
-    registered({ contacts: [{ ...contact!, uri: 'sip:other@192.0.2.2', expires: 100 }] }),
+    registered({ callId: context.bindings[0]?.callId ?? 'r', cseq: 0 }),
+    registered({ contacts: [{ ...contact, im: false }] }),
+    registered({ contacts: [{ ...contact, expires: 0 }] }),
+    registered({ contacts: [{ ...contact, expires: 1 }] }),
+    registered({ contacts: [1, 2, 3, 4].map((n) => ({ ...contact, uri: `sip:${n}@x` })) }),
+    registered({ contacts: [{ ...contact, uri: 'sip:other@192.0.2.2', expires: 100 }] }),
     registered({ contacts: [] }),
     registered({ contacts: [], removeAll: true }),
     subscribed({}),
@@ -270,29 +272,32 @@ export const alphabets: readonly Alphabet[] = [
     definition: mailbox,
     events: mailboxEvents,
     essence: ({ value, context }) => {
-      const { stored, old, untaken, bindings, foci, subscriptions, failures } =
-        context as MailboxContext;
-      const counted = [stored.length, old.length, untaken.length, bindings.length].map(few);
-      return [value, ...counted, few(foci.length), few(subscriptions.length), few(failures)];
+      const { stored, untaken, bindings, subscriptions } = context as MailboxContext;
+      const counted = [bindings.length, subscriptions.length].map((count) => Math.min(count, 2));
+      return [value, stored.length > 0, untaken.length > 0, ...counted];
     },
   },
   {
     name: 'virtual-ua',
     definition: virtualUa,
     events: virtualUaEvents,
-    essence: ({ value, context }) => [value, context.leases, context.doomed, context.read],
+    essence: ({ value, context }) => {
+      const { leases = [], doomed, read } = context as VirtualUaContext;
+      const held = leases.map(({ session, graceAt }) => [session, graceAt !== undefined]);
+      return [value, held, doomed, read];
+    },
   },
   {
     name: 'push',
     definition: push,
     events: pushEvents,
-    essence: ({ value, context }) => [value, context.todo, context.invited, context.outcome],
+    essence: ({ value, context }) => [value, context.todo?.length, context.invited?.length],
   },
   {
     name: 'focus',
     definition: focus,
     events: focusEvents,
-    essence: ({ value, context }) => [value, context.todo, context.invited, context.empty],
+    essence: ({ value, context }) => [value, context.todo?.length, context.invited?.length],
   },
   {
     name: 'subscription',
@@ -301,7 +306,3 @@ export const alphabets: readonly Alphabet[] = [
     essence: ({ value, context }) => [value, context.due, context.added?.length],
   },
 ];
-
-function few(count: number): number {
-  return Math.min(count, 2);
-}
