@@ -41,8 +41,7 @@ const kinds = ['wakeAt', 'actor', 'outbox', 'timer', 'ua', 'seen', 'content', 'l
 function tuple(key: StoreKey): (number | string)[] {
   const table = order.indexOf(key[0]);
   if (table >= 0) return [table, ...(key.slice(1) as (number | string)[])];
-  const [kind, ...rest] =
-    key[0] === 'row' ? key[2] : [key[0], ...(key.slice(2))];
+  const [kind, ...rest] = key[0] === 'row' ? key[2] : [key[0], ...key.slice(2)];
   return [order.length, key[1] as string, kinds.indexOf(kind), ...rest];
 }
 

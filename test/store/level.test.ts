@@ -197,7 +197,7 @@ describe('opening', () => {
 describe('damage', () => {
   async function flip(key: Buffer, at: number): Promise<void> {
     await withTable(async (table) => {
-      const record = Buffer.from((await table.get(key)));
+      const record = Buffer.from(await table.get(key));
       record[at]! ^= 4;
       await table.put(key, record);
     });
