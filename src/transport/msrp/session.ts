@@ -9,7 +9,7 @@ import type { Outgoing } from './outgoing.js';
  * `reserved` the URI is given out; `waiting` for the peer's first request; `binding` until our
  * binding SEND is answered; `bound`.
  */
-export type SessionState = 'reserved' | 'waiting' | 'binding' | 'bound';
+type SessionState = 'reserved' | 'waiting' | 'binding' | 'bound';
 
 export interface Session {
   readonly owner: Owner;

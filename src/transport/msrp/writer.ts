@@ -179,10 +179,10 @@ export class Writer {
   #step(): boolean {
     if (this.#open) return this.#continue(this.#open);
     if (this.#control.length > 0) {
-      for (const frame of this.#control) {
-        this.#socket.write(frame);
-        this.#owner.traceOut?.(frame);
-      }
+      // One write for all of them: a write costs more than the copy.
+      const [first] = this.#control;
+      this.#socket.write(this.#control.length === 1 ? first! : Buffer.concat(this.#control));
+      if (this.#owner.traceOut) for (const frame of this.#control) this.#owner.traceOut(frame);
       this.#control = [];
       this.#controlBytes = 0;
       return true;
