@@ -64,8 +64,6 @@ export class SipStream {
   #need = 0;
   /** Line ends since the last message. */
   #returns = 0;
-  /** Whether the buffer was made here, so that there is room to write behind #to. */
-  #isOwn = false;
   #isBroken = false;
 
   constructor(limits: Partial<SipLimits> = {}) {
@@ -104,12 +102,12 @@ export class SipStream {
     const held = this.#to - this.#from;
     if (held === 0) {
       this.#buffer = chunk;
-      this.#isOwn = false;
       this.#from = this.#scanned = 0;
       this.#to = chunk.length;
       return;
     }
-    if (this.#isOwn && this.#to + chunk.length <= this.#buffer.length) {
+    // There is never room behind a chunk of the caller: it ends at #to.
+    if (this.#to + chunk.length <= this.#buffer.length) {
       chunk.copy(this.#buffer, this.#to);
       this.#to += chunk.length;
       return;
@@ -120,14 +118,12 @@ export class SipStream {
     chunk.copy(larger, held);
     this.#scanned -= this.#from;
     this.#buffer = larger;
-    this.#isOwn = true;
     this.#from = 0;
     this.#to = held + chunk.length;
   }
 
   #release(): void {
     this.#buffer = Buffer.alloc(0);
-    this.#isOwn = false;
     this.#from = this.#to = this.#scanned = 0;
   }
   #skipLineEnds(events: SipStreamEvent[]): void {

@@ -57,6 +57,18 @@ describe('TP-03: framing', () => {
   });
 });
 
+test('the chunks of the caller are never written to', () => {
+  const stream = new SipStream();
+  const socketBuffer = Buffer.alloc(1_000);
+  const bytes = messageBytes([], 'hello');
+  bytes.copy(socketBuffer);
+  stream.push(socketBuffer.subarray(0, 50));
+  stream.push(Buffer.from(bytes.subarray(50, 60)));
+  expect(socketBuffer.subarray(0, bytes.length)).toEqual(bytes);
+  expect(bodiesOf(stream.push(Buffer.from(bytes.subarray(60))))).toEqual(['hello']);
+  expect(socketBuffer.subarray(bytes.length).every((octet) => octet === 0)).toBe(true);
+});
+
 describe('KA-01: keep-alive', () => {
   test('a double CRLF between messages is one ping', () => {
     const stream = new SipStream();
@@ -70,6 +82,13 @@ describe('KA-01: keep-alive', () => {
       stream.push(Buffer.from(octet)).map((event) => event.kind),
     );
     expect(kinds).toEqual([[], ['pong'], [], ['ping']]);
+  });
+
+  test('line ends before and behind a message do not add up to a ping', () => {
+    const stream = new SipStream();
+    const chunks = [Buffer.from('\r\n'), messageBytes([]), Buffer.from('\r\n')];
+    const kinds = chunks.flatMap((chunk) => stream.push(chunk).map((event) => event.kind));
+    expect(kinds).toEqual(['pong', 'message', 'pong']);
   });
 
   test('a flood of line ends asks for one answer per chunk', () => {
