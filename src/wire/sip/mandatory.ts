@@ -13,6 +13,7 @@ import {
   VIA,
 } from './header-name.js';
 import type { HeaderId } from './header-name.js';
+import { ROW } from './header-table.js';
 import type { StartLine } from './start-line.js';
 
 const CSEQ_END = 2 ** 31;
@@ -27,7 +28,7 @@ export function checkMandatory(head: Head, line: StartLine): void {
     head.fail('SIP_MISSING_HEADER', 'Via, From, To, Call-ID and CSeq are mandatory');
     return;
   }
-  for (let row = 0; row < head.rows.length; row += 6) {
+  for (let row = 0; row < head.rows.length; row += ROW) {
     checkField(head, line, row);
     if (head.error) return;
   }
@@ -79,7 +80,7 @@ function checkCseq(head: Head, line: StartLine, row: number): void {
   }
 }
 
-/** Quotes closed, angle brackets closed, something in them. The rest is read when it is asked for. */
+/** Quotes and brackets closed, something in them. The rest is read when it is asked for. */
 function checkAddress(head: Head, row: number): void {
   const { bytes, rows } = head;
   const end = rows[row + 4]!;

@@ -1,4 +1,4 @@
-/** Generic parameters behind a semicolon: `;name`, `;name=token`, `;name="quoted"` (RFC 3261 25.1). */
+/** Generic parameters behind semicolons: `;name`, `;name=token`, `;name="…"` (RFC 3261 25.1). */
 
 import { WireError } from '../error.js';
 

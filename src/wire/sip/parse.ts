@@ -68,7 +68,7 @@ export function tooLong(): WireError {
   return new WireError('SIP_HEADER_TOO_LONG', 'header section longer than allowed', 513);
 }
 
-export function fieldsMax(limits: Partial<SipLimits> | undefined): number {
+function fieldsMax(limits: Partial<SipLimits> | undefined): number {
   return limits?.headerFields ?? DEFAULT_SIP_LIMITS.headerFields;
 }
 
