@@ -105,15 +105,23 @@ export function writeMultipart(parts: readonly Part[], boundary: string): Buffer
   return Buffer.concat(pieces);
 }
 
-/** The boundary parameter. */
 function boundaryOf(contentType: string): string {
   if (!isMultipart(contentType)) throw new WireError('MULTIPART_TYPE', 'not a multipart type');
-  const match = /;[ \t]*boundary[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]+))/i.exec(contentType);
-  const boundary = match?.[1]?.replace(/\\(.)/g, '$1') ?? match?.[2];
+  const boundary = parameterOf(contentType, 'boundary');
   if (boundary === undefined || !isBoundary(boundary)) {
     throw new WireError('MULTIPART_BOUNDARY', 'the boundary is missing or malformed');
   }
   return boundary;
+}
+
+/** One parameter after the other, for the quoted value of one may look like another. */
+function parameterOf(contentType: string, name: string): string | undefined {
+  const parameter = /[ \t]*;[ \t]*([^\s=;"]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s;"]*))/gy;
+  parameter.lastIndex = Math.max(0, contentType.indexOf(';'));
+  for (let next = parameter.exec(contentType); next; next = parameter.exec(contentType)) {
+    if (next[1]!.toLowerCase() === name) return next[2]?.replace(/\\(.)/g, '$1') ?? next[3];
+  }
+  return undefined;
 }
 
 function isBoundary(boundary: string): boolean {
