@@ -91,7 +91,7 @@ export class BodyDirectory {
 function fileName({ messageId, contentType }: DeliveredMessage): string {
   const extension = contentType?.toLowerCase().startsWith('text/plain') ? 'txt' : 'bin';
   // An MSRP Message-ID is a safe name; a Call-ID may be anything.
-  const safe = /^[A-Za-z0-9=+%-]{1,64}$/.test(messageId)
+  const safe = /^[A-Za-z0-9=+%-][A-Za-z0-9.=+%-]{0,63}$/.test(messageId)
     ? messageId
     : createHash('sha256').update(messageId).digest('hex').slice(0, 32);
   return `${safe}.${extension}`;

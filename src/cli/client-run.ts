@@ -82,6 +82,7 @@ function imOptions(options: ClientOptions): ImClientOptions {
 function ladderOnError(user: string) {
   const ladder = createLadder({
     participants: [user, 'server'],
+    gap: 60,
     onLine: (line) => process.stderr.write(`${line}\n`),
   });
   return ladder.trace(user);

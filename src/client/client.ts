@@ -86,7 +86,7 @@ export class Client implements ImClient {
     return this.#submissions.send(to, body, options);
   }
 
-  watch(options: WatchOptions = {}): AsyncIterableIterator<MessageWaiting> {
+  watch(options: WatchOptions = {}): AsyncIterableIterator<MessageWaiting, undefined> {
     this.#assertRunning();
     const watcher: Watcher = new Watcher(this.#world, `watcher/${this.#next++}`, () =>
       this.#watchers.delete(watcher),
@@ -108,7 +108,7 @@ export class Client implements ImClient {
     return retrieval.run();
   }
 
-  deliveries(): AsyncIterableIterator<DeliveredMessage> {
+  deliveries(): AsyncIterableIterator<DeliveredMessage, undefined> {
     return this.#arrivals.iterate(() => undefined);
   }
 

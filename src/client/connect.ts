@@ -1,6 +1,5 @@
 /** The IM client joined to real sockets: the one file of the client that knows the transports. */
 
-import { createServer } from 'node:net';
 import type { Log, SipReceived } from '../ports.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
@@ -8,6 +7,7 @@ import { createSipEndpoint, type SipEndpoint } from '../transport/sip/endpoint.j
 import type { SipListener } from '../transport/sip/options.js';
 import { version } from '../version.js';
 import { Client, type OpenPorts } from './client.js';
+import { freePort } from './free-port.js';
 import type { ImClient, ImClientOptions } from './im-client.js';
 import { Parties } from './party.js';
 import { clientLimits, waitsOf, type ClientWorld } from './world.js';
@@ -125,17 +125,4 @@ async function startSip(
       if (wanted !== 0 || attempt === portAttempts) throw error;
     }
   }
-}
-
-/** A TCP port that nobody uses; that of UDP is most likely free, too. */
-function freePort(host: string): Promise<number> {
-  return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
-  });
 }

@@ -19,7 +19,7 @@ export interface ImClient {
    * a consumer that is too slow loses the oldest ones. Throws a ClientError when the server
    * refuses or the subscription cannot be renewed.
    */
-  watch(options?: WatchOptions): AsyncIterableIterator<MessageWaiting>;
+  watch(options?: WatchOptions): AsyncIterableIterator<MessageWaiting, undefined>;
   /**
    * Fetches all stored messages, or those named, in one session. An INVITE that is refused is an
    * outcome; a session that breaks off is a ClientError.
@@ -29,7 +29,7 @@ export interface ImClient {
    * Pushed messages, when no `onDelivery` was given. A message is confirmed to the server when it
    * has its place in the queue; the queue is bounded and holds back the server when it is full.
    */
-  deliveries(): AsyncIterableIterator<DeliveredMessage>;
+  deliveries(): AsyncIterableIterator<DeliveredMessage, undefined>;
   /** Ends sessions, subscription and registration, then closes the sockets. */
   stop(options?: { readonly unregister?: boolean }): Promise<void>;
 }

@@ -43,7 +43,7 @@ export class Watcher implements Party {
     world.parties.add(owner, this);
   }
 
-  watch(expires: number): AsyncIterableIterator<MessageWaiting> {
+  watch(expires: number): AsyncIterableIterator<MessageWaiting, undefined> {
     const { waits } = this.#world;
     this.#actor.tell({ ...this.#actor.stamp(), type: 'watch', expires, waits });
     return this.#states.iterate(() => this.leave());

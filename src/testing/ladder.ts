@@ -192,7 +192,7 @@ function msrpLabel(bytes: Buffer): string | undefined {
   if (rest.length === 0) return undefined;
   const id = headerOf(head, /^Message-ID:(.*)$/im);
   const range = headerOf(head, /^Byte-Range:(.*)$/im);
-  const type = headerOf(head, /^Content-Type:([^;\n]*)/im);
+  const type = headerOf(head, /^Content-Type:[ \t]*(?:message\/)?([^;\n]*)/im);
   const status = headerOf(head, /^Status:(.*)$/im);
   const parts = ['MSRP', ...rest, id, range, type, status];
   return parts.filter((part) => part !== undefined).join(' ');

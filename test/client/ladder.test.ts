@@ -75,12 +75,12 @@ describe('ladder', () => {
         transport: 'tcp',
         bytes: Buffer.from(
           'MSRP a786 SEND\r\nTo-Path: x\r\nFrom-Path: y\r\nMessage-ID: d7\r\n' +
-            'Byte-Range: 1-20/20\r\nContent-Type: message/sipfrag;version=2.0\r\n\r\n\r\n-------a786$\r\n',
+            'Byte-Range: 1-20/20\r\nContent-Type: application/octet-stream;version=2.0\r\n\r\n\r\n-------a786$\r\n',
         ),
       }),
     );
     const [, line] = ladder.render().split('\n');
-    expect(line).toContain('<= MSRP SEND d7 1-20/20 message/si.. ==');
+    expect(line).toContain('<= MSRP SEND d7 1-20/20 applicatio.. ==');
   });
 
   test('keeps a bounded number of lines and says so', () => {
