@@ -4,9 +4,7 @@ const DAYS = ['Sun', 'Mon', 'Tue', 'Wed', 'Thu', 'Fri', 'Sat'];
 const MONTHS = ['Jan', 'Feb', 'Mar', 'Apr', 'May', 'Jun', 'Jul', 'Aug', 'Sep', 'Oct', 'Nov', 'Dec'];
 
 const TIME = '([0-9]{2}):([0-9]{2}):([0-9]{2})';
-const DATE = new RegExp(
-  `^(${DAYS.join('|')}), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ${TIME} GMT$`,
-);
+const DATE = new RegExp(`^(${DAYS.join('|')}), ([0-9]{2}) ([A-Z][a-z]{2}) ([0-9]{4}) ${TIME} GMT$`);
 
 /** ms since the epoch; undefined when malformed. The name of the day is not compared. */
 export function parseSipDate(value: string): number | undefined {
