@@ -5,7 +5,12 @@ import type { Effect } from './effects.js';
 import type { AccountEvent } from './events.js';
 
 /** A machine between two events. Opaque outside `machines`; never shared between accounts. */
-export type ActorSnapshot = AnyMachineSnapshot;
+export interface ActorSnapshot {
+  readonly value: unknown;
+  readonly context: unknown;
+  /** `done` once the actor has said `stop`. */
+  readonly status: 'active' | 'done' | 'error' | 'stopped';
+}
 
 /** What is stored of an actor. Plain data; names in it are stored data. */
 export interface AtRest {
@@ -44,13 +49,14 @@ export function step(
 ): Step {
   effects = [];
   handled = false;
-  const next = definition.machine.transition(snapshot ?? definition.unborn, event, scope);
-  return { snapshot: next as ActorSnapshot, effects, handled };
+  const present = (snapshot ?? definition.unborn) as AnyMachineSnapshot;
+  const next = definition.machine.transition(present, event, scope);
+  return { snapshot: next, effects, handled };
 }
 
 /** The snapshot of a machine before its first event. */
 export function unborn(machine: AnyStateMachine): ActorSnapshot {
-  return machine.getInitialSnapshot(scope, undefined) as ActorSnapshot;
+  return machine.getInitialSnapshot(scope, undefined);
 }
 
 /** Whether two rest forms say the same: fields are compared by identity, which machines keep. */
@@ -106,4 +112,4 @@ const scope = {
   emit: nothing,
   stopChild: nothing,
   actionExecutor: collect,
-} as unknown as ActorScope<ActorSnapshot, EventObject>;
+} as unknown as ActorScope<AnyMachineSnapshot, EventObject>;

@@ -19,6 +19,8 @@ import {
   type ActorSnapshot,
   type Definition,
 } from '../../src/machines/index.js';
+import type { DeliveryContext } from '../../src/machines/delivery.js';
+import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import type { MailboxContext } from '../../src/machines/mailbox-context.js';
 import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
 import {
@@ -33,6 +35,7 @@ import {
   reported,
   retrieval,
   subscribe,
+  without,
 } from './facts.js';
 
 export interface Alphabet {
@@ -216,7 +219,7 @@ function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[
     transaction: 't',
     list: false,
   } as const;
-  const { offer: _none, ...bare } = retrieval;
+  const bare = without(retrieval, 'offer');
   return [
     requested,
     { ...requested, serials: [] },
@@ -282,7 +285,7 @@ export const alphabets: readonly Alphabet[] = [
     definition: virtualUa,
     events: virtualUaEvents,
     essence: ({ value, context }) => {
-      const { leases = [], doomed, read } = context as VirtualUaContext;
+      const { leases = [], doomed, read } = context as Partial<VirtualUaContext>;
       const held = leases.map(({ session, graceAt }) => [session, graceAt !== undefined]);
       return [value, held, doomed, read];
     },
@@ -291,18 +294,26 @@ export const alphabets: readonly Alphabet[] = [
     name: 'push',
     definition: push,
     events: pushEvents,
-    essence: ({ value, context }) => [value, context.todo?.length, context.invited?.length],
+    essence: ({ value, context }) => [value, ...pending(context)],
   },
   {
     name: 'focus',
     definition: focus,
     events: focusEvents,
-    essence: ({ value, context }) => [value, context.todo?.length, context.invited?.length],
+    essence: ({ value, context }) => [value, ...pending(context)],
   },
   {
     name: 'subscription',
     definition: subscription,
     events: subscriptionEvents,
-    essence: ({ value, context }) => [value, context.due, context.added?.length],
+    essence: ({ value, context }) => {
+      const { due, added } = context as Partial<SubscriptionContext>;
+      return [value, due, added?.length];
+    },
   },
 ];
+
+function pending(context: unknown): readonly unknown[] {
+  const { todo, invited } = context as Partial<DeliveryContext>;
+  return [todo?.length, invited?.length];
+}

@@ -110,3 +110,13 @@ export const subscribe: SubscribeFacts = {
   messageAccount: 'sip:bob@example.org',
   dialog,
 };
+
+/** The facts without one of them. */
+export function without<Facts extends object, Name extends keyof Facts>(
+  facts: Facts,
+  name: Name,
+): Omit<Facts, Name> {
+  const rest = { ...facts };
+  Reflect.deleteProperty(rest, name);
+  return rest;
+}

@@ -6,7 +6,7 @@ import type { RetrievalFacts } from '../../src/machines/facts.js';
 import { focus } from '../../src/machines/index.js';
 import { retrievalChecks } from '../../src/machines/policy.js';
 import { ActorUnderTest } from './actor.js';
-import { limits, noon, offer, path, retrieval } from './facts.js';
+import { limits, noon, offer, path, retrieval, without } from './facts.js';
 
 const at = noon;
 type Requested = Extract<FocusEvent, { type: 'retrieval.requested' }>;
@@ -103,7 +103,7 @@ describe('IMSpec-DMT-S-007: checks on the request (D-60)', () => {
   });
 
   test('D-65: no m=message line at all is refused the same way', () => {
-    const { offer: _none, ...bare } = retrieval;
+    const bare = without(retrieval, 'offer');
     expect(retrieving(requested({ retrieval: bare })).effects[0]).toMatchObject(answers[4]!);
   });
 

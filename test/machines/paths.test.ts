@@ -125,7 +125,7 @@ function runActor(
       for (const transition of inspected._transitions) taken.add(transition);
     }
     if (inspected.type === '@xstate.action') {
-      const params = inspected.action.params as unknown as Effect | readonly Effect[];
+      const params = inspected.action.params as Effect | readonly Effect[];
       effects.push(...('type' in params ? [params] : params));
     }
   };
@@ -155,7 +155,7 @@ function transitionsOf(machine: AnyStateMachine): { name: string; transition: un
     }
     Object.values(node.states).forEach(visit);
   };
-  visit(machine.root as unknown as Node);
+  visit(machine.root);
   return all;
 }
 

@@ -5,7 +5,7 @@ import type { MsrpSdpFacts } from '../../src/machines/facts.js';
 import type { PushEvent } from '../../src/machines/events.js';
 import { push } from '../../src/machines/index.js';
 import { ActorUnderTest } from './actor.js';
-import { limits, noon, offer, path } from './facts.js';
+import { limits, noon, offer, path, without } from './facts.js';
 
 const target = { uri: 'sip:bob@192.0.2.1', route: ['<sip:edge.example.org;lr>'] };
 const at = noon;
@@ -66,7 +66,7 @@ describe('S2-PUSH-FLOW', () => {
       const actor = pushing(start(), answered(200, { ...offer, setup }));
       expect(actor.find('msrp.connect')).toMatchObject({ active });
     }
-    const { setup: _none, ...bare } = offer;
+    const bare = without(offer, 'setup');
     expect(pushing(start(), answered(200, bare)).find('msrp.connect')).toMatchObject({
       active: true,
     });

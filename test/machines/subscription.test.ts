@@ -5,7 +5,7 @@ import type { SubscriptionEvent } from '../../src/machines/events.js';
 import { noMessages, recount } from '../../src/machines/counts.js';
 import { sameAtRest, subscription } from '../../src/machines/index.js';
 import { ActorUnderTest } from './actor.js';
-import { dialog, limits, noon, pager, subscribe } from './facts.js';
+import { dialog, limits, noon, pager, subscribe, without } from './facts.js';
 
 const one = recount(noMessages, pager, 'new', 1);
 
@@ -71,7 +71,7 @@ describe('IMSpec-DMT-S-002: subscribing', () => {
   });
 
   test('MWI-01: without Expires an hour', () => {
-    const { expires: _none, ...bare } = subscribe;
+    const bare = without(subscribe, 'expires');
     const event = { ...born(), subscribe: bare } as SubscriptionEvent;
     expect(watching(event).find('sip.respond')).toMatchObject({ expires: 3600 });
   });
