@@ -9,7 +9,8 @@ import { openLevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
-import type { SipAddress } from './transport/sip/options.js';
+import type { MsrpEndpointOptions } from './transport/msrp/options.js';
+import type { SipAddress, SipEndpointOptions } from './transport/sip/options.js';
 import { version } from './version.js';
 
 /** What an embedder may bring along; whatever is absent is the real thing. */
@@ -32,12 +33,19 @@ export interface Server {
   stop(graceMs?: number): Promise<void>;
 }
 
+interface World {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly trace?: Trace;
+}
+
 /** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
 export async function startServer(settings: Settings, parts: ServerParts = {}): Promise<Server> {
   const clock = parts.clock ?? systemClock;
   const random = parts.random ?? systemRandom;
   const log = parts.log ?? createLog(settings.log.level);
-  const world = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
+  const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
   const store =
     parts.store ??
     (await openLevelStore({
@@ -88,7 +96,7 @@ export function createLog(level: Settings['log']['level']): Log {
   return pino({ level, base: null }, pino.destination({ dest: 2, sync: false }));
 }
 
-function sipOptions({ sip }: Settings) {
+function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
   const half = Math.max(1, Math.floor(sip.transactions / 2));
   return {
     listeners: sip.listen,
@@ -105,7 +113,7 @@ function sipOptions({ sip }: Settings) {
   };
 }
 
-function msrpOptions({ msrp }: Settings) {
+function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World> {
   return {
     host: msrp.host,
     port: msrp.port,
@@ -114,7 +122,7 @@ function msrpOptions({ msrp }: Settings) {
       sessions: msrp.sessions,
       connections: msrp.connections,
       connectionsPerPeer: msrp.connectionsPerPeer,
-      bindMs: msrp.bindMs,
+      bindWaitMs: msrp.bindMs,
       responseMs: msrp.responseMs,
       idleMs: msrp.idleMs,
     },

@@ -9,7 +9,7 @@ import { answerOf, refusal } from './answers.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
-import { aorUri, escapeUser, imTag, methods } from './product.js';
+import { aorUri, imTag, methods } from './product.js';
 import type { Product } from './product.js';
 
 export interface EgressParts {
@@ -204,7 +204,7 @@ export class Egress implements Performer {
 
 /** The user part under which refreshes of a subscription come back, whatever the first one named. */
 export function watcherUser(account: AccountId): string {
-  return `mwi.${escapeUser(account)}`;
+  return `mwi.${account}`;
 }
 
 /** The account in such a user part, as it was unescaped by the parser. */

@@ -84,7 +84,7 @@ export class SimulatedSip implements SipPort {
   }
 
   contactUri(user: string, transport: Peer['transport'] = 'tcp'): string {
-    return `sip:${user}@${this.host};transport=${transport}`;
+    return `sip:${encodeURIComponent(user)}@${this.host};transport=${transport}`;
   }
 
   respond(transaction: TransactionId, answer: SipAnswer): void {
