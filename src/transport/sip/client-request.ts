@@ -3,10 +3,11 @@
 import type { Owner } from '../../ports.js';
 import type { SipResponse } from '../../wire/sip/message.js';
 import { SerialiseError } from '../../wire/sip/serialise.js';
-import type {
-  ClientTransaction,
-  ClientTransactions,
-  ClientTransactionUser,
+import {
+  nobody,
+  type ClientTransaction,
+  type ClientTransactions,
+  type ClientTransactionUser,
 } from './client-transactions.js';
 import type { ByeOrder, InviteDialog } from './dialogs.js';
 import type { Departure, Dispatch } from './dispatch.js';
@@ -146,12 +147,3 @@ export class Acknowledgement {
     flow.send(bytes, address, port);
   }
 }
-
-/** A CANCEL has an outcome for nobody: what counts is how its INVITE ends. */
-const nobody: ClientTransactionUser = {
-  response: () => undefined,
-  timeout: () => undefined,
-  transportFailed: () => undefined,
-  overdue: () => undefined,
-  acknowledgement: () => Buffer.alloc(0),
-};

@@ -41,8 +41,9 @@ export class ClientTransaction implements TimedTransaction {
   readonly flow: Flow;
   readonly address: string;
   readonly port: number;
-  readonly user: ClientTransactionUser;
-  readonly bytes: Buffer;
+  user: ClientTransactionUser;
+  /** Empty once there is a final response. */
+  bytes: Buffer;
   state: TransactionState = 'initial';
   repetition: WheelTimer | undefined = undefined;
   expiry: WheelTimer | undefined = undefined;
@@ -126,7 +127,15 @@ export class ClientTransactions {
     }
     if (state === 'terminated') this.#byKey.delete(transaction.key);
     for (const action of step.actions) this.#perform(transaction, action, response);
-    if (settles) this.#settled();
+    if (!settles) return;
+    this.#letGo(transaction);
+    this.#settled();
+  }
+
+  /** What only waits for Timer D, K or M keeps no body; INVITE still needs its user for ACKs. */
+  #letGo(transaction: ClientTransaction): void {
+    transaction.bytes = nothing;
+    if (transaction.kind === 'client') transaction.user = nobody;
   }
 
   #perform(transaction: ClientTransaction, action: string, response?: SipResponse): void {
@@ -170,6 +179,17 @@ export class ClientTransactions {
     queueMicrotask(() => this.take(transaction, 'transportError'));
   }
 }
+
+const nothing = Buffer.alloc(0);
+
+/** Wants to know nothing: of a CANCEL, or of what comes after the final response. */
+export const nobody: ClientTransactionUser = {
+  response: () => undefined,
+  timeout: () => undefined,
+  transportFailed: () => undefined,
+  overdue: () => undefined,
+  acknowledgement: () => nothing,
+};
 
 function keyOf(branch: string, method: string): string {
   return `${branch} ${method}`;

@@ -5,9 +5,31 @@ import type { HeaderField, SipRequest } from '../../wire/sip/message.js';
 import { tagOf } from '../../wire/sip/name-addr.js';
 import { serialiseResponse } from '../../wire/sip/serialise.js';
 
+/** The fields of a request that its responses copy, besides Via. */
+export interface CopiedFields {
+  readonly from: string;
+  readonly to: string;
+  readonly toTag: string | undefined;
+  readonly callId: string;
+  readonly cseq: string;
+}
+
+/** Reads them once, for the transaction and all of its answers. */
+export function copiedFields(request: SipRequest): CopiedFields {
+  const to = request.header('To') ?? '';
+  return {
+    from: request.header('From') ?? '',
+    to,
+    toTag: tagOf(to),
+    callId: request.header('Call-ID') ?? '',
+    cseq: request.header('CSeq') ?? '',
+  };
+}
+
 /** What goes into a response: that of the request, and the answer. */
 export interface ResponseDraft {
   readonly request: SipRequest;
+  readonly copied: CopiedFields;
   /** Via values, topmost first, with the source of the request in the first. */
   readonly vias: readonly string[];
   /** Undefined for 100. */
@@ -17,22 +39,18 @@ export interface ResponseDraft {
 
 /** Throws SerialiseError. */
 export function buildResponse(draft: ResponseDraft): Buffer {
-  const { request, answer, localTag } = draft;
+  const { request, copied, answer, localTag } = draft;
+  const { from, to, toTag, callId, cseq } = copied;
   const headers: HeaderField[] = [];
   for (const via of draft.vias) headers.push(['Via', via]);
-  const to = request.header('To') ?? '';
-  headers.push(['From', request.header('From') ?? '']);
-  headers.push(['To', withTag(to, localTag)]);
-  headers.push(['Call-ID', request.header('Call-ID') ?? '']);
-  headers.push(['CSeq', request.header('CSeq') ?? '']);
+  headers.push(['From', from]);
+  const isTagged = localTag === undefined || toTag !== undefined;
+  headers.push(['To', isTagged ? to : `${to};tag=${localTag}`]);
+  headers.push(['Call-ID', callId], ['CSeq', cseq]);
   if (opensDialog(request.method, answer.status)) addRecordRoute(headers, request, answer.headers);
   for (const field of answer.headers) headers.push(field);
   const { status, reason, body } = answer;
   return serialiseResponse({ status, reason, headers, body });
-}
-
-function withTag(to: string, tag: string | undefined): string {
-  return tag === undefined || tagOf(to) !== undefined ? to : `${to};tag=${tag}`;
 }
 
 function opensDialog(method: string, status: number): boolean {

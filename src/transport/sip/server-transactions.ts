@@ -5,6 +5,7 @@ import type { SipRequest } from '../../wire/sip/message.js';
 import type { InviteDialog } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
 import type { Network } from './network.js';
+import type { CopiedFields } from './response.js';
 import type { WheelTimer } from './timer-wheel.js';
 import type { TimedTransaction, TransactionTimers } from './transaction-timers.js';
 import {
@@ -18,6 +19,8 @@ import {
 export interface ServerOpening {
   readonly key: string;
   readonly request: SipRequest;
+  /** The fields an answer copies, read once. */
+  readonly copied: CopiedFields;
   /** The Via values of the answers: the topmost one has the source in it. */
   readonly vias: readonly string[];
   readonly flow: Flow;
@@ -25,6 +28,8 @@ export interface ServerOpening {
   readonly address: string;
   readonly port: number;
 }
+
+const none: readonly string[] = [];
 
 /** One server transaction. After the final response only that response is kept. */
 export class ServerTransaction implements TimedTransaction {
@@ -36,6 +41,7 @@ export class ServerTransaction implements TimedTransaction {
   readonly port: number;
   /** Undefined once it is finally answered. */
   request: SipRequest | undefined;
+  copied: CopiedFields | undefined;
   vias: readonly string[];
   state: TransactionState = 'initial';
   repetition: WheelTimer | undefined = undefined;
@@ -58,6 +64,7 @@ export class ServerTransaction implements TimedTransaction {
     this.address = opening.address;
     this.port = opening.port;
     this.request = opening.request;
+    this.copied = opening.copied;
     this.vias = opening.vias;
   }
 
@@ -66,7 +73,7 @@ export class ServerTransaction implements TimedTransaction {
   }
 
   get id(): TransactionId {
-    return `${this.serial} ${this.key}`;
+    return this.serial.toString(36);
   }
 
   expired(name: string): void {
@@ -88,9 +95,9 @@ export class ServerTransactions {
   readonly #counters: SipCounters;
   readonly #user: ServerTransactionUser;
   readonly #byKey = new Map<string, ServerTransaction>();
+  readonly #pending = new Map<TransactionId, ServerTransaction>();
   readonly #merged = new Map<string, ServerTransaction>();
   #serial = 0;
-  #pending = 0;
 
   constructor(
     network: Network,
@@ -110,7 +117,7 @@ export class ServerTransactions {
 
   /** Transactions without a final response. */
   get pending(): number {
-    return this.#pending;
+    return this.#pending.size;
   }
 
   find(key: string): ServerTransaction | undefined {
@@ -119,18 +126,13 @@ export class ServerTransactions {
 
   /** The pending transaction of that id. */
   pendingOf(id: TransactionId): ServerTransaction | undefined {
-    const blank = id.indexOf(' ');
-    const found = this.#byKey.get(id.slice(blank + 1));
-    if (found?.request === undefined || found.serial !== Number(id.slice(0, blank))) {
-      return undefined;
-    }
-    return found;
+    return this.#pending.get(id);
   }
 
   open(opening: ServerOpening): ServerTransaction {
     const transaction = new ServerTransaction(this, ++this.#serial, opening);
     this.#byKey.set(opening.key, transaction);
-    this.#pending++;
+    this.#pending.set(transaction.id, transaction);
     this.take(transaction, 'start');
     return transaction;
   }
@@ -146,9 +148,7 @@ export class ServerTransactions {
   /** Sends a response; a final one settles the transaction. */
   answer(transaction: ServerTransaction, status: number, bytes: Buffer): void {
     if (status >= 200 && transaction.request !== undefined) {
-      transaction.request = undefined;
-      transaction.vias = [];
-      this.#pending--;
+      this.#settle(transaction);
     }
     this.take(transaction, responseInput(status), bytes);
     if (status >= 200) this.#user.settled();
@@ -194,9 +194,16 @@ export class ServerTransactions {
       this.#merged.delete(mergeKey);
     }
     if (transaction.request === undefined) return;
-    transaction.request = undefined;
-    this.#pending--;
+    this.#settle(transaction);
     this.#counters.timeouts++;
     this.#user.settled();
+  }
+
+  /** From the final response on nothing of the request is kept. */
+  #settle(transaction: ServerTransaction): void {
+    transaction.request = undefined;
+    transaction.copied = undefined;
+    transaction.vias = none;
+    this.#pending.delete(transaction.id);
   }
 }

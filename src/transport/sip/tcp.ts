@@ -142,8 +142,7 @@ export class TcpConnection implements Flow, WheelTarget {
   /** Framing is lost: what was answered still leaves, nothing more is read. */
   #hangUp(): void {
     this.#context.counters.connectionsDropped++;
-    this.#socket.destroySoon();
-    this.#end();
+    this.close();
   }
 
   #drop(code: string): void {

@@ -13,7 +13,7 @@ import type { InviteDialog, InviteDialogs } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
-import { buildResponse } from './response.js';
+import { buildResponse, copiedFields } from './response.js';
 import type {
   ServerOpening,
   ServerTransaction,
@@ -101,16 +101,18 @@ export class Uas {
     port: number,
   ): { opening: ServerOpening; via: Via } | undefined {
     try {
-      const [top, ...others] = request.list('Via');
+      const vias = viasOf(request);
+      const top = vias[0];
       if (top === undefined) throw new WireError('SIP_VIA', 'no Via');
       const via = parseVia(top);
-      const vias = [viaWithSource(top, { address, port }), ...others];
+      vias[0] = sourcedVia(top, via, address, port);
+      const copied = copiedFields(request);
       const sentByPort = via.port ?? 5060;
       // RFC 3581 4: with rport the answer goes to the port the request came from.
       const answerPort = flow.transport === 'udp' && via.params.has('rport') ? port : sentByPort;
       const method = request.method === 'ACK' ? 'INVITE' : request.method;
       const key = keyOf(request, via, method);
-      return { opening: { key, request, vias, flow, address, port: answerPort }, via };
+      return { opening: { key, request, copied, vias, flow, address, port: answerPort }, via };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const fields = { code: error.code, hint: error.hint, address, port };
@@ -124,7 +126,7 @@ export class Uas {
     transaction: ServerTransaction,
     source: { readonly address: string; readonly port: number },
   ): void {
-    const toTag = tagOf(request.header('To'));
+    const toTag = transaction.copied?.toTag;
     const refusal =
       toTag === undefined
         ? this.#refusalOutside(request, transaction)
@@ -142,8 +144,8 @@ export class Uas {
 
   #refusalOutside(request: SipRequest, transaction: ServerTransaction): Answer | undefined {
     const { servers, counters, dialogs } = this.#context;
-    const fromTag = tagOf(request.header('From')) ?? '';
-    const mergeKey = `${request.header('Call-ID')}\n${fromTag}\n${request.header('CSeq')}`;
+    const { callId, from, cseq } = transaction.copied!;
+    const mergeKey = `${callId}\n${tagOf(from) ?? ''}\n${cseq}`;
     if (!servers.isFirstOf(mergeKey, transaction)) {
       counters.merged++;
       return { status: 482, headers: [] };
@@ -239,9 +241,10 @@ export class Uas {
     answer: SipAnswer,
   ): Buffer | undefined {
     const { vias } = transaction;
+    const copied = transaction.copied!;
     const localTag = answer.status === 100 ? undefined : transaction.localTag;
     try {
-      return buildResponse({ request, vias, localTag, answer });
+      return buildResponse({ request, copied, vias, localTag, answer });
     } catch (error) {
       if (!(error instanceof SerialiseError)) throw error;
       const { method } = request;
@@ -286,16 +289,39 @@ export class Uas {
   }
 
   #answerStateless(opening: ServerOpening, answer: Answer): void {
-    const { request, vias, flow, address, port } = opening;
+    const { request, copied, vias, flow, address, port } = opening;
     const { network, settings } = this.#context;
     try {
       const localTag = settings.random.token(10);
-      network.reply(flow, buildResponse({ request, vias, localTag, answer }), address, port);
+      const bytes = buildResponse({ request, copied, vias, localTag, answer });
+      network.reply(flow, bytes, address, port);
     } catch (error) {
       // What the peer wrote cannot be written back: there is no answer to it.
       if (!(error instanceof SerialiseError)) throw error;
     }
   }
+}
+
+/** One value for each hop; most often each stands on a line of its own. */
+function viasOf(request: SipRequest): string[] {
+  const lines = request.fields('Via');
+  for (const line of lines) if (line.includes(',')) return [...request.list('Via')];
+  return [...lines];
+}
+
+/** `viaWithSource` with short cuts for the two ways in which almost every Via is written. */
+function sourcedVia(value: string, via: Via, address: string, port: number): string {
+  const isPlain = via.received === undefined && !value.includes('"');
+  if (isPlain && via.rport === undefined && via.host === address) return value;
+  if (isPlain && via.rport === true) {
+    const at = value.indexOf(';rport');
+    const next = at < 0 ? '=' : value.charAt(at + ';rport'.length);
+    if (next === '' || next === ';') {
+      const end = at + ';rport'.length;
+      return `${value.slice(0, end)}=${port};received=${address}${value.slice(end)}`;
+    }
+  }
+  return viaWithSource(value, { address, port });
 }
 
 /** 17.2.3; without the magic cookie what RFC 2543 compares, the To tag left aside. */

@@ -208,23 +208,32 @@ test.each(hasIpv6 ? ['::1'] : [])('IPv6: a listener on %s by UDP and TCP', async
   }
 });
 
-test('a port that is taken rejects start with a code and leaves nothing open', async () => {
-  const first = openEndpoint();
-  await first.endpoint.start(new RecordingHandler());
-  const taken = first.endpoint.addresses[1]!;
-  const second = openEndpoint({
-    listeners: [
-      { transport: 'udp', host: '127.0.0.1', port: 0 },
-      { transport: 'tcp', host: '127.0.0.1', port: taken.port },
-    ],
-  });
-  const failed = await second.endpoint
-    .start(new RecordingHandler())
-    .catch((error: unknown) => error);
-  expect(failed).toBeInstanceOf(SipListenError);
-  expect((failed as SipListenError).code).toBe('SIP_LISTEN');
-  await first.endpoint.stop(0);
-});
+test.each(['udp', 'tcp'] as const)(
+  'a %s port that is taken rejects start with a code and leaves nothing open',
+  async (transport) => {
+    const first = openEndpoint();
+    await first.endpoint.start(new RecordingHandler());
+    const taken = first.endpoint.addresses.find((one) => one.transport === transport)!;
+    const other = await openSipPeer('tcp');
+    await other.close();
+    const second = openEndpoint({
+      listeners: [
+        { transport: 'tcp', host: '127.0.0.1', port: other.port },
+        { transport, host: '127.0.0.1', port: taken.port },
+      ],
+    });
+    const failed = second.endpoint.start(new RecordingHandler()).catch((error: unknown) => error);
+    expect(await failed).toBeInstanceOf(SipListenError);
+    expect(((await failed) as SipListenError).code).toBe('SIP_LISTEN');
+    // The listener that was open already is closed again: its port is free.
+    const third = openEndpoint({
+      listeners: [{ transport: 'tcp', host: '127.0.0.1', port: other.port }],
+    });
+    await third.endpoint.start(new RecordingHandler());
+    await third.endpoint.stop(0);
+    await first.endpoint.stop(0);
+  },
+);
 
 test('contactUri escapes the user, names the advertised host and its transport', () =>
   withScene('udp', { advertised: 'im.example.org' }, ({ endpoint }) => {
