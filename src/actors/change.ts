@@ -30,7 +30,7 @@ export class ChangeBuilder {
 
   put(key: RowKey, value: unknown): void {
     this.#rows ??= new Map();
-    this.#rows.set(key.join(' '), { key, value });
+    this.#rows.set(nameOf(key), { key, value });
   }
 
   remove(key: RowKey): void {
@@ -71,7 +71,7 @@ export class ChangeBuilder {
 
   /** Whether the row goes here. */
   removes(key: RowKey): boolean {
-    const row = this.#rows?.get(key.join(' '));
+    const row = this.#rows?.get(nameOf(key));
     return row !== undefined && row.value === undefined;
   }
 
@@ -119,4 +119,8 @@ export class ChangeBuilder {
 /** A virtual UA has a row of its own kind; every other actor is loaded with the account. */
 export function keyOfActor(address: Address): RowKey {
   return address.startsWith('ua/') ? ['ua', Number(address.slice(3))] : ['actor', address];
+}
+
+function nameOf(key: RowKey): string {
+  return key.length === 2 ? `${key[0]} ${key[1]}` : `${key[0]} ${key[1]} ${key[2]}`;
 }

@@ -66,18 +66,12 @@ function submitThirdParty(
   // TPR-03: the S-CSCF has granted that time already, the answer repeats it.
   const answer = { contactUri: scscf, headers: [['Expires', String(expires)]] as const };
   const im = embeddedCapability(request, parts.bounds.bodyBytes);
-  submit(
-    parts,
-    received,
-    account,
-    answer,
-    {
-      by: 'scscf',
-      contacts: [{ uri: identity, expires, im, q: 1 }],
-      removeAll: false,
-      path: [`<${looseRouter(scscf)}>`],
-    },
-  );
+  submit(parts, received, account, answer, {
+    by: 'scscf',
+    contacts: [{ uri: identity, expires, im, q: 1 }],
+    removeAll: false,
+    path: [`<${looseRouter(scscf)}>`],
+  });
 }
 
 /** The S-CSCF is a loose router whether its URI says so or not: the request is for the user. */
