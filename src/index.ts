@@ -7,6 +7,7 @@ export type { Server, ServerParts } from './server.js';
 export { createActors } from './actors/node.js';
 export type { Actors } from './actors/node.js';
 export type { ActorsOptions, Bounds } from './actors/options.js';
+export { shardCount, shardOf } from './cluster/shard.js';
 export { openLevelStore } from './store/level.js';
 export { createMemoryStore } from './store/memory.js';
 export { createSipEndpoint } from './transport/sip/endpoint.js';
