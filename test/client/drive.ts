@@ -36,7 +36,7 @@ export function drive<Event, Effect extends { readonly type: string }>(
       taken.add(transition);
     const step = clientStep(definition, snapshot, event);
     snapshot = step.snapshot;
-    const detail = told['name'] === undefined ? '' : ` ${String(told['name'])}`;
+    const detail = typeof told['name'] === 'string' ? ` ${told['name']}` : '';
     const ignored = step.handled ? '' : ' (ignored)';
     transcript.push(`${told.type}${detail} -> ${String(snapshot.value)}${ignored}`);
     for (const effect of step.effects) transcript.push(`  ${summary(effect, at)}`);
@@ -58,7 +58,7 @@ export function untaken(
         missing.push(`${node.key} ${event} ${index}`);
       }
     }
-    for (const child of Object.values(node.states)) visit(child as StateNode);
+    for (const child of Object.values(node.states)) visit(child);
   };
   visit(root as StateNode);
   return missing;
