@@ -113,7 +113,7 @@ export function brief(messages: readonly SipMessage[]): string[] {
 }
 
 /** What every request of ours to the peer shares. */
-export function toPeer(peer: SipPeer) {
+export function toPeer(peer: Pick<SipPeer, 'address' | 'port'>) {
   const uri = `sip:peer@${peer.address}:${peer.port}`;
   return { owner: 'o', id: 'q', uri, from: 'sip:us@example.org', to: uri, route: [], headers: [] };
 }

@@ -1,7 +1,8 @@
 /** Datagrams, listeners and the way of requests (RFC 3261 18, RFC 3581, RFC 3263). */
 
+import { createSocket, type Socket as DatagramSocket } from 'node:dgram';
 import { once } from 'node:events';
-import { createServer, type AddressInfo } from 'node:net';
+import { createServer, type AddressInfo, type Server } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
 import {
@@ -95,37 +96,57 @@ test.each([
   [1_301, 'tcp'],
 ])('TP-01: a request of %i octets leaves by %s', (size, transport) =>
   withScene('udp', {}, async (scene) => {
-    const { peer, endpoint } = scene;
-    const stream = createServer();
-    stream.listen(peer.port, '127.0.0.1');
-    await once(stream, 'listening');
+    const { endpoint } = scene;
+    const { stream, datagrams, port } = await openBoth();
     const arrived = new Promise<string>((resolve) => {
-      void peer.nextRequest().then(({ bytes }) => resolve(`udp ${bytes.length}`));
+      datagrams.on('message', (bytes) => resolve(`udp ${bytes.length}`));
       stream.on('connection', (socket) => {
         socket.once('data', (bytes) => resolve(`tcp ${bytes.length}`));
-        socket.on('close', () => stream.close());
       });
     });
-    const probe = { ...toPeer(peer), method: 'MESSAGE', callId: 'probe', localTag: 'tag' };
-    const overhead = await sizeOf(scene, probe);
-    endpoint.request({ ...probe, body: Buffer.alloc(size - overhead - 3, 'x') });
+    const probe = { ...toPeer({ address: '127.0.0.1', port }), method: 'MESSAGE' };
+    const fixed = { ...probe, callId: 'probe', localTag: 'tag' };
+    const overhead = await sizeOf(scene, fixed, port);
+    endpoint.request({ ...fixed, body: Buffer.alloc(size - overhead - 3, 'x') });
     // What counts is the size as a datagram, whose Via asks for rport.
     const octets = transport === 'udp' ? size : size - ';rport'.length;
     expect(await arrived).toBe(`${transport} ${octets}`);
     await endpoint.stop(0);
     stream.close();
+    datagrams.close();
   }),
 );
 
+/** A TCP listener and a UDP socket on one port. */
+async function openBoth(): Promise<{ stream: Server; datagrams: DatagramSocket; port: number }> {
+  for (;;) {
+    const stream = createServer().listen(0, '127.0.0.1');
+    await once(stream, 'listening');
+    const { port } = stream.address() as AddressInfo;
+    const datagrams = createSocket('udp4').bind(port, '127.0.0.1');
+    const isFree = await once(datagrams, 'listening').then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return { stream, datagrams, port };
+    stream.close();
+    datagrams.close();
+  }
+}
+
 /** The size of a request without body; a body of four digits takes three octets more. */
-async function sizeOf(scene: Scene, request: ReturnType<typeof toPeer> & { method: string }) {
+async function sizeOf(
+  scene: Scene,
+  request: ReturnType<typeof toPeer> & { method: string },
+  port: number,
+) {
   const other = await openSipPeer('udp');
-  // The port has as many digits as that of the peer, or the difference is added.
+  // The probe has another port in its Request-URI, perhaps of another length.
   const uri = request.uri.replace(/:\d+$/, `:${other.port}`);
   scene.endpoint.request({ ...request, owner: 'probe', uri, to: request.to });
   const { bytes } = await other.nextRequest();
   await other.close();
-  return bytes.length - String(other.port).length + String(scene.peer.port).length;
+  return bytes.length - String(other.port).length + String(port).length;
 }
 
 test('TP-01: where TCP is refused, a large request leaves by UDP after all', () =>
