@@ -1,5 +1,6 @@
 /** The ports: what the shell of actors needs from the world. Types only. */
 
+import type { CertificateFingerprint } from './wire/msrp/fingerprint.js';
 import type { HeaderField, SipRequest, SipResponse } from './wire/sip/message.js';
 import type { SipDialog } from './wire/sip/dialog.js';
 
@@ -167,19 +168,42 @@ export interface MsrpHandler {
   receive(owner: Owner, incoming: MsrpIncoming): MsrpSink | number;
 }
 
+/** How a session is carried. */
+export interface MsrpCarriage {
+  /** `msrps` over TLS, or `msrp`; the adapter's default when absent. */
+  readonly secure?: boolean;
+  /** Over a WebSocket that the peer opens (RFC 7977). */
+  readonly webSocket?: boolean;
+}
+
+/** What a session description says of the peer. */
+export interface MsrpRemote {
+  readonly path: readonly string[];
+  /** Whether this side connects. */
+  readonly active: boolean;
+  /** Address of c= and m=, where it counts instead of that of the path (RFC 6714). */
+  readonly address?: { readonly host: string; readonly port: number };
+  /** `a=fingerprint`: with any, the certificate of the peer has to be one of these (RFC 8122). */
+  readonly fingerprints?: readonly CertificateFingerprint[];
+}
+
 /** MSRP sessions (RFC 4975). A session is known by its owner. */
 export interface MsrpPort {
+  /** Of the certificate peers are shown, for `a=fingerprint`; absent without TLS. */
+  readonly fingerprint?: CertificateFingerprint | undefined;
   start(handler: MsrpHandler): Promise<void>;
-  /** Opens a session and returns its MSRP URI for `a=path`. */
-  reserve(owner: Owner): string;
+  /** Opens a session and returns its MSRP URI for `a=path`. Throws where it cannot be so carried. */
+  reserve(owner: Owner, carriage?: MsrpCarriage): string;
+  /**
+   * The whole `a=path` of a reserved session. Behind a relay it is allocated there first (RFC
+   * 4976). Rejects with a coded error when the relay refuses.
+   */
+  path?(owner: Owner): Promise<readonly string[]>;
   /**
    * The peer's path is known. Active: connects and sends the binding SEND (RFC 4975 5.4, RFC
    * 6135). Passive: waits for the peer's first request, at most the configured time.
    */
-  connect(
-    owner: Owner,
-    remote: { readonly path: readonly string[]; readonly active: boolean },
-  ): void;
+  connect(owner: Owner, remote: MsrpRemote): void;
   /** Queues a message; chunks of messages of one session leave in the order of the calls. */
   send(message: MsrpOutgoing): void;
   /** Ends the session: pending messages are dropped without a word, an idle connection is closed. */

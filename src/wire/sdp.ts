@@ -1,6 +1,8 @@
 /** SDP offers and answers of MSRP sessions (RFC 3264, 4975 8, 6135). */
 
 import { WireError } from './error.js';
+import { formatFingerprint, parseFingerprint } from './msrp/fingerprint.js';
+import type { CertificateFingerprint } from './msrp/fingerprint.js';
 import { isMsrpUri, parseMsrpUri } from './msrp/uri.js';
 import { sdpAttribute } from './session-description.js';
 import type { Sdp, SdpDirection, SdpMedia, SdpSetup } from './session-description.js';
@@ -40,9 +42,23 @@ export interface SdpSession {
   readonly acceptTypes: readonly string[];
   readonly acceptWrappedTypes?: readonly string[];
   readonly maxSize?: number;
+  /** Of our certificate, where the path is `msrps` (RFC 8122). */
+  readonly fingerprint?: CertificateFingerprint;
+  /** Whether connections may go to c= and m= instead of the path (RFC 6714). */
+  readonly cema?: boolean;
+}
+
+/** How the peer that sent a session description is reached and known. */
+export interface MsrpSdpRemote {
+  readonly path: readonly string[];
+  /** Of c= and m=, present where that is where to connect. */
+  readonly address?: { readonly host: string; readonly port: number };
+  readonly fingerprints: readonly CertificateFingerprint[];
 }
 
 const directions: readonly SdpDirection[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
+/** An active endpoint has it in its m= line (SDP-06). */
+const discardPort = 9;
 const setups: readonly SdpSetup[] = ['active', 'passive', 'actpass', 'holdconn'];
 
 /** The facts of the first usable m=message line (MSRP, port not 0, path); undefined without one. */
@@ -62,6 +78,29 @@ export function msrpMedia(sdp: Sdp): MsrpSdpFacts | undefined {
   };
 }
 
+/**
+ * How to reach the peer of the line that `msrpMedia` chose; undefined without one. With `cema` the
+ * address of c= and m= counts where the peer agrees to that. Throws WireError `SDP_FINGERPRINT`,
+ * and `SDP_CEMA` where the addresses differ without its agreement (RFC 6714 4).
+ */
+export function msrpRemote(sdp: Sdp, cema = false): MsrpSdpRemote | undefined {
+  const media = sdp.media[msrpIndex(sdp)];
+  if (media === undefined) return undefined;
+  const path = pathOf(media)!;
+  const own = fingerprintsIn(media);
+  const fingerprints = own.length > 0 ? own : fingerprintsIn(sdp);
+  if (!cema) return { path, fingerprints };
+  const host = media.connection ?? sdp.connection;
+  const leftmost = parseMsrpUri(path[0]!);
+  const bare = leftmost.host.replace(/^\[|\]$/g, '').toLowerCase();
+  const isSame = host?.toLowerCase() === bare && media.port === leftmost.port;
+  if (host === undefined || isSame || media.port === discardPort) return { path, fingerprints };
+  if (sdpAttribute(media, 'msrp-cema') !== undefined) {
+    return { path, address: { host, port: media.port }, fingerprints };
+  }
+  throw new WireError('SDP_CEMA', 'c= and m= are not those of the path', 488);
+}
+
 /** The direction of a media line: its own, else that of the session, else sendrecv (SDP-02). */
 export function effectiveDirection(sdp: Sdp, media: SdpMedia): SdpDirection {
   return directionIn(media) ?? directionIn(sdp) ?? 'sendrecv';
@@ -74,8 +113,9 @@ export function offer(session: SdpSession): Buffer {
 
 /**
  * An answer. The line that `msrpMedia` chose is taken, every other one has port 0 (SDP-03). The
- * direction is narrowed to what the offer permits (SDP-02). Throws WireError `SDP_NO_MSRP` when no
- * line is usable and `SDP_SETUP` when both sides would connect, or none, both with 488.
+ * direction is narrowed to what the offer permits (SDP-02). Throws WireError, all with 488:
+ * `SDP_NO_MSRP` when no line is usable, `SDP_SETUP` when both sides would connect, or none,
+ * `SDP_TRANSPORT` when one side is for TLS and the other is not, `SDP_CEMA` as `msrpRemote` does.
  */
 export function answer(session: SdpSession & { readonly offer: Sdp }): Buffer {
   const index = msrpIndex(session.offer);
@@ -85,10 +125,16 @@ export function answer(session: SdpSession & { readonly offer: Sdp }): Buffer {
   if (!mayAnswer(offered.setup, session.setup)) {
     throw new WireError('SDP_SETUP', 'the setup of offer and answer do not fit', 488);
   }
+  const { secure } = parseMsrpUri(session.path[0] ?? '');
+  if (secure !== /TLS/i.test(taken.proto)) {
+    throw new WireError('SDP_TRANSPORT', 'TLS is offered or wanted on one side only', 488);
+  }
+  if (session.cema === true) msrpRemote(session.offer, true);
+  const cema = session.cema === true && sdpAttribute(taken, 'msrp-cema') !== undefined;
   const direction = narrow(session.direction, offered.direction);
   const lines = session.offer.media.map((media, at) =>
     at === index
-      ? mediaLines({ ...session, direction }, media.proto)
+      ? mediaLines({ ...session, direction, cema }, media.proto)
       : [`m=${media.media} 0 ${media.proto} ${media.formats.join(' ')}`],
   );
   return description(session, lines);
@@ -107,6 +153,12 @@ function msrpIndex(sdp: Sdp): number {
 function pathOf(media: SdpMedia): readonly string[] | undefined {
   const path = words(sdpAttribute(media, 'path'));
   return path.length > 0 && path.every(isMsrpUri) ? path : undefined;
+}
+
+function fingerprintsIn(section: SdpMedia | Sdp): CertificateFingerprint[] {
+  return section.attributes.flatMap(([name, value]) =>
+    name === 'fingerprint' ? [parseFingerprint(value ?? '')] : [],
+  );
 }
 
 function words(value: string | undefined): readonly string[] {
@@ -178,6 +230,10 @@ function mediaLines(session: SdpSession, proto: string | undefined): string[] {
   const wrapped = session.acceptWrappedTypes ?? [];
   if (wrapped.length > 0) lines.push(`a=accept-wrapped-types:${wrapped.join(' ')}`);
   if (session.maxSize !== undefined) lines.push(`a=max-size:${session.maxSize}`);
+  if (session.fingerprint && secure) {
+    lines.push(`a=fingerprint:${formatFingerprint(session.fingerprint)}`);
+  }
+  if (session.cema === true) lines.push('a=msrp-cema');
   lines.push(`a=path:${session.path.join(' ')}`);
   return lines;
 }
