@@ -46,7 +46,7 @@ export type Input =
   /** SUBSCRIBE inside a dialog: the subscription is the one that has it. */
   | { readonly kind: 'refresh'; readonly event: RefreshReceived }
   /** Timers may be due. */
-  | { readonly kind: 'wake'; done(): void };
+  | { readonly kind: 'wake'; done(delivered: boolean): void };
 
 /** The way out of an account. */
 export interface Performer {

@@ -129,8 +129,9 @@ export class Account {
     this.#current = undefined;
     if (input.kind !== 'wake') return;
     // Whoever woke us asks the store next, so what we decided has to be there.
-    if (this.#memory) void this.#memory.drained().then(input.done);
-    else input.done();
+    const memory = this.#memory;
+    if (!memory) input.done(false);
+    else void memory.drained().then(() => input.done(this.#memory === memory));
   }
 
   #shift(): Input {
@@ -237,7 +238,7 @@ export class Account {
   #refuse(input: Input, status: number): void {
     const transaction = transactionOf(input);
     if (transaction !== undefined) this.#world.performer.refuse(transaction, status);
-    if (input.kind === 'wake') input.done();
+    if (input.kind === 'wake') input.done(false);
   }
 }
 

@@ -42,11 +42,10 @@ export class Directory {
     return 'busy';
   }
 
-  /** Delivers the due timers of an account; resolves when that is decided, false: not now. */
+  /** Delivers the due timers of an account; resolves when that is durable, with false when it failed. */
   wake(id: AccountId): Promise<boolean> {
     return new Promise((resolve) => {
-      const done = (): void => resolve(true);
-      if (this.submit(id, { kind: 'wake', done }) !== 'taken') resolve(false);
+      if (this.submit(id, { kind: 'wake', done: resolve }) !== 'taken') resolve(false);
     });
   }
 

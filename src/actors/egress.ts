@@ -202,14 +202,20 @@ export class Egress implements Performer {
   }
 }
 
-/** The user part under which refreshes of a subscription come back, whatever the first one named. */
+/** The user part, unescaped, under which refreshes of a subscription come back. */
 export function watcherUser(account: AccountId): string {
   return `mwi.${account}`;
 }
 
-/** The account in such a user part, as it was unescaped by the parser. */
+/** The account in such a user part, escaped as it came; undefined when it is not one of ours. */
 export function watchedAccount(user: string): AccountId | undefined {
-  return user.startsWith('mwi.') ? user.slice(4) : undefined;
+  if (!user.startsWith('mwi.')) return undefined;
+  try {
+    return decodeURIComponent(user.slice(4));
+  } catch {
+    // The only failure is a malformed escape, which we never wrote.
+    return undefined;
+  }
 }
 
 function isRefusedByPort(error: unknown): error is Error & { readonly code: string } {

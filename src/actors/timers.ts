@@ -11,6 +11,9 @@ export interface TimerParts {
   wake(account: AccountId): Promise<boolean>;
 }
 
+/** Looks in a row; the node has other work to do as well. */
+const roundsMax = 64;
+
 /** ms between two looks when accounts that are due could not be woken, or the store has failed. */
 const pauseMs = 1_000;
 
@@ -19,7 +22,8 @@ export class DueTimers {
   #withdraw: (() => void) | undefined;
   #armedFor = Infinity;
   #looking = false;
-  #again = false;
+  /** The earliest timer that was set during a look, whose answer may not know of it. */
+  #expected = Infinity;
   #stopped = true;
 
   constructor(parts: TimerParts) {
@@ -40,7 +44,7 @@ export class DueTimers {
   /** An account has a timer at that time. */
   expect(at: number): void {
     if (this.#stopped) return;
-    if (this.#looking) this.#again = true;
+    if (this.#looking) this.#expected = Math.min(this.#expected, at);
     else if (at < this.#armedFor) this.#arm(at);
   }
 
@@ -58,32 +62,31 @@ export class DueTimers {
 
   #look(): void {
     this.#looking = true;
-    this.#again = false;
     this.#armedFor = Infinity;
-    this.#round()
+    this.#rounds()
       .catch((error: unknown) => {
         this.#parts.log.warn({ err: error }, 'due timers could not be read');
         return this.#parts.clock.now() + pauseMs;
       })
       .then((next) => {
         this.#looking = false;
-        if (this.#stopped) return;
-        if (this.#again) this.#look();
-        else this.#arm(next);
+        const earliest = Math.min(next, this.#expected);
+        this.#expected = Infinity;
+        if (!this.#stopped) this.#arm(earliest);
       })
       .catch((error: unknown) => this.#parts.log.error({ err: error }, 'due timers stopped'));
   }
 
-  /** Wakes a bounded number of accounts; returns when to look again. */
-  async #round(): Promise<number> {
+  /** Looks as long as something is due and goes forward; returns when to look again. */
+  async #rounds(): Promise<number> {
     const { store, clock, bounds, wake } = this.#parts;
-    const accounts = await store.due(clock.now(), bounds.due);
-    const woken = await Promise.all(accounts.map((account) => wake(account)));
-    const next = await store.nextDue();
-    if (next === undefined) return Infinity;
-    if (next > clock.now()) return next;
-    // Still due: more than one round can take, or what was just decided is not committed yet.
-    const progress = woken.length > 0 && woken.every((taken) => taken);
-    return progress && accounts.length === bounds.due ? next : clock.now() + pauseMs;
+    for (let round = 0; round < roundsMax && !this.#stopped; round++) {
+      const accounts = await store.due(clock.now(), bounds.due);
+      const woken = await Promise.all(accounts.map((account) => wake(account)));
+      if (!woken.every((taken) => taken)) break;
+      const next = (await store.nextDue()) ?? Infinity;
+      if (next > clock.now()) return next;
+    }
+    return clock.now() + pauseMs;
   }
 }

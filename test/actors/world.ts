@@ -120,7 +120,7 @@ export function messageTo(
     `To: <sip:${to}@example.net>\r\n` +
     `Call-ID: ${callId}@ua.example.net\r\n` +
     'CSeq: 1 MESSAGE\r\n' +
-    `${headers}` +
+    headers +
     'Content-Type: text/plain\r\n' +
     'Content-Length: 2\r\n\r\nhi'
   );
