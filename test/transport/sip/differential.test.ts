@@ -19,7 +19,6 @@ import {
   shortestPaths,
   turnsOf,
   type Kind,
-  type Turn,
 } from '../../machines/sip/model.js';
 import { delayMutants, tableMutants } from '../../machines/sip/mutants.js';
 import { Playback, type Tally, type Wrong } from '../../machines/sip/playback.js';
@@ -33,11 +32,11 @@ const departures: Readonly<Record<Kind, readonly string[]>> = {
   client: [],
   inviteClient: [
     // 17.1.1.2 SHOULD: 32 s at least, whatever T1.
-    'inviteClient calling, response.received 3xx-6xx: completed, ack.send response.pass, D 32000 / completed, ack.send response.pass, D 6400',
+    'inviteClient calling, response.received 3xx-6xx: completed, D 32000 / completed, D 6400',
     // Figure 5, 17.1.4 SHOULD: the user has its final response; another failure would make it try
     // the next address with a request that is answered.
     'inviteClient completed, transport.failed: terminated, user.failed / completed, -',
-    'inviteClient proceeding, response.received 3xx-6xx: completed, ack.send response.pass, D 32000 / completed, ack.send response.pass, D 6400',
+    'inviteClient proceeding, response.received 3xx-6xx: completed, D 32000 / completed, D 6400',
   ],
   inviteServer: [
     // RFC 6026 8.7 MUST: the dialog repeats its 2xx by itself, none comes this way (13.3.1.4).
@@ -81,7 +80,7 @@ describe.each(kinds)('%s', (kind) => {
     const cells: Cells = new Set();
     expect(allDifferences(kind, transport, cells)).toEqual(departures[kind]);
     const missed = definedCells(kind).filter((cell) => !cells.has(cell));
-    expect(missed).toEqual(unreachable.filter((cell) => missed.includes(cell)));
+    expect(missed).toEqual(unreachable.filter((cell) => cell.startsWith(`${kind} `)));
     const { length } = definedCells(kind);
     console.info(
       `${kind}: ${length - missed.length} of ${length} cells, ${paths[kind].length} paths, ` +
@@ -137,9 +136,10 @@ function wrongRunners(kind: Kind): [string, Wrong][] {
   const all: [string, Wrong][] = [
     ['another T1', { facts: { ...udp, t1: 510 } }],
     ['the transport taken for reliable', { facts: { ...udp, reliable: true } }],
-    ['timers that last', { timers: (...given) => new LastingTimers(...given) }],
   ];
+  // With `server` one timer always takes the place of the other, and nothing is repeated.
   if (kind !== 'server') {
+    all.push(['timers that last', { timers: (...given) => new LastingTimers(...given) }]);
     all.push(['a constant interval', { timers: (...given) => new ConstantTimers(...given) }]);
   }
   if (kind === 'client' || kind === 'inviteServer') {
@@ -181,7 +181,9 @@ function definedCells(kind: Kind): string[] {
     'terminated',
   ];
   const messages = ['start', 'request', 'ack', 'provisional', 'success', 'failure'] as const;
-  const timers = [...'ABCDEFGHIJKLMX'].map((name) => `timer ${name as TimerName}` as const);
+  const timers = [...new Set(kinds.flatMap((one) => timersOf[one]))].map(
+    (name) => `timer ${name}` as const,
+  );
   return states.flatMap((state) =>
     [...messages, 'transportError' as const, ...timers]
       .filter((input) => stepTransaction(kind, state, input) !== undefined)
