@@ -169,7 +169,12 @@ test('16.6: an INVITE that only ever rings is cancelled by Timer C', () =>
     reply(responseTo(request, 180));
     await scene.handler.next('response');
     scene.clock.advance(60_000);
-    expect((await scene.peer.nextRequest()).method).toBe('CANCEL');
+    const cancel = await scene.peer.nextRequest();
+    expect(cancel.method).toBe('CANCEL');
+    reply(responseTo(cancel, 200));
+    // It is cancelled already: no second CANCEL.
+    scene.endpoint.bye('o', 'end', []);
+    expect(await collect(scene)).toEqual([]);
     scene.clock.advance(32_000);
     expect((await scene.handler.next('failure')).cause).toBe('timeout');
   }));
