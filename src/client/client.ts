@@ -18,6 +18,7 @@ import type {
 import { Intake } from './intake.js';
 import type { SipReceived } from '../ports.js';
 import { WireError } from '../wire/error.js';
+import { tagOf } from '../wire/sip/name-addr.js';
 import { Registration } from './registration.js';
 import { allow, contact } from './request.js';
 import { Retrieval } from './retrieval.js';
@@ -165,6 +166,12 @@ export class Client implements ImClient {
   #dispatch(received: SipReceived): void {
     const { sip } = this.#world;
     const { request, transaction } = received;
+    const inDialog = tagOf(request.header('To')) !== undefined;
+    // DLG-02: a dialog that nobody here knows any more; a NOTIFY may be for a watcher.
+    if (inDialog && request.method !== 'NOTIFY') {
+      sip.respond(transaction, { status: 481, headers: [] });
+      return;
+    }
     switch (request.method) {
       case 'INVITE':
         this.#invited(received);

@@ -1,14 +1,15 @@
 /** The IM client joined to real sockets: the one file of the client that knows the transports. */
 
-import type { Log, SipReceived } from '../ports.js';
+import type { Clock, Log, Random, Trace } from '../ports.js';
 import { systemClock, systemRandom } from '../system.js';
-import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
+import { createMsrpEndpoint, type MsrpEndpoint } from '../transport/msrp/endpoint.js';
 import { createSipEndpoint, type SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipListener } from '../transport/sip/options.js';
 import { version } from '../version.js';
-import { Client, type OpenPorts } from './client.js';
+import { Client } from './client.js';
 import { freePort } from './free-port.js';
-import type { ImClient, ImClientOptions } from './im-client.js';
+import { ClientError, type ImClient, type ImClientOptions } from './im-client.js';
+import { hostTowards } from './local-host.js';
 import { Parties } from './party.js';
 import { clientLimits, waitsOf, type ClientWorld } from './world.js';
 
@@ -45,34 +46,30 @@ const silent: Log = {
 
 /** Makes a client; nothing is opened before `start`. */
 export function createImClient(options: ImClientOptions): ImClient {
-  const parties = new Parties();
-  const limits = { ...clientLimits, ...options.limits };
   const log = options.log ?? silent;
-  const shared = {
+  const limits = { ...clientLimits, ...options.limits };
+  const shared: Shared = {
     clock: options.clock ?? systemClock,
     random: options.random ?? systemRandom,
     log,
     ...(options.trace && { trace: options.trace }),
   };
-  const host = options.local?.host ?? '127.0.0.1';
-  const msrp = createMsrpEndpoint({
-    ...shared,
-    host,
-    port: 0,
-    ...(options.msrpRole !== 'passive' && { advertisedPort: activePort }),
-    limits: { messageBytes: limits.messageBytes },
-  });
-  const sipAt = (port: number): SipEndpoint =>
-    createSipEndpoint({ ...shared, listeners: listenersAt(host, port) });
-  let sip = sipAt(0);
+  const parties = new Parties();
+  let endpoints: Endpoints | undefined;
+  const opened = (): Endpoints => {
+    if (!endpoints) throw new ClientError('CLIENT_USAGE', 'the client is not started');
+    return endpoints;
+  };
   const world: ClientWorld = {
     options,
     limits,
     waits: waitsOf(limits),
     get sip() {
-      return sip;
+      return opened().sip;
     },
-    msrp,
+    get msrp() {
+      return opened().msrp;
+    },
     parties,
     ...shared,
     product: `PosteRestante/${version}`,
@@ -81,26 +78,51 @@ export function createImClient(options: ImClientOptions): ImClient {
       options.onTrouble?.(error);
     },
   };
-  const open = async (outside: (received: SipReceived) => void): Promise<OpenPorts> => {
+  return new Client(world, async (outside) => {
+    const { server, local } = options;
+    const host = local?.host ?? (await hostTowards(server.host, server.port));
+    const msrp = msrpAt(host, world, shared);
     await msrp.start(parties.msrpHandler());
     const handler = parties.sipHandler(outside);
-    const port = await startSip(host, options.local?.port ?? 0, (at) => {
-      sip = sipAt(at);
-      return sip.start(handler).catch(async (error: unknown) => {
-        await sip.stop(0);
-        throw error;
-      });
-    }).catch(async (error: unknown) => {
-      await msrp.stop(0);
-      throw error;
-    });
+    const port = await startSip(host, local?.port ?? 0, async (at) => {
+      const sip = createSipEndpoint({ ...shared, listeners: listenersAt(host, at) });
+      endpoints = { sip, msrp };
+      await sip.start(handler).catch((error: unknown) => closed(sip, error));
+    }).catch((error: unknown) => closed(msrp, error));
     const close = async (graceMs: number): Promise<void> => {
-      await sip.stop(graceMs);
+      await opened().sip.stop(graceMs);
       await msrp.stop(graceMs);
     };
     return { address: { host, port }, close };
-  };
-  return new Client(world, open);
+  });
+}
+
+interface Endpoints {
+  readonly sip: SipEndpoint;
+  readonly msrp: MsrpEndpoint;
+}
+
+interface Shared {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  readonly trace?: Trace;
+}
+
+function msrpAt(host: string, { options, limits }: ClientWorld, shared: Shared): MsrpEndpoint {
+  return createMsrpEndpoint({
+    ...shared,
+    host,
+    port: 0,
+    ...(options.msrpRole !== 'passive' && { advertisedPort: activePort }),
+    limits: { messageBytes: limits.messageBytes },
+  });
+}
+
+/** Nothing stays open behind an error. */
+async function closed(endpoint: SipEndpoint | MsrpEndpoint, error: unknown): Promise<never> {
+  await endpoint.stop(0);
+  throw error;
 }
 
 function listenersAt(host: string, port: number): SipListener[] {

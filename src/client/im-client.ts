@@ -43,6 +43,7 @@ export interface ImClientOptions {
     readonly port: number;
     readonly transport: 'udp' | 'tcp';
   };
+  /** Where to listen: by default a free port of the address from which the server is reached. */
   readonly local?: { readonly host?: string; readonly port?: number };
   /** Adds P-Asserted-Identity, for a server that trusts this host (RFC 3325). */
   readonly identity?: 'asserted';

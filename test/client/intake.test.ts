@@ -32,9 +32,9 @@ describe('intake', () => {
     const intake = new Intake(limits);
     const user = consumer();
     const sink = intake.receive(incoming('d1'), user) as MsrpSink;
-    sink.write(4, Buffer.from('56'));
-    sink.write(0, Buffer.from('1234'));
-    sink.write(2, Buffer.from('34'));
+    await sink.write(4, Buffer.from('56'));
+    await sink.write(0, Buffer.from('1234'));
+    await sink.write(2, Buffer.from('34'));
     expect(await sink.complete(6)).toBe(200);
     expect(user.messages[0]!.body.toString()).toBe('123456');
     expect(intake.bytes).toBe(0);
@@ -44,8 +44,8 @@ describe('intake', () => {
     const intake = new Intake(limits);
     expect(intake.receive(incoming('d1', 101), consumer())).toBe(413);
     const sink = intake.receive(incoming('d2'), consumer()) as MsrpSink;
-    sink.write(0, Buffer.alloc(60));
-    sink.write(60, Buffer.alloc(41));
+    await sink.write(0, Buffer.alloc(60));
+    await sink.write(60, Buffer.alloc(41));
     expect(await sink.complete(101)).toBe(413);
     expect(intake.bytes).toBe(0);
   });
@@ -53,11 +53,11 @@ describe('intake', () => {
   test('bounds what all messages hold together, and frees it', async () => {
     const intake = new Intake(limits);
     const first = intake.receive(incoming('d1', 100), consumer()) as MsrpSink;
-    first.write(0, Buffer.alloc(1));
+    await first.write(0, Buffer.alloc(1));
     expect(intake.bytes).toBe(100);
     expect(intake.receive(incoming('d2', 60), consumer())).toBe(413);
     const other = intake.receive(incoming('d3'), consumer()) as MsrpSink;
-    other.write(0, Buffer.alloc(60));
+    await other.write(0, Buffer.alloc(60));
     expect(await other.complete(60)).toBe(413);
     first.abort('lost');
     first.abort('lost');
@@ -69,7 +69,7 @@ describe('intake', () => {
     const intake = new Intake(limits);
     const user = { progress: () => {}, take: () => Promise.reject(new Error('disk full')) };
     const sink = intake.receive(incoming('d1'), user) as MsrpSink;
-    sink.write(0, Buffer.alloc(10));
+    await sink.write(0, Buffer.alloc(10));
     await expect(sink.complete(10)).rejects.toThrow('disk full');
     expect(intake.bytes).toBe(0);
   });

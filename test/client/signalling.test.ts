@@ -239,3 +239,59 @@ describe('push', () => {
     expect((await incoming.next()).value!.messageId).toBe('d0000001');
   });
 });
+
+describe('requests outside of a session', () => {
+  async function ask(method: string, headers: [string, string][] = [], to = '<sip:bob@x.org>') {
+    const { sip } = stage.peer;
+    sip.request({
+      owner: 'ask',
+      id: method,
+      method,
+      uri: `sip:bob@127.0.0.1:${port}`,
+      from: '<sip:nia@example.com>',
+      to,
+      route: [],
+      headers: [['Contact', `<${sip.contactUri('nia')}>`], ...headers],
+      body: Buffer.from('hello'),
+    });
+    return (await stage.peer.responses.take()).response;
+  }
+  let port: number;
+
+  test.each([
+    ['OPTIONS', [], 200],
+    ['SUBSCRIBE', [['Event', 'presence']], 405],
+    ['INVITE', [], 488],
+    ['BYE', [], 481],
+    ['NOTIFY', [['Event', 'presence']], 489],
+    ['NOTIFY', [['Event', 'message-summary']], 481],
+  ] as [string, [string, string][], number][])(
+    '%s %j is answered %i',
+    async (method, headers, status) => {
+      port = (await stage.client()).address.port;
+      const response = await ask(method, headers);
+      expect(response.status).toBe(status);
+      if (status === 405 || status === 200) expect(response.header('Allow')).toContain('INVITE');
+    },
+  );
+
+  test('DLG-02: an INVITE in a dialog that nobody knows is answered 481', async () => {
+    port = (await stage.client()).address.port;
+    expect((await ask('INVITE', [], '<sip:bob@x.org>;tag=gone')).status).toBe(481);
+  });
+
+  test('MSG-09: a MESSAGE that comes by itself is taken, such as a report', async () => {
+    const bob = await stage.client();
+    port = bob.address.port;
+    expect((await ask('MESSAGE', [['Content-Type', 'text/plain']])).status).toBe(200);
+    const { value } = await bob.deliveries().next();
+    expect(value).toMatchObject({ form: 'page', from: 'sip:nia@example.com' });
+    expect(value!.body.toString()).toBe('hello');
+  });
+
+  test('a MESSAGE that the consumer cannot take is left with the sender', async () => {
+    const bob = await stage.client({ onDelivery: () => Promise.reject(new Error('disk full')) });
+    port = bob.address.port;
+    expect((await ask('MESSAGE', [['Content-Type', 'text/plain']])).status).toBe(480);
+  });
+});
