@@ -27,13 +27,19 @@ export interface EgressParts {
 }
 
 /** Limits are added by whoever passes it on. */
-export type EgressEvent =
-  { readonly type: 'invite.failed' | 'msrp.lost' } | { readonly type: 'ack.missing' };
+export interface EgressEvent {
+  readonly type: 'invite.failed' | 'invite.cancelled' | 'ack.missing';
+}
+
+/** A CANCEL that finds no INVITE of a retrieval is remembered in vain, for a while. */
+const cancelledMax = 1_024;
 
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
 export class Egress implements Performer {
   readonly #parts: EgressParts;
+  /** INVITEs that were cancelled before their answer could leave, oldest first. */
+  readonly #cancelled = new Set<string>();
 
   constructor(parts: EgressParts) {
     this.#parts = parts;
@@ -81,6 +87,14 @@ export class Egress implements Performer {
     }
   }
 
+  /** SIP-07: whoever accepts this INVITE later hears that nobody waits for it any more. */
+  cancel(transaction: string): void {
+    this.#cancelled.add(transaction);
+    if (this.#cancelled.size <= cancelledMax) return;
+    const [oldest] = this.#cancelled;
+    this.#cancelled.delete(oldest!);
+  }
+
   refuse(transaction: string, status: number): void {
     const { sip, product, retryAfter } = this.#parts;
     const headers: HeaderField[] = status === 503 ? [['Retry-After', String(retryAfter)]] : [];
@@ -112,6 +126,10 @@ export class Egress implements Performer {
     asked: AnswerParts | undefined,
   ): void {
     const { sip, media, product } = this.#parts;
+    if (this.#cancelled.delete(effect.transaction)) {
+      this.#parts.tell(account, by, { type: 'invite.cancelled' });
+      return;
+    }
     const owner = formatOwner({ account, address: by });
     const body = this.#sdp(() => media.answer(owner, asked?.offer, effect.active));
     if (!body) {

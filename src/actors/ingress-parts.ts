@@ -24,6 +24,8 @@ export interface IngressParts {
   /** Whether users register here directly. */
   readonly registrar: boolean;
   isTrusted(address: string): boolean;
+  /** An INVITE that is not answered yet is not waited for any more. */
+  cancel(transaction: string): void;
   /** Hands an input to an account; false: it was refused, and answered if it asked. */
   submit(account: AccountId, input: Input): boolean;
 }

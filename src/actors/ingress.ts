@@ -1,7 +1,7 @@
 /** Ingress: what transports hand over becomes an event for an actor, with facts checked once. */
 
 import type { AccountEvent, Address } from '../machines/events.js';
-import type { Owner, SipHandler, SipReceived } from '../ports.js';
+import type { Owner, SipHandler, SipReceived, TransactionId } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import { msrpMedia, parseSdp } from '../wire/sdp.js';
@@ -73,12 +73,10 @@ export class SipIngress implements SipHandler {
     else if (id.startsWith('notify-')) this.#tell(owner, { type: 'notify.failed', at, limits });
   }
 
-  /**
-   * The adapter has answered. A retrieval is answered in one turn: when its 200 finds no INVITE any
-   * more, no ACK comes either, and the focus ends by its own timer (SIP-07).
-   */
-  cancelled(): void {
+  /** The adapter has answered both; a focus that is about to accept has to know. */
+  cancelled(transaction: TransactionId): void {
     this.#parts.counters['actors.cancelled']++;
+    this.#parts.cancel(transaction);
   }
 
   acknowledged(owner: Owner): void {

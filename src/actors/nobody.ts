@@ -5,7 +5,8 @@
 
 import type { StorePort } from '../ports.js';
 
-export const nobody = 'anonymous@anonymous.invalid';
+/** No AoR has this form, so nobody is ever served under it. */
+export const nobody = 'nobody';
 
 /** Empty, and stays so. */
 export function createNobodyStore(): StorePort {

@@ -196,6 +196,7 @@ class Node implements Actors {
         product: this.#product,
         registrar: registrar ?? true,
         isTrusted: createTrust(trustedPeers ?? []),
+        cancel: (transaction) => this.#egress.cancel(transaction),
         submit: (account, input) => this.#submit(account, input),
       },
       this.#courier,

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { createWorld, messageTo, settle, storedFor } from './world.js';
+import { answerSdp, createWorld, messageTo, settle, storedFor } from './world.js';
 import type { World } from './world.js';
 
 function request(method: string, uri: string, fields: readonly string[], body = ''): string {
@@ -110,6 +110,44 @@ describe('hostile requests are refused, and the node lives', () => {
     const incoming = { messageId: 'abcd', contentType: 'text/plain', headers: [], total: 5 };
     expect(world.actors.msrpHandler.receive('tomas@example.net#focus/1', incoming)).toBe(403);
   });
+});
+
+describe('CANCEL (SIP-07)', () => {
+  test('of a retrieval that waits for a commit: no 200, no session, nothing is held', async () => {
+    const world = await createWorld();
+    await statusOf(world, messageTo('tomas', 1, {}));
+    const held = world.store.hold();
+    world.sip.receive(messageTo('tomas', 2, {}));
+    const offer = answerSdp.body.toString();
+    const fields = [
+      ...fromTomas,
+      'Contact: <sip:tomas@192.0.2.30>',
+      'P-Asserted-Identity: <sip:tomas@example.net>',
+      'Accept-Contact: *;+g.oma.sip-im',
+      'Content-Type: application/sdp',
+    ];
+    const invite = world.sip.receive(
+      request('INVITE', 'sip:Deferred@s07.example.net', fields, offer),
+    );
+    await settle();
+    world.actors.sipHandler.cancelled(invite);
+    held.release();
+    await settle();
+    expect(world.status(invite)).toBeUndefined();
+    expect(world.msrp.sessions.size).toBe(0);
+    expect(
+      await statusOf(world, request('INVITE', 'sip:Deferred@s07.example.net', fields, offer)),
+    ).toBe(200);
+  });
+});
+
+test('nobody is no user: a MESSAGE is never accepted without being stored', async () => {
+  const world = await createWorld({ options: { domains: ['*'] } });
+  for (const uri of ['sip:anonymous@anonymous.invalid', 'sip:nobody@anonymous.invalid']) {
+    expect(await statusOf(world, request('MESSAGE', uri, fromTomas, 'x'))).toBe(202);
+    const account = uri.slice(4);
+    expect(await world.store.scan(account, { kind: 'ua', limit: 9 })).toHaveLength(1);
+  }
 });
 
 describe('message facts', () => {
