@@ -69,6 +69,7 @@ const pushSetup = setup({
     keepFacts,
     addMessage,
     keepMedia,
+    dropTodo: change(() => ({ todo: noSerials })),
     markBound: change(() => ({ bound: true })),
     fail: change(() => ({ outcome: 'failed' })),
     failIfTransient: change(({ outcome }, { status }: On<'ua.failed'>) => ({
@@ -113,6 +114,21 @@ const sending = pushSetup.createStateConfig({
     'ua.failed': { actions: ['noteFailure', 'failIfTransient', tellInvite, 'invite'] },
     undelivered: { actions: ['noteAbsence', tellInvite, 'invite'] },
     'message.added': { actions: ['addMessage', tellInvite, 'invite'] },
+    withdraw: { actions: ['fail', 'dropTodo'], target: 'draining' },
+  },
+  always: { guard: 'isOver', target: '#push.closing' },
+});
+
+/** The user leaves: what is in flight may still be confirmed, nothing further is begun. */
+const draining = pushSetup.createStateConfig({
+  entry: ['startWait', setWait],
+  on: {
+    'ua.departed': { actions: 'noteDeparture' },
+    'ua.failed': { actions: 'noteFailure' },
+    undelivered: { actions: 'noteAbsence' },
+    'message.added': {},
+    withdraw: {},
+    'timer.expired': { guard: 'isWait', target: '#push.closing' },
   },
   always: { guard: 'isOver', target: '#push.closing' },
 });
@@ -128,7 +144,7 @@ const machine = pushSetup.createMachine({
     },
     running: {
       initial: 'inviting',
-      states: { inviting, binding, sending },
+      states: { inviting, binding, sending, draining },
       on: {
         'message.added': { actions: 'addMessage' },
         withdraw: { actions: 'fail', target: 'closing' },

@@ -147,21 +147,38 @@ describe('IMSpec-DMT-S-004: a failed push leaves the messages and ends', () => {
     ['inviting', [start()], []],
     ['binding', [start(), answered()], []],
     ['sending', [...sending], ['ua/1 bye', 'ua/2 bye']],
-  ])('BYE, loss and withdrawal while %s release every lease', (_name, events, released) => {
+  ])('BYE and loss while %s release every lease', (_name, events, released) => {
     const byClient = pushing(...events, bye);
     expect(byClient.said).toEqual(
       expect.arrayContaining([...released, 'respond 200', 'sip.forget']),
     );
     expect(outcome(byClient)).toMatchObject({ outcome: 'failed' });
-    for (const event of [simple('msrp.lost'), simple('withdraw')]) {
-      const actor = pushing(...events, event);
-      expect(actor.said.slice(0, released.length + 1)).toEqual([...released, 'sip.bye']);
-      expect(outcome(actor.on(simple('bye.answered')))).toMatchObject({ outcome: 'failed' });
-    }
+    const actor = pushing(...events, simple('msrp.lost'));
+    expect(actor.said.slice(0, released.length + 1)).toEqual([...released, 'sip.bye']);
+    expect(outcome(actor.on(simple('bye.answered')))).toMatchObject({ outcome: 'failed' });
+  });
+
+  test.each([
+    ['inviting', [start()]],
+    ['binding', [start(), answered()]],
+  ])('withdrawal while %s ends it', (_name, events) => {
+    const actor = pushing(...events, simple('withdraw'));
+    expect(actor.said[0]).toBe('sip.bye');
+    expect(outcome(actor.on(simple('bye.answered')))).toMatchObject({ outcome: 'failed' });
+  });
+
+  test('U11: what is in flight when the user leaves may still be confirmed', () => {
+    const actor = pushing(...sending, simple('withdraw'), added(5), simple('withdraw'));
+    expect(actor.said).toEqual([]);
+    expect(actor.on(departed(1)).said).toEqual([]);
+    expect(actor.on(departed(3)).said).toContain('sip.bye');
+    expect(pushing(...sending, simple('withdraw'), failed(1), absent(3)).said).toContain('sip.bye');
+    const slow = pushing(...sending, simple('withdraw'), departed(1), wait);
+    expect(slow.said.slice(0, 2)).toEqual(['ua/3 bye', 'sip.bye']);
   });
 
   test('a BYE that crosses ours is answered; one that is never answered is given up', () => {
-    const closing = [...sending, simple('withdraw')] as const;
+    const closing = [...sending, simple('msrp.lost')] as const;
     expect(pushing(...closing, bye).said).toEqual([
       'respond 200',
       'sip.forget',
