@@ -1,11 +1,12 @@
-/** One TCP connection: what comes in, back-pressure, and when it is closed (RFC 4975 5.4). */
+/** One connection: what comes in, back-pressure, and when it is closed (RFC 4975 5.4). */
 
-import type { Socket } from 'node:net';
 import type { Log, Owner, Trace } from '../../ports.js';
+import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
 import type { MsrpFlag, MsrpHead, MsrpRequestHead } from '../../wire/msrp/frame.js';
 import { MsrpParser } from '../../wire/msrp/parse.js';
 import type { MsrpFault } from '../../wire/msrp/parse.js';
 import { response } from '../../wire/msrp/write.js';
+import type { Carrier, CarrierSocket } from './carrier.js';
 import type { MsrpLimits } from './options.js';
 import type { Outgoing } from './outgoing.js';
 import { FrameTrace } from './trace.js';
@@ -34,7 +35,7 @@ export interface ConnectionOwner {
   written(connection: Connection): void;
 }
 
-export interface ConnectionSettings extends WriterSettings {
+export interface ConnectionSettings extends Omit<WriterSettings, 'framed'> {
   readonly limits: MsrpLimits;
   readonly log: Log;
   readonly trace: Trace | undefined;
@@ -59,7 +60,9 @@ export class Connection {
   readonly target: string | undefined;
   /** Address of the peer, for limits and logs. */
   readonly peer: string;
-  readonly #socket: Socket;
+  readonly #carrier: Carrier;
+  readonly #socket: CarrierSocket;
+  readonly #expected: readonly CertificateFingerprint[];
   readonly #owner: ConnectionOwner;
   readonly #settings: ConnectionSettings;
   readonly #parser: MsrpParser;
@@ -69,6 +72,7 @@ export class Connection {
   #body: RequestBody | undefined;
   #completions = 0;
   #faults = 0;
+  #isOpen: boolean;
   #closing = false;
   #closed = false;
   #idle: (() => void) | undefined;
@@ -77,15 +81,20 @@ export class Connection {
   #octets = 0;
   #events = 0;
 
+  /** `expected`: fingerprints one of which the certificate of the peer has to have, if any. */
   constructor(
-    socket: Socket,
+    carrier: Carrier,
     owner: ConnectionOwner,
     settings: ConnectionSettings,
-    target?: string,
+    expected: readonly CertificateFingerprint[] = [],
   ) {
+    const { socket, target } = carrier;
+    this.#carrier = carrier;
     this.#socket = socket;
+    this.#expected = expected;
     this.#owner = owner;
     this.#settings = settings;
+    this.#isOpen = carrier.opens === undefined;
     this.target = target;
     this.peer = socket.remoteAddress ?? target ?? '';
     const { limits, trace, clock } = settings;
@@ -94,8 +103,10 @@ export class Connection {
       headerSection: limits.headBytes,
       headerLine: limits.headBytes,
     });
-    this.#trace = trace && new FrameTrace(trace, clock, socket);
-    this.writer = new Writer(socket, this.#writerOwner(), settings);
+    this.#trace = trace && new FrameTrace(trace, clock, carrier);
+    const { framed } = carrier;
+    this.writer = new Writer(socket, this.#writerOwner(), { ...settings, framed });
+    if (this.#isOpen) this.writer.open();
     this.#attachSocket();
     this.#waitFor(target === undefined ? limits.bindWaitMs : limits.connectMs);
   }
@@ -105,9 +116,20 @@ export class Connection {
     return !this.#closing && !this.#closed;
   }
 
-  /** Whether the TCP connection stands. */
+  /** Whether it stands, handshake and certificate included. */
   get isOpen(): boolean {
-    return !this.#socket.connecting;
+    return this.#isOpen;
+  }
+
+  /** Whether nobody else can read it: a WebSocket without TLS has a proxy before it that ends TLS. */
+  get isSecure(): boolean {
+    return this.#carrier.transport !== 'tcp';
+  }
+
+  /** Whether a session whose peer has one of these certificates may use it. */
+  mayCarry(fingerprints: readonly CertificateFingerprint[]): boolean {
+    if (this.#isOpen) return this.#carrier.refusal(fingerprints) === undefined;
+    return sameFingerprints(fingerprints, this.#expected);
   }
 
   /** Whether nothing of it is under way. */
@@ -117,7 +139,7 @@ export class Connection {
 
   attach(owner: Owner): void {
     this.sessions.add(owner);
-    if (this.#socket.connecting) return;
+    if (!this.#isOpen) return;
     this.#idle?.();
     this.#idle = undefined;
   }
@@ -146,10 +168,11 @@ export class Connection {
   }
 
   /** Closes at once. `code` is logged when the peer is at fault. */
-  close(cause: LostCause, code?: string): void {
+  close(cause: LostCause, code?: string, reason?: string): void {
     if (this.#closed) return;
     if (code !== undefined) {
-      this.#settings.log.warn({ code, peer: this.peer }, 'MSRP connection closed');
+      const fields = { code, peer: this.peer, ...(reason !== undefined && { reason }) };
+      this.#settings.log.warn(fields, 'MSRP connection closed');
     }
     this.#finish(cause);
     this.#socket.destroy();
@@ -159,21 +182,25 @@ export class Connection {
     const socket = this.#socket;
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);
-    socket.on('connect', () => {
-      this.#idle?.();
-      this.#idle = undefined;
-      if (this.sessions.size === 0) this.#waitFor(this.#settings.limits.idleMs);
-      this.writer.schedule();
-    });
+    if (this.#carrier.opens) socket.on(this.#carrier.opens, () => this.#opened());
     socket.on('data', (chunk: Buffer) => this.#read(chunk));
     socket.on('error', () => {
       // `close` follows and tells the owner; the reason is the network's and nobody can act on it.
     });
-    socket.on('close', () => this.#finish(this.#everOpened() ? 'closed' : 'refused'));
+    socket.on('close', () => this.#finish(this.#isOpen ? 'closed' : 'refused'));
   }
 
-  #everOpened(): boolean {
-    return this.target === undefined || this.#socket.bytesRead + this.#socket.bytesWritten > 0;
+  #opened(): void {
+    const refusal = this.#carrier.refusal(this.#expected);
+    if (refusal !== undefined) {
+      this.close('refused', 'MSRP_TLS_CERTIFICATE', refusal);
+      return;
+    }
+    this.#isOpen = true;
+    this.#idle?.();
+    this.#idle = undefined;
+    if (this.sessions.size === 0) this.#waitFor(this.#settings.limits.idleMs);
+    this.writer.open();
   }
 
   #read(chunk: Buffer): void {
@@ -207,7 +234,7 @@ export class Connection {
   #head(head: MsrpHead): void {
     this.#events += 1;
     this.#trace?.head(head);
-    if (head.kind === 'response') this.writer.answered(head.transactionId, head.status);
+    if (head.kind === 'response') this.writer.answered(head);
     else if (head.method === 'REPORT') this.#owner.report(this, head);
     else this.#body = this.#owner.request(this, head);
   }
@@ -295,7 +322,7 @@ export class Connection {
     this.#idle?.();
     this.#idle = this.#settings.clock.after(waitMs, () => {
       this.#idle = undefined;
-      if (this.#socket.connecting) this.close('timeout', 'MSRP_CONNECT_TIMEOUT');
+      if (!this.#isOpen) this.close('timeout', 'MSRP_CONNECT_TIMEOUT');
       else if (this.sessions.size > 0) return;
       else if (this.isQuiet) this.#closeAfterWriting('closed');
       else this.#waitFor(this.#settings.limits.idleMs);
@@ -324,4 +351,13 @@ export class Connection {
       written: () => this.#owner.written(this),
     };
   }
+}
+
+function sameFingerprints(
+  some: readonly CertificateFingerprint[],
+  others: readonly CertificateFingerprint[],
+): boolean {
+  const isKnown = ({ hash, value }: CertificateFingerprint): boolean =>
+    others.some((other) => other.hash === hash && other.value === value);
+  return some.length === others.length && some.every(isKnown);
 }

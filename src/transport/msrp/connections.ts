@@ -1,65 +1,95 @@
-/** The connections of an endpoint: listener, bounds, reuse (MSRP-13). */
+/** The connections of an endpoint: listeners, bounds, reuse (MSRP-13). */
 
-import { createConnection, createServer } from 'node:net';
+import { createServer } from 'node:net';
 import type { AddressInfo, Server, Socket } from 'node:net';
+import { createServer as createTlsServer } from 'node:tls';
+import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
+import { Admission } from './admission.js';
+import { acceptedTcp, openTcp } from './carrier.js';
+import type { Carrier, Target } from './carrier.js';
 import { Connection } from './connection.js';
 import type { ConnectionOwner, ConnectionSettings } from './connection.js';
 import { MsrpError } from './options.js';
-
-export interface Target {
-  readonly host: string;
-  readonly port: number;
-}
+import type { MsrpAddress } from './options.js';
+import type { TlsIdentity } from './tls.js';
+import { createWebSocketListener } from './websocket.js';
 
 export class Connections {
   readonly #owner: ConnectionOwner;
   readonly #settings: ConnectionSettings;
+  readonly #identity: TlsIdentity | undefined;
+  readonly #admission: Admission;
   readonly #all = new Set<Connection>();
-  readonly #acceptedOf = new Map<string, number>();
   readonly #byTarget = new Map<string, Connection>();
-  #server: Server | undefined;
-  #address: { readonly address: string; readonly port: number } | undefined;
+  readonly #servers: Server[] = [];
 
-  constructor(owner: ConnectionOwner, settings: ConnectionSettings) {
+  constructor(
+    owner: ConnectionOwner,
+    settings: ConnectionSettings,
+    identity: TlsIdentity | undefined,
+  ) {
     this.#owner = owner;
     this.#settings = settings;
-  }
-
-  /** Where it listens, or has listened. */
-  get address(): { readonly address: string; readonly port: number } | undefined {
-    return this.#address;
+    this.#identity = identity;
+    this.#admission = new Admission(settings.limits, settings.log);
   }
 
   all(): Connection[] {
     return [...this.#all];
   }
 
-  listen(host: string, port: number): Promise<void> {
-    const server = createServer((socket) => this.#accept(socket));
-    this.#server = server;
-    return new Promise((resolve, reject) => {
-      server.on('error', (error: NodeJS.ErrnoException) => {
-        const reason = error.code ?? error.name;
-        if (!this.#address) reject(new MsrpError('MSRP_LISTEN', `cannot listen: ${reason}`));
-        // Out of descriptors, for instance: those that are open go on.
-        else this.#settings.log.error({ code: 'MSRP_ACCEPT', reason }, 'MSRP accept failed');
-      });
-      server.listen(port, host, () => {
-        const { address, port: bound } = server.address() as AddressInfo;
-        this.#address = { address, port: bound };
-        resolve();
-      });
+  /** Listens for `msrp`. */
+  listen(host: string, port: number): Promise<MsrpAddress> {
+    const server = createServer();
+    server.on('connection', (socket) => {
+      if (this.#admission.admit(socket)) this.#accept(acceptedTcp(socket));
     });
+    return this.#listen(server, host, port);
+  }
+
+  /** Listens for `msrps`. */
+  listenSecure(identity: TlsIdentity, host: string, port: number): Promise<MsrpAddress> {
+    const { connectMs } = this.#settings.limits;
+    const server = createTlsServer(identity.serverOptions(connectMs), (socket) => {
+      this.#accept(identity.accepted(socket));
+    });
+    identity.keep(server);
+    server.on('connection', (socket: Socket) => this.#admission.admit(socket));
+    server.on('tlsClientError', (error, socket) => {
+      const reason = (error as NodeJS.ErrnoException).code ?? error.name;
+      this.#settings.log.debug({ code: 'MSRP_TLS', reason }, 'MSRP handshake failed');
+      socket.destroy();
+    });
+    return this.#listen(server, host, port);
+  }
+
+  /** Listens for MSRP over WebSocket, secure with an identity. */
+  listenWebSocket(
+    identity: TlsIdentity | undefined,
+    host: string,
+    port: number,
+  ): Promise<MsrpAddress> {
+    const { limits } = this.#settings;
+    const server = createWebSocketListener(identity, limits, (carrier) => this.#accept(carrier));
+    server.on('connection', (socket: Socket) => this.#admission.admit(socket));
+    return this.#listen(server, host, port);
   }
 
   /** A usable connection to that target, opened if there is none; undefined at the bound. */
-  open(target: Target): Connection | undefined {
-    const key = `${target.host.toLowerCase()}:${target.port}`;
+  open(
+    target: Target,
+    fingerprints: readonly CertificateFingerprint[] = [],
+  ): Connection | undefined {
+    const { secure, host, port } = target;
+    const key = `${secure ? 'tls' : 'tcp'}:${host.toLowerCase()}:${port}`;
     const known = this.#byTarget.get(key);
-    if (known?.isUsable) return known;
-    if (this.#isFull()) return undefined;
-    const socket = createConnection(target);
-    const connection = new Connection(socket, this.#owner, this.#settings, key);
+    // A certificate that did for one session need not do for the next.
+    if (known?.isUsable && known.mayCarry(fingerprints)) return known;
+    if (this.#admission.isFull) return undefined;
+    if (secure && !this.#identity) return undefined;
+    const carrier = secure ? this.#identity!.open(target, key) : openTcp(target, key);
+    const connection = new Connection(carrier, this.#owner, this.#settings, fingerprints);
+    this.#admission.open(1);
     this.#all.add(connection);
     this.#byTarget.set(key, connection);
     return connection;
@@ -68,42 +98,45 @@ export class Connections {
   /** The connection is closed. */
   forget(connection: Connection): void {
     if (!this.#all.delete(connection)) return;
-    const { target, peer } = connection;
-    if (target !== undefined) {
-      if (this.#byTarget.get(target) === connection) this.#byTarget.delete(target);
-      return;
-    }
-    const count = (this.#acceptedOf.get(peer) ?? 1) - 1;
-    if (count === 0) this.#acceptedOf.delete(peer);
-    else this.#acceptedOf.set(peer, count);
+    const { target } = connection;
+    if (target === undefined) return;
+    this.#admission.open(-1);
+    if (this.#byTarget.get(target) === connection) this.#byTarget.delete(target);
   }
 
   /** Accepts no further connection; resolves when those that are open are closed too. */
-  stopListening(): Promise<void> {
-    const server = this.#server;
-    if (!server?.listening) return Promise.resolve();
-    return new Promise((resolve) => {
-      server.close(() => resolve());
+  async stopListening(): Promise<void> {
+    const open = this.#servers.filter((server) => server.listening);
+    await Promise.all(
+      open.map((server) => new Promise<void>((resolve) => server.close(() => resolve()))),
+    );
+  }
+
+  /** Closes every connection, and every handshake that is under way. */
+  closeAll(): void {
+    for (const connection of this.all()) connection.close('closed');
+    this.#admission.closeAll();
+  }
+
+  #listen(server: Server, host: string, port: number): Promise<MsrpAddress> {
+    let isListening = false;
+    return new Promise((resolve, reject) => {
+      server.on('error', (error: NodeJS.ErrnoException) => {
+        const reason = error.code ?? error.name;
+        if (!isListening) reject(new MsrpError('MSRP_LISTEN', `cannot listen: ${reason}`));
+        // Out of descriptors, for instance: those that are open go on.
+        else this.#settings.log.error({ code: 'MSRP_ACCEPT', reason }, 'MSRP accept failed');
+      });
+      server.listen(port, host, () => {
+        isListening = true;
+        this.#servers.push(server);
+        const { address, port: bound } = server.address() as AddressInfo;
+        resolve({ address, port: bound });
+      });
     });
   }
 
-  #accept(socket: Socket): void {
-    const peer = socket.remoteAddress ?? '';
-    const count = this.#acceptedOf.get(peer) ?? 0;
-    if (this.#isFull() || count >= this.#settings.limits.connectionsPerPeer) {
-      const code = 'MSRP_CONNECTIONS_FULL';
-      this.#settings.log.warn({ code, peer }, 'MSRP connection not accepted');
-      socket.on('error', () => {
-        // The peer may reset what is being closed anyway.
-      });
-      socket.destroy();
-      return;
-    }
-    this.#acceptedOf.set(peer, count + 1);
-    this.#all.add(new Connection(socket, this.#owner, this.#settings));
-  }
-
-  #isFull(): boolean {
-    return this.#all.size >= this.#settings.limits.connections;
+  #accept(carrier: Carrier): void {
+    this.#all.add(new Connection(carrier, this.#owner, this.#settings));
   }
 }

@@ -1,20 +1,31 @@
 /** The MSRP endpoint: sessions and their connections behind `MsrpPort` (RFC 4975). */
 
 import assert from 'node:assert';
-import type { Log, MsrpHandler, MsrpOutgoing, Owner } from '../../ports.js';
+import type {
+  Log,
+  MsrpCarriage,
+  MsrpHandler,
+  MsrpOutgoing,
+  MsrpRemote,
+  Owner,
+} from '../../ports.js';
+import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
 import type { MsrpRequestHead } from '../../wire/msrp/frame.js';
-import { formatMsrpUri, isMsrpUri, parseMsrpUri, sessionIdOf } from '../../wire/msrp/uri.js';
-import { WireError } from '../../wire/error.js';
+import { sessionIdOf } from '../../wire/msrp/uri.js';
 import { Connections } from './connections.js';
-import type { Target } from './connections.js';
 import type { Connection, ConnectionOwner, LostCause, RequestBody } from './connection.js';
 import { Incoming } from './incoming.js';
+import { Leases } from './leases.js';
+import { Listeners } from './listeners.js';
 import { MsrpError, msrpLimits } from './options.js';
+import type { MsrpAddress, MsrpCertificate } from './options.js';
 import type { MsrpEndpoint, MsrpEndpointOptions, MsrpLimits } from './options.js';
 import { Outgoing } from './outgoing.js';
 import { SendRequest } from './send-request.js';
 import { SessionTable } from './session.js';
 import type { Session } from './session.js';
+import { remoteTarget } from './target.js';
+import { TlsIdentity } from './tls.js';
 
 export { MsrpError, msrpLimits } from './options.js';
 export type { MsrpEndpoint, MsrpEndpointOptions, MsrpLimits } from './options.js';
@@ -23,8 +34,6 @@ export type { MsrpEndpoint, MsrpEndpointOptions, MsrpLimits } from './options.js
 const sessionIdLength = 22;
 const messageIdLength = 12;
 const chunkSizeMin = 2048;
-/** The discard port: a path with it is never connected to (SDP-06). */
-const discardPort = 9;
 
 /** Makes an endpoint that serves both roles: active and passive, sender and receiver. */
 export function createMsrpEndpoint(options: MsrpEndpointOptions): MsrpEndpoint {
@@ -37,6 +46,9 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
   readonly #log: Log;
   readonly #sessions = new SessionTable();
   readonly #connections: Connections;
+  readonly #identity: TlsIdentity | undefined;
+  readonly #listeners: Listeners;
+  readonly #leases: Leases | undefined;
   readonly #windowBytes: number;
   readonly #readBytes: number;
   #handler: MsrpHandler | undefined;
@@ -53,42 +65,77 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     this.#windowBytes = options.windowBytes ?? 524_288;
     this.#readBytes = Math.min(chunkMax, 65_536);
     const { responseMs, outboundBytes } = this.#limits;
-    this.#connections = new Connections(this, {
+    this.#identity = options.tls && new TlsIdentity(options.tls);
+    this.#listeners = new Listeners(options);
+    const settings = {
       ...{ clock, random, log, trace, chunkSize, chunkMax, responseMs, outboundBytes },
       limits: this.#limits,
-    });
+    };
+    this.#connections = new Connections(this, settings, this.#identity);
+    this.#leases =
+      options.relay &&
+      new Leases(
+        { ...{ clock, random, log }, relay: options.relay },
+        this.#connections,
+        (session) => this.#lose(session, 'refused'),
+      );
   }
 
-  get address(): { readonly address: string; readonly port: number } {
-    const { address } = this.#connections;
-    if (!address) throw new MsrpError('MSRP_NOT_STARTED', 'the endpoint does not listen');
-    return address;
+  get address(): MsrpAddress {
+    return this.#listeners.plain;
+  }
+
+  get secureAddress(): MsrpAddress | undefined {
+    return this.#listeners.secure;
+  }
+
+  get webSocketAddress(): MsrpAddress | undefined {
+    return this.#listeners.webSocket;
+  }
+
+  get fingerprint(): CertificateFingerprint | undefined {
+    return this.#identity?.fingerprint;
+  }
+
+  reloadCertificate(certificate: MsrpCertificate): void {
+    if (!this.#identity) throw new MsrpError('MSRP_CERTIFICATE', 'the endpoint has no TLS');
+    this.#identity.reload(certificate);
   }
 
   async start(handler: MsrpHandler): Promise<void> {
     assert(!this.#handler);
     this.#handler = handler;
-    await this.#connections.listen(this.#options.host, this.#options.port);
+    try {
+      await this.#listeners.open(this.#connections, this.#identity);
+    } catch (error) {
+      await this.#connections.stopListening();
+      throw error;
+    }
   }
 
-  reserve(owner: Owner): string {
+  reserve(owner: Owner, carriage: MsrpCarriage = {}): string {
     const known = this.#sessions.of(owner);
     if (known) return known.uri;
     if (this.#sessions.size >= this.#limits.sessions) {
       throw new MsrpError('MSRP_SESSIONS_FULL', 'too many sessions');
     }
-    const session = this.#makeSession(owner);
+    const session = this.#makeSession(owner, carriage);
     this.#sessions.add(session);
     return session.uri;
   }
 
-  connect(
-    owner: Owner,
-    remote: { readonly path: readonly string[]; readonly active: boolean },
-  ): void {
+  path(owner: Owner): Promise<readonly string[]> {
+    const session = this.#sessions.of(owner);
+    if (!session) return Promise.reject(new MsrpError('MSRP_SESSION', 'there is no such session'));
+    return this.#leases ? this.#leases.path(session) : Promise.resolve([session.uri]);
+  }
+
+  connect(owner: Owner, remote: MsrpRemote): void {
     const session = this.#sessions.of(owner);
     if (!session) return;
-    session.outgoing.toPath = remote.path;
+    session.outgoing.toPath = [...session.usePath, ...remote.path];
+    session.address = remote.address;
+    session.fingerprints = remote.fingerprints ?? [];
     if (session.state === 'bound') {
       // The peer was faster than its path.
       session.connection?.writer.wake(session.outgoing);
@@ -132,7 +179,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
       });
     }
     this.#quieted = undefined;
-    for (const connection of this.#connections.all()) connection.close('closed');
+    this.#connections.closeAll();
     for (const session of this.#sessions.all()) this.#remove(session);
     await stopped;
   }
@@ -147,7 +194,11 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
       return new SendRequest(connection, random, head, 506);
     }
     // As active endpoint we are bound by the answer to our own SEND, whatever the peer sends.
-    if (!session.connection) this.#bindPassive(session, connection, head);
+    if (session.state === 'reserved' || session.state === 'waiting') {
+      const refusal = this.#refusal(session, connection);
+      if (refusal !== undefined) return new SendRequest(connection, random, head, refusal);
+      this.#bindPassive(session, connection, head);
+    }
     return new SendRequest(connection, random, head, session.incoming);
   }
 
@@ -180,18 +231,9 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
 
   // --------------------------------------------------------------------------- sessions
 
-  #makeSession(owner: Owner): Session {
-    const { random, host, advertisedHost, advertisedPort } = this.#options;
-    const id = random.token(sessionIdLength);
-    const name = advertisedHost ?? host;
-    const uri = formatMsrpUri({
-      secure: false,
-      host: name.includes(':') && !name.startsWith('[') ? `[${name}]` : name,
-      port: advertisedPort ?? this.address.port,
-      sessionId: id,
-      transport: 'tcp',
-      parameters: [],
-    });
+  #makeSession(owner: Owner, carriage: MsrpCarriage): Session {
+    const id = this.#options.random.token(sessionIdLength);
+    const uri = this.#listeners.uri(id, carriage);
     const failed = (code: string, cause: unknown): void => this.#failed(code, cause);
     const incoming = new Incoming(
       { receive: (message) => this.#handler?.receive(owner, message) ?? 481, failed },
@@ -216,6 +258,11 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     );
     const session: Session = {
       ...{ owner, id, uri, incoming, outgoing },
+      isSecure: this.#listeners.isSecure(carriage),
+      usePath: [],
+      address: undefined,
+      fingerprints: [],
+      lease: undefined,
       state: 'reserved',
       connection: undefined,
       isReusing: false,
@@ -232,20 +279,39 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     return id === undefined ? undefined : this.#sessions.withId(id);
   }
 
+  /** Why the session cannot be bound to that connection: a status. */
+  #refusal(session: Session, connection: Connection): number | undefined {
+    // Its URI is good for TLS only.
+    if (session.isSecure && !connection.isSecure) return 481;
+    // Behind a relay its certificate is not that of the peer.
+    if (session.usePath.length > 0 || connection.mayCarry(session.fingerprints)) return undefined;
+    const { peer } = connection;
+    this.#log.warn({ code: 'MSRP_TLS_CERTIFICATE', peer }, 'MSRP session not bound');
+    return 403;
+  }
+
   /** Active: RFC 4975 5.4. A target that cannot be is told like one that refuses. */
   #open(session: Session): void {
     session.state = 'binding';
-    session.connection = undefined;
-    const target = targetOf(session.outgoing.toPath);
-    const connection = target && !this.#isStopping ? this.#connections.open(target) : undefined;
+    const { connection: relayed, fingerprints } = session;
+    // Behind a relay its connection is ours already.
+    const isRelayed = session.usePath.length > 0 && relayed !== undefined;
+    const found = remoteTarget(session.outgoing.toPath, session.address);
+    // Who has announced TLS does not do without.
+    const target = session.isSecure && found?.secure === false ? undefined : found;
+    const opened =
+      target && !isRelayed && !this.#isStopping
+        ? this.#connections.open(target, fingerprints)
+        : undefined;
+    const connection = isRelayed ? relayed : opened;
+    session.connection = connection;
     if (!connection) {
       const code = target ? 'MSRP_CONNECTIONS_FULL' : 'MSRP_TARGET';
       this.#log.warn({ code }, 'MSRP session not opened');
       queueMicrotask(() => this.#lose(session, 'refused'));
       return;
     }
-    session.connection = connection;
-    session.isReusing = connection.isOpen;
+    session.isReusing = connection.isOpen && !isRelayed;
     connection.attach(session.owner);
     connection.writer.bind(session.outgoing, this.#options.random.token(messageIdLength));
   }
@@ -276,6 +342,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
   #remove(session: Session): void {
     this.#sessions.remove(session);
     session.withdrawWait?.();
+    session.lease?.();
     session.outgoing.clear();
     session.incoming.lose();
     const { connection } = session;
@@ -293,19 +360,5 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
   #isQuiet(): boolean {
     const isSent = this.#sessions.all().every((session) => session.outgoing.isIdle);
     return isSent && this.#connections.all().every((connection) => connection.isQuiet);
-  }
-}
-
-/** Where the leftmost URI of a path leads (MSRP-15), if it can be connected to. */
-function targetOf(path: readonly string[]): Target | undefined {
-  if (!path.every(isMsrpUri)) return undefined;
-  try {
-    const { host, port, secure, transport } = parseMsrpUri(path[0] ?? '');
-    if (secure || transport !== 'tcp' || port === undefined || port === discardPort)
-      return undefined;
-    return { host: host.startsWith('[') ? host.slice(1, -1) : host, port };
-  } catch (error) {
-    if (!(error instanceof WireError)) throw error;
-    return undefined;
   }
 }

@@ -1,6 +1,6 @@
 /** The settings of an MSRP endpoint, with their defaults and bounds. */
 
-import type { Clock, Log, MsrpPort, Random, Trace } from '../../ports.js';
+import type { Clock, Log, MsrpPort, Owner, Random, Trace } from '../../ports.js';
 
 /** Bounds of tables, queues and waits. Each has a default in {@link msrpLimits}. */
 export interface MsrpLimits {
@@ -36,6 +36,8 @@ export interface MsrpLimits {
   /** Octets and fields of the head of a request or response. */
   readonly headBytes: number;
   readonly headers: number;
+  /** Octets of one WebSocket message, which is whole in memory. */
+  readonly webSocketBytes: number;
 }
 
 export const msrpLimits: MsrpLimits = {
@@ -56,7 +58,49 @@ export const msrpLimits: MsrpLimits = {
   outgoingMessages: 10_000,
   headBytes: 16_384,
   headers: 64,
+  webSocketBytes: 262_144,
 };
+
+/** PEM. */
+export interface MsrpCertificate {
+  /** The certificate, then those between it and the authority. */
+  readonly certificate: string | Buffer;
+  readonly key: string | Buffer;
+}
+
+export interface MsrpTlsOptions extends MsrpCertificate {
+  /** Port of the TLS listener; 0 draws one. */
+  readonly port: number;
+  /** Port in our `msrps` URIs; the port listened on when absent. */
+  readonly advertisedPort?: number;
+  /** PEM of the authorities that peers are judged by; those of the platform when absent. */
+  readonly authorities?: readonly (string | Buffer)[];
+  /**
+   * Mutual TLS: peers that connect are asked for a certificate, which has to be there (`require`)
+   * and to fit: the fingerprint of the session when there is one, else an authority.
+   */
+  readonly clientCertificate?: 'request' | 'require';
+  /** Whether a session is `msrps` when `reserve` is not told. */
+  readonly preferred?: boolean;
+}
+
+export interface MsrpWebSocketOptions {
+  readonly port: number;
+  readonly advertisedPort?: number;
+  /** Without TLS, for a proxy before it that ends TLS: RFC 7977 knows no other case. */
+  readonly terminated?: boolean;
+}
+
+export interface MsrpRelayOptions {
+  /** MSRP URI of the relay, such as `msrps://relay.example.org:2855;tcp`. */
+  readonly uri: string;
+  readonly username: string;
+  readonly password: string;
+  /** Whether a challenge with MD5 is answered; RFC 4976 knows nothing else. */
+  readonly md5?: boolean;
+  /** Seconds asked for; the relay decides when absent. */
+  readonly expires?: number;
+}
 
 export interface MsrpEndpointOptions {
   /** Address to listen on. */
@@ -81,11 +125,29 @@ export interface MsrpEndpointOptions {
    * within `responseMs`, so a larger window asks for a faster link.
    */
   readonly windowBytes?: number;
+  /** `msrps`, on a port of its own. Without it nothing secure is opened or accepted. */
+  readonly tls?: MsrpTlsOptions;
+  /** MSRP over WebSocket (RFC 7977), passive side. */
+  readonly webSocket?: MsrpWebSocketOptions;
+  /** A relay (RFC 4976) that all sessions go through. */
+  readonly relay?: MsrpRelayOptions;
 }
 
 export interface MsrpEndpoint extends MsrpPort {
   /** Where it listens; only after `start`. */
-  readonly address: { readonly address: string; readonly port: number };
+  readonly address: MsrpAddress;
+  /** Of the TLS listener; undefined without one. */
+  readonly secureAddress: MsrpAddress | undefined;
+  /** Of the WebSocket listener; undefined without one. */
+  readonly webSocketAddress: MsrpAddress | undefined;
+  path(owner: Owner): Promise<readonly string[]>;
+  /** Takes another certificate for connections from here on. Throws, and keeps the old one. */
+  reloadCertificate(certificate: MsrpCertificate): void;
+}
+
+export interface MsrpAddress {
+  readonly address: string;
+  readonly port: number;
 }
 
 /** A failure of the endpoint itself, such as a full table. `code` is stable. */

@@ -1,6 +1,7 @@
 /** An MSRP session (RFC 4975 5.4) as a value, with the table that finds it. */
 
-import type { Owner } from '../../ports.js';
+import type { MsrpRemote, Owner } from '../../ports.js';
+import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
 import type { Connection } from './connection.js';
 import type { Incoming } from './incoming.js';
 import type { Outgoing } from './outgoing.js';
@@ -16,8 +17,16 @@ export interface Session {
   /** Session-id of our URI. */
   readonly id: string;
   readonly uri: string;
+  /** Whether its URI is `msrps`. */
+  readonly isSecure: boolean;
   readonly incoming: Incoming;
   readonly outgoing: Outgoing;
+  /** The relays between us and the path of the peer, those of our side (RFC 4976). */
+  usePath: readonly string[];
+  address: MsrpRemote['address'];
+  fingerprints: readonly CertificateFingerprint[];
+  /** Gives up its path through the relay. */
+  lease: (() => void) | undefined;
   state: SessionState;
   /** The connection it is bound, or being bound, to. */
   connection: Connection | undefined;

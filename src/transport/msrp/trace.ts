@@ -1,20 +1,20 @@
 /** The trace of a connection: heads and end-lines of its frames, never their bodies. */
 
-import type { Socket } from 'node:net';
 import type { Clock, Trace } from '../../ports.js';
 import type { MsrpFlag, MsrpHead } from '../../wire/msrp/frame.js';
+import type { Carrier } from './carrier.js';
 
 /** Records the frames of one connection. */
 export class FrameTrace {
   readonly #trace: Trace;
   readonly #clock: Clock;
-  readonly #socket: Socket;
+  readonly #carrier: Carrier;
   #head: MsrpHead | undefined;
 
-  constructor(trace: Trace, clock: Clock, socket: Socket) {
+  constructor(trace: Trace, clock: Clock, carrier: Carrier) {
     this.#trace = trace;
     this.#clock = clock;
-    this.#socket = socket;
+    this.#carrier = carrier;
   }
 
   /** The head of a frame has come; it is recorded with its end-line. */
@@ -35,14 +35,15 @@ export class FrameTrace {
   }
 
   #record(direction: 'in' | 'out', bytes: Buffer): void {
-    const { localAddress, localPort, remoteAddress, remotePort } = this.#socket;
+    const { socket, transport } = this.#carrier;
+    const { localAddress, localPort, remoteAddress, remotePort } = socket;
     this.#trace.record({
       at: this.#clock.now(),
       protocol: 'msrp',
       direction,
       local: `${localAddress ?? ''}:${localPort ?? 0}`,
       remote: `${remoteAddress ?? ''}:${remotePort ?? 0}`,
-      transport: 'tcp',
+      transport,
       bytes,
     });
   }

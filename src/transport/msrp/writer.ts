@@ -1,10 +1,12 @@
 /** What one connection sends: responses and reports first, then chunks of its sessions in turn. */
 
-import type { Socket } from 'node:net';
 import type { Clock, Random } from '../../ports.js';
-import type { MsrpFlag } from '../../wire/msrp/frame.js';
+import type { MsrpFlag, MsrpResponseHead } from '../../wire/msrp/frame.js';
 import { endLine, requestHead } from '../../wire/msrp/write.js';
+import type { CarrierSocket } from './carrier.js';
 import type { Outgoing, OutgoingMessage } from './outgoing.js';
+import { Transactions } from './transactions.js';
+import type { Conclude } from './transactions.js';
 
 export interface WriterSettings {
   readonly clock: Clock;
@@ -13,6 +15,8 @@ export interface WriterSettings {
   readonly chunkMax: number;
   readonly responseMs: number;
   readonly outboundBytes: number;
+  /** Whether each write has to be one frame. */
+  readonly framed: boolean;
 }
 
 export interface WriterOwner {
@@ -24,15 +28,6 @@ export interface WriterOwner {
   bound(flow: Outgoing, status: number): void;
   /** Everything that could be written has been written. */
   written(): void;
-}
-
-/** A SEND that waits for its response. */
-interface Transaction {
-  readonly flow: Outgoing;
-  /** Undefined for a binding SEND. */
-  readonly message: OutgoingMessage | undefined;
-  readonly cost: number;
-  readonly dueAt: number;
 }
 
 /** A chunk whose end-line is not written yet. */
@@ -56,25 +51,34 @@ const interruptibleAbove = 2048;
 const nothing = Buffer.alloc(0);
 
 export class Writer {
-  readonly #socket: Socket;
+  readonly #socket: CarrierSocket;
   readonly #owner: WriterOwner;
   readonly #settings: WriterSettings;
   readonly #flows = new Set<Outgoing>();
-  readonly #transactions = new Map<string, Transaction>();
+  readonly #transactions: Transactions;
   #control: Buffer[] = [];
   #controlBytes = 0;
   #open: OpenChunk | undefined;
+  /** Parts of the open chunk, where it has to be written whole. */
+  #parts: Buffer[] = [];
+  #isOpen = false;
   #pumping = false;
   #scheduled = false;
   #closed = false;
   #drains = 0;
   #stall: (() => void) | undefined;
-  #response: (() => void) | undefined;
 
-  constructor(socket: Socket, owner: WriterOwner, settings: WriterSettings) {
+  constructor(socket: CarrierSocket, owner: WriterOwner, settings: WriterSettings) {
     this.#socket = socket;
     this.#owner = owner;
     this.#settings = settings;
+    const conclude: Conclude = (transaction, status) => {
+      const { kind, flow } = transaction;
+      if (kind === 'chunk') flow.answered(transaction.message, transaction.cost, status);
+      else owner.bound(flow, status);
+      this.schedule();
+    };
+    this.#transactions = new Transactions(settings.clock, settings.responseMs, conclude);
     socket.on('drain', () => {
       this.#drains += 1;
       this.pump();
@@ -89,6 +93,12 @@ export class Writer {
       this.#transactions.size === 0 &&
       this.#flows.size === 0
     );
+  }
+
+  /** The connection stands. */
+  open(): void {
+    this.#isOpen = true;
+    this.schedule();
   }
 
   /** Queues a response or a REPORT: it goes before every chunk. */
@@ -106,7 +116,14 @@ export class Writer {
     const { toPath, fromPath } = flow;
     const head = requestHead({ transactionId: id, method: 'SEND', toPath, fromPath, messageId });
     this.control(Buffer.concat([head, endLine(id, '$')]));
-    this.#await(id, { flow, message: undefined, cost: 0 });
+    this.#transactions.add(id, { kind: 'bind', flow });
+  }
+
+  /** Sends a request that is no SEND; resolves with its response, undefined when none came. */
+  request(id: string, frame: Buffer): Promise<MsrpResponseHead | undefined> {
+    if (this.#closed) return Promise.resolve(undefined);
+    this.control(frame);
+    return new Promise((done) => this.#transactions.add(id, { kind: 'request', done }));
   }
 
   /** The session has something to send. */
@@ -120,18 +137,12 @@ export class Writer {
   /** The session is gone: its open chunk ends with `#`, its responses are for nobody. */
   drop(flow: Outgoing): void {
     this.#flows.delete(flow);
-    for (const [id, transaction] of this.#transactions) {
-      if (transaction.flow === flow) this.#transactions.delete(id);
-    }
+    this.#transactions.drop(flow);
     this.schedule();
   }
 
-  /** A response. One to nothing we know is passed over. */
-  answered(id: string, status: number): void {
-    const transaction = this.#transactions.get(id);
-    if (!transaction) return;
-    this.#transactions.delete(id);
-    this.#conclude(transaction, status);
+  answered(head: MsrpResponseHead): void {
+    this.#transactions.answered(head);
   }
 
   /** Writes once the present turn of the event loop is done, so that small frames go together. */
@@ -146,7 +157,7 @@ export class Writer {
 
   /** Writes what can be written. */
   pump(): void {
-    if (this.#pumping || this.#closed || this.#socket.connecting) return;
+    if (this.#pumping || this.#closed || !this.#isOpen) return;
     this.#pumping = true;
     this.#socket.cork();
     try {
@@ -161,11 +172,11 @@ export class Writer {
   close(): void {
     this.#closed = true;
     this.#stall?.();
-    this.#response?.();
     this.#control = [];
     this.#open = undefined;
+    this.#parts = [];
     this.#flows.clear();
-    this.#transactions.clear();
+    this.#transactions.close();
   }
 
   #isBlocked(): boolean {
@@ -179,9 +190,9 @@ export class Writer {
   #step(): boolean {
     if (this.#open) return this.#continue(this.#open);
     if (this.#control.length > 0) {
+      if (this.#settings.framed) for (const frame of this.#control) this.#socket.write(frame);
       // One write for all of them: a write costs more than the copy.
-      const [first] = this.#control;
-      this.#socket.write(this.#control.length === 1 ? first! : Buffer.concat(this.#control));
+      else this.#socket.write(joined(this.#control));
       if (this.#owner.traceOut) for (const frame of this.#control) this.#owner.traceOut(frame);
       this.#control = [];
       this.#controlBytes = 0;
@@ -225,7 +236,7 @@ export class Writer {
       this.#concluded(chunk, '$', end);
       return;
     }
-    this.#socket.write(head);
+    this.#put(head);
     this.#open = chunk;
   }
 
@@ -238,12 +249,15 @@ export class Writer {
     if (chunk.bytes >= (awaited ? chunkSize : chunk.max)) {
       return this.#end(chunk, '+');
     }
-    if (!flow.fill(message)) return false;
+    if (!flow.fill(message)) {
+      // A slow content must not hold up the others.
+      return awaited && chunk.bytes >= interruptibleAbove && this.#end(chunk, '+');
+    }
     if (message.ended) return true;
     const limit = Math.max(1, (awaited ? chunkSize : chunk.max) - chunk.bytes);
     const piece = message.ahead.subarray(0, limit);
     if (containsEndLine(chunk, piece)) return this.#end(chunk, '+');
-    this.#socket.write(piece);
+    this.#put(piece);
     message.ahead = message.ahead.subarray(piece.length);
     message.offset += piece.length;
     chunk.bytes += piece.length;
@@ -253,10 +267,19 @@ export class Writer {
 
   #end(chunk: OpenChunk, flag: MsrpFlag): true {
     const end = endLine(chunk.id, flag);
-    this.#socket.write(end);
+    this.#put(end);
+    if (this.#settings.framed) {
+      this.#socket.write(joined(this.#parts));
+      this.#parts = [];
+    }
     this.#open = undefined;
     this.#concluded(chunk, flag, end);
     return true;
+  }
+
+  #put(part: Buffer): void {
+    if (this.#settings.framed) this.#parts.push(part);
+    else this.#socket.write(part);
   }
 
   #concluded(chunk: OpenChunk, flag: MsrpFlag, end: Buffer): void {
@@ -264,7 +287,7 @@ export class Writer {
     this.#owner.traceOut?.(head, end);
     if (flag !== '#') {
       const cost = flow.chunkWritten(message, chunk.bytes, flag === '$');
-      this.#await(id, { flow, message, cost });
+      this.#transactions.add(id, { kind: 'chunk', flow, message, cost });
     }
     if (flow.current && flow.bound) this.#flows.add(flow);
   }
@@ -277,36 +300,6 @@ export class Writer {
     }
   }
 
-  #await(id: string, sent: Omit<Transaction, 'dueAt'>): void {
-    const { clock, responseMs } = this.#settings;
-    const { flow, message, cost } = sent;
-    this.#transactions.set(id, { flow, message, cost, dueAt: clock.now() + responseMs });
-    this.#response ??= clock.after(responseMs, () => this.#expire());
-  }
-
-  /** Transactions stand in the order of their time limits: one timer does for all. */
-  #expire(): void {
-    this.#response = undefined;
-    const { clock } = this.#settings;
-    for (const [id, transaction] of this.#transactions) {
-      const wait = transaction.dueAt - clock.now();
-      if (wait > 0) {
-        this.#response = clock.after(wait, () => this.#expire());
-        return;
-      }
-      this.#transactions.delete(id);
-      this.#conclude(transaction, 408);
-      if (this.#closed) return;
-    }
-  }
-
-  #conclude(transaction: Transaction, status: number): void {
-    const { flow, message, cost } = transaction;
-    if (message) flow.answered(message, cost, status);
-    else this.#owner.bound(flow, status);
-    this.schedule();
-  }
-
   /** A socket that takes nothing for as long as a response may take is given up. */
   #watchStall(): void {
     if (this.#stall) return;
@@ -317,6 +310,10 @@ export class Writer {
       else if (this.#socket.writableLength >= socketBytes) this.#watchStall();
     });
   }
+}
+
+function joined(parts: readonly Buffer[]): Buffer {
+  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 function sendHead(

@@ -37,6 +37,16 @@ export interface MsrpReportFields {
   readonly comment?: string;
 }
 
+export interface MsrpAuthFields {
+  readonly transactionId: string;
+  readonly toPath: readonly string[];
+  readonly fromPath: readonly string[];
+  /** Seconds asked for. */
+  readonly expires?: number;
+  /** The Authorization header field. */
+  readonly authorization?: string;
+}
+
 /** RFC 4975 10; a comment is for people. */
 const comments: Readonly<Record<number, string>> = {
   200: 'OK',
@@ -92,6 +102,15 @@ export function report(fields: MsrpReportFields): Buffer {
   lines.push(
     text(`Status: 000 ${code(fields.status)}${comment === undefined ? '' : ` ${comment}`}`),
   );
+  return whole(lines, fields.transactionId);
+}
+
+/** A whole AUTH (RFC 4976 9). */
+export function authRequest(fields: MsrpAuthFields): Buffer {
+  const lines = opening(fields, 'AUTH');
+  if (fields.expires !== undefined) lines.push(`Expires: ${fields.expires}`);
+  if (fields.authorization !== undefined)
+    lines.push(text(`Authorization: ${fields.authorization}`));
   return whole(lines, fields.transactionId);
 }
 

@@ -1,0 +1,108 @@
+/** A client of a relay: gets paths through it, and keeps them (RFC 4976 5.1, RLY-01). */
+
+import { createHash } from 'node:crypto';
+import type { Random } from '../../ports.js';
+import { WireError } from '../../wire/error.js';
+import { readChallenges, readGrant, readSeconds } from '../../wire/msrp/auth.js';
+import type { DigestChallenge, MsrpGrant } from '../../wire/msrp/auth.js';
+import type { MsrpResponseHead } from '../../wire/msrp/frame.js';
+import { authRequest } from '../../wire/msrp/write.js';
+import type { Connection } from './connection.js';
+import { MsrpError } from './options.js';
+import type { MsrpRelayOptions } from './options.js';
+
+/** Hash functions by the name of their algorithm (RFC 7616), the strongest first. */
+const algorithms = new Map([
+  ['SHA-512-256', 'sha512-256'],
+  ['SHA-256', 'sha256'],
+  ['MD5', 'md5'],
+]);
+const idLength = 12;
+const cnonceLength = 22;
+/** The first, one for a challenge, one for a stale nonce, one for another time. */
+const requestsMax = 4;
+
+/** Asks for a path to `uri`. Rejects with MsrpError `MSRP_RELAY_…`. */
+export async function allocate(
+  connection: Connection,
+  uri: string,
+  relay: MsrpRelayOptions,
+  random: Random,
+): Promise<MsrpGrant> {
+  let { expires } = relay;
+  let authorization: string | undefined;
+  for (let count = 0; count < requestsMax; count++) {
+    const transactionId = random.token(idLength);
+    const frame = authRequest({
+      ...{ transactionId, toPath: [relay.uri], fromPath: [uri] },
+      ...(expires !== undefined && { expires }),
+      ...(authorization !== undefined && { authorization }),
+    });
+    const answer = await connection.writer.request(transactionId, frame);
+    if (!answer) throw new MsrpError('MSRP_RELAY_SILENT', 'the relay does not answer');
+    try {
+      if (answer.status === 200) return readGrant(answer);
+      const isFirst = authorization === undefined;
+      if (answer.status === 401) authorization = respond(answer, isFirst, relay, random);
+      else if (answer.status === 423) expires = offeredExpires(answer, expires);
+      else throw new MsrpError('MSRP_RELAY_REFUSED', `the relay answers ${answer.status}`);
+    } catch (error) {
+      if (error instanceof WireError) throw new MsrpError('MSRP_RELAY_FAULTY', error.message);
+      throw error;
+    }
+  }
+  throw new MsrpError('MSRP_RELAY_REFUSED', 'the relay asks again and again');
+}
+
+/** The Authorization that answers a 401. A second one counts only where the nonce was stale. */
+function respond(
+  answer: MsrpResponseHead,
+  isFirst: boolean,
+  relay: MsrpRelayOptions,
+  random: Random,
+): string {
+  const challenges = readChallenges(answer).filter(({ auth }) => auth);
+  for (const [algorithm, hash] of algorithms) {
+    if (algorithm === 'MD5' && relay.md5 === false) continue;
+    const challenge = challenges.find((offered) => offered.algorithm === algorithm);
+    if (!challenge) continue;
+    if (!isFirst && !challenge.stale) break;
+    return digestOf(challenge, hash, relay, random.token(cnonceLength));
+  }
+  throw new MsrpError('MSRP_RELAY_REFUSED', 'the relay does not take these credentials');
+}
+
+/** RFC 7616 3.4; the digest-uri is the rightmost URI of the To-Path (RFC 4976 9.1). */
+function digestOf(
+  challenge: DigestChallenge,
+  hash: string,
+  { uri, username, password }: MsrpRelayOptions,
+  cnonce: string,
+): string {
+  const digest = (text: string): string => createHash(hash).update(text).digest('hex');
+  const { realm, nonce, algorithm, opaque } = challenge;
+  const nc = '00000001';
+  const secret = digest(`${username}:${realm}:${password}`);
+  const response = digest([secret, nonce, nc, cnonce, 'auth', digest(`AUTH:${uri}`)].join(':'));
+  const fields = [
+    `username=${quoted(username)}`,
+    `realm=${quoted(realm)}`,
+    `nonce=${quoted(nonce)}`,
+    `uri=${quoted(uri)}`,
+    `qop=auth, nc=${nc}, cnonce="${cnonce}"`,
+    `response="${response}", algorithm=${algorithm}`,
+    ...(opaque === undefined ? [] : [`opaque=${quoted(opaque)}`]),
+  ];
+  return `Digest ${fields.join(', ')}`;
+}
+
+/** What a 423 permits; the same again would be answered the same again. */
+function offeredExpires(answer: MsrpResponseHead, asked: number | undefined): number {
+  const offered = readSeconds(answer, 'min-expires') ?? readSeconds(answer, 'max-expires');
+  if (offered !== undefined && offered !== asked) return offered;
+  throw new MsrpError('MSRP_RELAY_REFUSED', 'the relay permits no time');
+}
+
+function quoted(text: string): string {
+  return `"${text.replace(/["\\]/g, '\\$&')}"`;
+}
