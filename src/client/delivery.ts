@@ -44,7 +44,6 @@ export class Delivery implements Party {
       owner,
       listener: {
         progress: () => this.#tell({ type: 'progress' }),
-        messageTaken: () => this.#tell({ type: 'message.taken' }),
         overflow: () => this.#tell({ type: 'overflow' }),
         bye: (transaction, reason) =>
           this.#actor.tell({
@@ -119,13 +118,7 @@ export class Delivery implements Party {
 
   #tell(event: {
     readonly type:
-      | 'progress'
-      | 'message.taken'
-      | 'overflow'
-      | 'withdraw'
-      | 'acknowledged'
-      | 'unacknowledged'
-      | 'msrp.connected';
+      'progress' | 'overflow' | 'withdraw' | 'acknowledged' | 'unacknowledged' | 'msrp.connected';
   }): void {
     this.#actor.tell({ ...this.#actor.stamp(), ...event });
   }

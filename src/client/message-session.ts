@@ -7,13 +7,12 @@ import type { DeliveredMessage } from './im-client.js';
 import { allow } from './request.js';
 import type { ClientWorld } from './world.js';
 
-/** ms between two notices that octets of a message come in. */
+/** ms between two notices that the session lives: a busy one is not to set a timer per message. */
 const progressMs = 1_000;
 
 /** What the machine of the session hears. */
 export interface SessionListener {
   progress(): void;
-  messageTaken(): void;
   /** Who takes the messages has failed, or has no room. */
   overflow(error: unknown): void;
   bye(transaction: string, reason: string | undefined): void;
@@ -110,7 +109,7 @@ export class MessageSession implements Consumer {
   async #hand(message: DeliveredMessage): Promise<boolean> {
     try {
       const taken = await this.#consume(message);
-      if (taken) this.#listener.messageTaken();
+      if (taken) this.progress();
       return taken;
     } catch (error) {
       this.#listener.overflow(error);

@@ -57,7 +57,6 @@ export class Retrieval implements Party {
       owner,
       listener: {
         progress: () => this.#tell({ type: 'progress' }),
-        messageTaken: () => this.#tell({ type: 'message.taken' }),
         overflow: (error) => {
           this.#error ??= error;
           this.#tell({ type: 'overflow' });
@@ -140,9 +139,7 @@ export class Retrieval implements Party {
     return this.#session.receive(incoming);
   }
 
-  #tell(event: {
-    readonly type: 'progress' | 'message.taken' | 'overflow' | 'withdraw' | 'msrp.connected';
-  }): void {
+  #tell(event: { readonly type: 'progress' | 'overflow' | 'withdraw' | 'msrp.connected' }): void {
     this.#actor.tell({ ...this.#actor.stamp(), ...event });
   }
 

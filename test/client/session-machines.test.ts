@@ -130,7 +130,6 @@ const retrievals: Scenarios = {
     opened,
     connected,
     { type: 'progress', at: 3 },
-    { type: 'message.taken', at: 4 },
     { ...bye, reason: 'SIP;cause=200' },
   ],
   'IMSpec-DMT-C-002: asks for those named': [
@@ -169,7 +168,6 @@ const deliveries: Scenarios = {
     acknowledged,
     connected,
     { type: 'progress', at: 3 },
-    { type: 'message.taken', at: 4 },
     bye,
   ],
   'is not wanted': [{ ...invited, willing: false }],

@@ -126,7 +126,6 @@ const receiving = machine.createStateConfig({
     acknowledged: {},
     unacknowledged,
     progress: { actions: wait('idle') },
-    'message.taken': { actions: wait('idle') },
     overflow: endWith('overflow'),
     'msrp.lost': endWith('lost'),
     'bye.received': { target: 'done', actions: endedByServer },

@@ -153,13 +153,9 @@ interface MsrpLost extends Input {
   readonly cause: 'refused' | 'closed' | 'timeout' | 'protocol';
 }
 
-/** A chunk came in; the session lives. */
+/** Octets came in, or a message was taken; the session lives. */
 interface Progress extends Input {
   readonly type: 'progress';
-}
-
-interface MessageTaken extends Input {
-  readonly type: 'message.taken';
 }
 
 /** A bound was reached, or who takes the messages failed. */
@@ -183,7 +179,6 @@ type SessionEvent =
   | MsrpConnected
   | MsrpLost
   | Progress
-  | MessageTaken
   | Overflow
   | ByeReceived
   | Withdraw

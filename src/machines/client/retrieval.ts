@@ -157,7 +157,6 @@ const receiving = machine.createStateConfig({
   exit: stopTimer('idle'),
   on: {
     progress: { actions: wait('idle') },
-    'message.taken': { actions: wait('idle') },
     overflow: endWith('overflow'),
     'msrp.lost': endWith('lost'),
     'bye.received': { target: 'done', actions: endedByServer },
