@@ -18,6 +18,8 @@ export interface LeaseSettings {
 
 /** The part of its time after which a path is refreshed. */
 const refreshAfter = 0.8;
+/** A relay that grants no time at all is not asked more often. */
+const waitMin = 1_000;
 /** A timer cannot wait longer. */
 const waitMax = 2 ** 31 - 1;
 
@@ -81,7 +83,7 @@ export class Leases {
       session.lease = undefined;
       return;
     }
-    const waitMs = Math.min(waitMax, expires * 1_000 * refreshAfter);
+    const waitMs = Math.min(waitMax, Math.max(waitMin, expires * 1_000 * refreshAfter));
     session.lease = clock.after(waitMs, () => void this.#refresh(session));
   }
 

@@ -4,19 +4,21 @@ import { createHash } from 'node:crypto';
 import type { Random } from '../../ports.js';
 import { WireError } from '../../wire/error.js';
 import { readChallenges, readGrant, readSeconds } from '../../wire/msrp/auth.js';
-import type { DigestChallenge, MsrpGrant } from '../../wire/msrp/auth.js';
+import type { MsrpGrant } from '../../wire/msrp/auth.js';
 import type { MsrpResponseHead } from '../../wire/msrp/frame.js';
 import { authRequest } from '../../wire/msrp/write.js';
+import { formatCredentials } from '../../wire/sip/digest.js';
+import type { DigestChallenge } from '../../wire/sip/digest.js';
+import { digestAlgorithm, digestHa1, digestResponse } from '../../wire/sip/digest-response.js';
+import type { DigestAlgorithm, Hash } from '../../wire/sip/digest-response.js';
 import type { Connection } from './connection.js';
 import { MsrpError } from './options.js';
 import type { MsrpRelayOptions } from './options.js';
 
-/** Hash functions by the name of their algorithm (RFC 7616), the strongest first. */
-const algorithms = new Map([
-  ['SHA-512-256', 'sha512-256'],
-  ['SHA-256', 'sha256'],
-  ['MD5', 'md5'],
-]);
+/** The strongest first; RFC 4976 knows MD5 only. */
+const preference = ['SHA-512-256', 'SHA-256', 'MD5'] as const;
+const nodeHashes = { 'SHA-512-256': 'sha512-256', 'SHA-256': 'sha256', MD5: 'md5' };
+const nothing = Buffer.alloc(0);
 const idLength = 12;
 const cnonceLength = 22;
 /** The first, one for a challenge, one for a stale nonce, one for another time. */
@@ -61,48 +63,44 @@ function respond(
   relay: MsrpRelayOptions,
   random: Random,
 ): string {
-  const challenges = readChallenges(answer).filter(({ auth }) => auth);
-  for (const [algorithm, hash] of algorithms) {
-    if (algorithm === 'MD5' && relay.md5 === false) continue;
-    const challenge = challenges.find((offered) => offered.algorithm === algorithm);
+  const challenges = readChallenges(answer).filter(({ qop }) => qop.includes('auth'));
+  for (const hash of preference) {
+    if (hash === 'MD5' && relay.md5 === false) continue;
+    const challenge = challenges.find((one) => digestAlgorithm(one.algorithm)?.hash === hash);
     if (!challenge) continue;
-    if (!isFirst && !challenge.stale) break;
-    return digestOf(challenge, hash, relay, random.token(cnonceLength));
+    if (!isFirst && challenge.stale !== true) break;
+    const algorithm = digestAlgorithm(challenge.algorithm)!;
+    return credentials(challenge, algorithm, relay, random.token(cnonceLength));
   }
   throw new MsrpError('MSRP_RELAY_REFUSED', 'the relay does not take these credentials');
 }
 
-/** RFC 7616 3.4; the digest-uri is the rightmost URI of the To-Path (RFC 4976 9.1). */
-function digestOf(
+/** The digest-uri is the rightmost URI of the To-Path (RFC 4976 9.1). */
+function credentials(
   challenge: DigestChallenge,
-  hash: string,
-  { uri, username, password }: MsrpRelayOptions,
+  algorithm: DigestAlgorithm,
+  relay: MsrpRelayOptions,
   cnonce: string,
 ): string {
-  const digest = (text: string): string => createHash(hash).update(text).digest('hex');
-  const { realm, nonce, algorithm, opaque } = challenge;
-  const nc = '00000001';
-  const secret = digest(`${username}:${realm}:${password}`);
-  const response = digest([secret, nonce, nc, cnonce, 'auth', digest(`AUTH:${uri}`)].join(':'));
-  const fields = [
-    `username=${quoted(username)}`,
-    `realm=${quoted(realm)}`,
-    `nonce=${quoted(nonce)}`,
-    `uri=${quoted(uri)}`,
-    `qop=auth, nc=${nc}, cnonce="${cnonce}"`,
-    `response="${response}", algorithm=${algorithm}`,
-    ...(opaque === undefined ? [] : [`opaque=${quoted(opaque)}`]),
-  ];
-  return `Digest ${fields.join(', ')}`;
+  const { uri, username, password } = relay;
+  const { realm, nonce, opaque } = challenge;
+  const ha1 = digestHa1(hashOf, algorithm.hash, { username, realm, password });
+  const fixed = { uri, nonce, qop: 'auth', nc: '00000001', cnonce };
+  const response = digestResponse(hashOf, {
+    ...{ ...algorithm, ...fixed, ha1, method: 'AUTH', body: nothing },
+  });
+  return formatCredentials({
+    ...{ ...fixed, username, realm, response, algorithm: challenge.algorithm },
+    ...(opaque !== undefined && { opaque }),
+  });
 }
+
+const hashOf: Hash = (algorithm, data) =>
+  createHash(nodeHashes[algorithm]).update(data).digest('hex');
 
 /** What a 423 permits; the same again would be answered the same again. */
 function offeredExpires(answer: MsrpResponseHead, asked: number | undefined): number {
   const offered = readSeconds(answer, 'min-expires') ?? readSeconds(answer, 'max-expires');
   if (offered !== undefined && offered !== asked) return offered;
   throw new MsrpError('MSRP_RELAY_REFUSED', 'the relay permits no time');
-}
-
-function quoted(text: string): string {
-  return `"${text.replace(/["\\]/g, '\\$&')}"`;
 }

@@ -1,6 +1,8 @@
 /** AUTH, with which a client gets a path through a relay (RFC 4976 5.1, 9). */
 
 import { WireError } from '../error.js';
+import { parseChallenge } from '../sip/digest.js';
+import type { DigestChallenge } from '../sip/digest.js';
 import type { MsrpResponseHead } from './frame.js';
 import { readPath } from './head.js';
 
@@ -10,18 +12,6 @@ export interface MsrpGrant {
   readonly usePath: readonly string[];
   /** Seconds. */
   readonly expires: number | undefined;
-}
-
-/** A Digest challenge (RFC 7616 3.3). */
-export interface DigestChallenge {
-  readonly realm: string;
-  readonly nonce: string;
-  /** In upper case; MD5 when none was named. */
-  readonly algorithm: string;
-  readonly opaque: string | undefined;
-  readonly stale: boolean;
-  /** Whether qop has `auth`; without it the challenge cannot be answered safely. */
-  readonly auth: boolean;
 }
 
 const pathsMax = 16;
@@ -45,43 +35,10 @@ export function readSeconds(head: MsrpResponseHead, name: string): number | unde
   return Number(value);
 }
 
-/** The Digest challenges of a 401; other schemes are passed over. Throws WireError. */
+/** The Digest challenges of a 401; other schemes are passed over. Throws WireError `SIP_DIGEST`. */
 export function readChallenges(head: MsrpResponseHead): DigestChallenge[] {
   const values = fieldsOf(head, 'www-authenticate').slice(0, challengesMax);
-  return values.filter((value) => /^digest /i.test(value)).map(readChallenge);
-}
-
-function readChallenge(value: string): DigestChallenge {
-  const parameters = readParameters(value.slice('digest '.length));
-  const realm = parameters.get('realm');
-  const nonce = parameters.get('nonce');
-  if (realm === undefined || nonce === undefined) {
-    throw new WireError('MSRP_CHALLENGE', 'a challenge without realm or nonce');
-  }
-  const qop = parameters.get('qop') ?? '';
-  return {
-    realm,
-    nonce,
-    algorithm: (parameters.get('algorithm') ?? 'MD5').toUpperCase(),
-    opaque: parameters.get('opaque'),
-    stale: parameters.get('stale')?.toLowerCase() === 'true',
-    auth: qop.split(',').some((option) => option.trim().toLowerCase() === 'auth'),
-  };
-}
-
-/** The parameters of a challenge by lower-case name. */
-function readParameters(text: string): Map<string, string> {
-  const parameters = new Map<string, string>();
-  const parameter =
-    /[ \t]*([A-Za-z0-9-]+)[ \t]*=[ \t]*(?:"((?:[^"\\]|\\.)*)"|([^\s,"]+))[ \t]*(?:,|$)/y;
-  while (parameter.lastIndex < text.length) {
-    const match = parameter.exec(text);
-    if (match === null) throw new WireError('MSRP_CHALLENGE', 'a challenge is malformed');
-    const name = match[1]!.toLowerCase();
-    if (parameters.has(name)) throw new WireError('MSRP_CHALLENGE', 'a parameter twice');
-    parameters.set(name, match[2]?.replace(/\\(.)/g, '$1') ?? match[3]!);
-  }
-  return parameters;
+  return values.flatMap((value) => parseChallenge(value) ?? []);
 }
 
 function fieldsOf(head: MsrpResponseHead, name: string): string[] {
