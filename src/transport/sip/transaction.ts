@@ -75,6 +75,8 @@ export function timerDelay(
     case 'K':
       return reliable ? 0 : timers.t4;
     case 'D':
+      // 17.1.1.2: the server may have another T1.
+      return reliable ? 0 : Math.max(32_000, 64 * timers.t1);
     case 'J':
       return reliable ? 0 : 64 * timers.t1;
     case 'C':

@@ -31,12 +31,9 @@ import { differences, type Cells, type Tables } from '../../machines/sip/table.j
 const departures: Readonly<Record<Kind, readonly string[]>> = {
   client: [],
   inviteClient: [
-    // 17.1.1.2 SHOULD: 32 s at least, whatever T1.
-    'inviteClient calling, response.received 3xx-6xx: completed, D 32000 / completed, D 6400',
     // Figure 5, 17.1.4 SHOULD: the user has its final response; another failure would make it try
     // the next address with a request that is answered.
     'inviteClient completed, transport.failed: terminated, user.failed / completed, -',
-    'inviteClient proceeding, response.received 3xx-6xx: completed, D 32000 / completed, D 6400',
   ],
   inviteServer: [
     // RFC 6026 8.7 MUST: the dialog repeats its 2xx by itself, none comes this way (13.3.1.4).
