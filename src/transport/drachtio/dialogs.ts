@@ -20,6 +20,7 @@ export interface DialogParts {
 }
 
 export interface InviteDialog extends DialogParts {
+  localTag: string;
   /** The server's name of it, known with its confirmation. */
   stackDialogId: string | undefined;
   /** Our 200 waits for its ACK. */
@@ -75,6 +76,14 @@ export class InviteDialogs {
     const key = keyOf(dialog);
     if (this.#byTags.get(key) === dialog) this.#byTags.delete(key);
     if (this.#byOwner.get(dialog.owner) === dialog) this.#byOwner.delete(dialog.owner);
+  }
+
+  /** The server has given our side another tag than the one it was asked for. */
+  retag(dialog: InviteDialog, localTag: string): void {
+    if (dialog.localTag === localTag || this.#byTags.get(keyOf(dialog)) !== dialog) return;
+    this.#byTags.delete(keyOf(dialog));
+    dialog.localTag = localTag;
+    this.#byTags.set(keyOf(dialog), dialog);
   }
 
   /** All of them, which are forgotten. */

@@ -27,8 +27,13 @@ export interface SrfAnswer {
     status: number,
     reason: string,
     options: { readonly headers: Record<string, string>; readonly body?: string },
-    done: (error: unknown) => void,
+    done: (error: unknown, sent?: SrfSentAnswer) => void,
   ): void;
+}
+
+/** An answer as the server has sent it. */
+export interface SrfSentAnswer {
+  get(name: string): string | undefined;
 }
 
 /** A request of ours that the server has sent. */

@@ -13,7 +13,7 @@ import type { ControlConnection } from './control.js';
 import type { InviteDialog, InviteDialogs } from './dialogs.js';
 import { DrachtioError } from './error.js';
 import type { DrachtioSettings } from './options.js';
-import { peerOf, type SrfAnswer, type SrfRequest } from './srf.js';
+import { peerOf, type SrfAnswer, type SrfRequest, type SrfSentAnswer } from './srf.js';
 import { bodyText, checkSize, headersOf, readText } from './text.js';
 
 export interface UasContext {
@@ -88,9 +88,11 @@ export class Uas {
     const opens = isNew && isSuccess && transaction.request.method === 'INVITE';
     const dialog = opens ? this.#openDialog(transaction, owner) : undefined;
     const headers = isNew && status > 100 ? this.#tagged(transaction, answer) : answer.headers;
-    this.#send(transaction.answer, { ...answer, headers }, (error) => {
+    this.#send(transaction.answer, { ...answer, headers }, (error, sent) => {
       if (!dialog) return;
       dialog.stackDialogId ??= transaction.answer.stackDialogId;
+      const tag = tagOf(sent?.get('To'));
+      if (tag !== undefined) this.#context.dialogs.retag(dialog, tag);
       if (error !== undefined) this.#unacknowledged(dialog, 'transport');
     });
   }
@@ -240,7 +242,11 @@ export class Uas {
     this.#pending.delete(transaction.id);
   }
 
-  #send(to: SrfAnswer, answer: SipAnswer, done: (error?: unknown) => void = () => undefined): void {
+  #send(
+    to: SrfAnswer,
+    answer: SipAnswer,
+    done: (error?: unknown, sent?: SrfSentAnswer) => void = () => undefined,
+  ): void {
     const { control, settings } = this.#context;
     const { status } = answer;
     const reason = answer.reason ?? reasonPhrase(status);
@@ -260,14 +266,14 @@ export class Uas {
     this.#answering++;
     const losses = this.#losses;
     let isSettled = false;
-    const settle = (error: unknown): void => {
+    const settle = (error: unknown, sent?: SrfSentAnswer): void => {
       confirmed();
       if (isSettled || losses !== this.#losses) return;
       isSettled = true;
       this.#answering--;
       const failed = error === null || error === undefined ? undefined : error;
       if (failed !== undefined) this.#log('DRACHTIO_REFUSED', 'an answer could not be sent');
-      done(failed);
+      done(failed, sent);
       this.#context.settled();
     };
     try {
