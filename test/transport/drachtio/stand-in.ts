@@ -45,6 +45,7 @@ export class StandIn implements SipHandler {
   /** ACKs of 200s that the application has sent, by dialog. */
   readonly acks: string[] = [];
   readonly control: ControlSocket;
+  readonly #transport: 'udp' | 'tcp';
   readonly #endpoint: SipEndpoint;
   readonly #received = new Map<string, SipReceived>();
   readonly #invites = new Map<string, Invite>();
@@ -58,6 +59,7 @@ export class StandIn implements SipHandler {
   #count = 0;
 
   constructor(transport: 'udp' | 'tcp', clock: Clock) {
+    this.#transport = transport;
     this.control = new ControlSocket((command) => this.#perform(command));
     const quiet = (): void => undefined;
     this.#endpoint = createSipEndpoint({
@@ -74,7 +76,8 @@ export class StandIn implements SipHandler {
   }
 
   get address(): SipPlace {
-    return this.#endpoint.addresses[0]!;
+    const { address, port } = this.#endpoint.addresses[0]!;
+    return { transport: this.#transport, address, port };
   }
 
   async start(): Promise<void> {
@@ -142,21 +145,23 @@ export class StandIn implements SipHandler {
   }
 
   unacknowledged(owner: string): void {
-    const invite = this.#invites.get(owner);
-    if (!invite) return;
-    const { request, localTag } = invite;
-    this.endDialog(owner, `${request.header('To')!};tag=${localTag!}`, request);
+    this.#sendOwnBye(owner);
   }
 
-  /** The server has ended a dialog with a BYE of its own. */
-  endDialog(dialogId: string, from: string, invite: SipRequest): void {
-    const to = invite.header('From')!;
-    const callId = invite.header('Call-ID')!;
+  /** The server ends the dialog of that Call-ID with a BYE of its own, as at a session timer. */
+  expire(callId: string): void {
+    const dialogId = [...this.#invites.keys()].find((id) => id.startsWith(`${callId};`));
+    this.#sendOwnBye(dialogId!);
+  }
+
+  #sendOwnBye(dialogId: string): void {
+    const { request, localTag } = this.#invites.get(dialogId)!;
+    const to = request.header('From')!;
     const headers: HeaderField[] = [
       ['Via', 'SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKown'],
-      ['From', from],
+      ['From', `${request.header('To')!};tag=${localTag!}`],
       ['To', to],
-      ['Call-ID', callId],
+      ['Call-ID', request.header('Call-ID')!],
       ['CSeq', '1 BYE'],
     ];
     const bytes = serialiseRequest({ method: 'BYE', uri: uriOf(to)!, headers });
