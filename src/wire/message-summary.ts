@@ -106,9 +106,10 @@ function blocksOf(body: Buffer, limits: MessageSummaryLimits): [string, string][
 }
 
 function addLine(block: [string, string][], line: string): void {
+  if (/[\0\r]/.test(line)) throw new WireError('MWI_LINE', 'a line has NUL or CR');
   const last = block.at(-1);
-  const match = /^([^\s:\x00-\x1f\x7f]+)[ \t]*:(.*)$/.exec(line);
-  if (/^[ \t]/.test(line) && last !== undefined) last[1] = `${last[1]} ${line.trim()}`;
+  const match = /^([^\s:\x00-\x1f\x7f]+)[ \t]*:([^]*)$/.exec(line);
+  if (/^[ \t]/.test(line) && last !== undefined) last[1] = `${last[1]} ${line.trim()}`.trim();
   else if (match !== null) block.push([match[1]!, match[2]!.trim()]);
   else throw new WireError('MWI_LINE', 'a line is no header field');
 }
