@@ -153,14 +153,14 @@ async function askedInDialog({ ask, peer }: Scene, writesRoute: boolean): Promis
     remoteTag: 'r',
     localUri: 'sip:us@example.org',
     remoteUri: 'sip:them@example.com',
-    remoteTarget: 'sip:watcher@unreachable.invalid',
+    remoteTarget: 'sip:watcher@nowhere.example',
     routeSet: [`<sip:${at};lr>`],
     localCseq: 41,
     remoteCseq: 3,
   };
   ask({ method: 'NOTIFY', dialog });
   const request = await peer.nextRequest();
-  assert.equal(request.uri, 'sip:watcher@unreachable.invalid');
+  assert.equal(request.uri, 'sip:watcher@nowhere.example');
   assert.equal(request.header('Route'), writesRoute ? `<sip:${at};lr>` : undefined);
   assert.equal(request.header('CSeq'), '41 NOTIFY');
   assert.equal(request.header('Call-ID'), 'sub');
@@ -172,7 +172,7 @@ async function routesFail({ ask, handler, peer }: Scene): Promise<void> {
   const at = `${peer.address}:${peer.port};transport=${peer.transport}`;
   const loose = `<sip:${at};lr>`;
   for (const route of [[loose, loose], [`<sip:${at}>`]]) {
-    ask({ method: 'MESSAGE', uri: 'sip:them@unreachable.invalid', route });
+    ask({ method: 'MESSAGE', uri: 'sip:them@nowhere.example', route });
     assert.equal((await handler.next('failure')).cause, 'transport');
   }
 }

@@ -63,7 +63,7 @@ test('a request inside a subscription the server knows has the Route of it', asy
     const router = `<sip:${peer.address}:${peer.port};lr>`;
     const headers = [
       ['Record-Route', router],
-      ['Contact', '<sip:watcher@unreachable.invalid>'],
+      ['Contact', '<sip:watcher@nowhere.example>'],
     ] as const;
     tell({ method: 'SUBSCRIBE', branch: 's1', callId: 'sub', headers });
     const { received } = await handler.next('request');
@@ -75,7 +75,7 @@ test('a request inside a subscription the server knows has the Route of it', asy
       remoteTag: 'peer',
       localUri: 'sip:bob@example.org',
       remoteUri: 'sip:alice@example.com',
-      remoteTarget: 'sip:watcher@unreachable.invalid',
+      remoteTarget: 'sip:watcher@nowhere.example',
       routeSet: [router],
       localCseq: 7,
       remoteCseq: 1,
