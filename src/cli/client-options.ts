@@ -1,6 +1,6 @@
 /** The options that every command of the client has. */
 
-import { InvalidArgumentError, type Command } from 'commander';
+import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export interface ClientOptions {
   readonly server: ServerAddress;
@@ -10,6 +10,10 @@ export interface ClientOptions {
   readonly displayName?: string;
   readonly deferred?: string;
   readonly assert: boolean;
+  /** Never printed. */
+  readonly password?: string;
+  readonly authUser?: string;
+  readonly md5?: boolean;
   /** Seconds. */
   readonly timeout: number;
   readonly json?: boolean;
@@ -23,6 +27,9 @@ export interface ServerAddress {
 
 const defaultServer: ServerAddress = { host: '127.0.0.1', port: 5060 };
 const defaultTimeout = 10;
+/** Other users of the machine see the arguments of a command, and not its environment. */
+const passwordVariable = 'POSTE_RESTANTE_PASSWORD';
+const passwordHelp = 'answer challenges with it; better given in the environment';
 
 export function withClientOptions(command: Command): Command {
   return command
@@ -32,7 +39,10 @@ export function withClientOptions(command: Command): Command {
     .option('--local <host>', 'own host to listen on')
     .option('--display-name <name>', 'name shown with the own address')
     .option('--deferred <uri>', 'the Deferred Messaging Function (deferred-msg-func-uri)', sipUri)
-    .option('--no-assert', 'send no P-Asserted-Identity')
+    .option('--no-assert', 'send no P-Asserted-Identity, as with a password')
+    .addOption(new Option('--password <password>', passwordHelp).env(passwordVariable))
+    .option('--auth-user <name>', 'name to authenticate with; the user part of the own address')
+    .option('--md5', 'authenticate with MD5 where a server knows nothing better')
     .option('--timeout <seconds>', 'wait at most so long for an answer', secondsOf, defaultTimeout)
     .option('--json', 'print one JSON object per line')
     .option('--trace', 'show the signalling as a ladder on standard error');

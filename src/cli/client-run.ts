@@ -67,13 +67,17 @@ export function aborted(signal: AbortSignal): Promise<void> {
 
 function imOptions(options: ClientOptions): ImClientOptions {
   const { user, server, transport, local, displayName, deferred, assert, timeout } = options;
+  const { password, authUser, md5 } = options;
+  const named = authUser === undefined ? {} : { username: authUser };
   return {
     aor: user,
     server: { ...server, transport },
     ...(local !== undefined && { local: { host: local } }),
     ...(displayName !== undefined && { displayName }),
     ...(deferred !== undefined && { deferredUri: deferred }),
-    ...(assert && { identity: 'asserted' as const }),
+    // RFC 3325 9.1: an identity is asserted among those who trust each other, proven elsewhere.
+    ...(assert && password === undefined && { identity: 'asserted' as const }),
+    ...(password !== undefined && { credentials: { password, ...named, md5: md5 ?? false } }),
     ...(options.trace && { trace: ladderOnError(user) }),
     limits: { answerMs: timeout * 1000, bindMs: timeout * 1000, graceMs: 1_000 },
   };

@@ -1,19 +1,22 @@
 /** The IM client joined to real sockets: the one file of the client that knows the transports. */
 
-import type { Clock, Log, Random, Trace } from '../ports.js';
+import type { Clock, Log, Random, SipPort, Trace } from '../ports.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint, type MsrpEndpoint } from '../transport/msrp/endpoint.js';
 import { createSipEndpoint, type SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipListener } from '../transport/sip/options.js';
 import { version } from '../version.js';
+import { AuthenticatingSip } from './authentication.js';
 import { Client } from './client.js';
 import { freePort } from './free-port.js';
 import { ClientError, type ImClient, type ImClientOptions } from './im-client.js';
 import { hostTowards } from './local-host.js';
 import { Parties } from './party.js';
+import { userOf } from './request.js';
 import { clientLimits, waitsOf, type ClientWorld } from './world.js';
 
 export { ClientError } from './im-client.js';
+export type { ClientCredentials } from './realms.js';
 export type {
   ClientErrorCode,
   ClientLimits,
@@ -60,12 +63,13 @@ export function createImClient(options: ImClientOptions): ImClient {
     if (!endpoints) throw new ClientError('CLIENT_USAGE', 'the client is not started');
     return endpoints;
   };
+  const authenticating = authenticatingSip(options, shared.random, () => opened().sip);
   const world: ClientWorld = {
     options,
     limits,
     waits: waitsOf(limits),
     get sip() {
-      return opened().sip;
+      return authenticating ?? opened().sip;
     },
     get msrp() {
       return opened().msrp;
@@ -83,7 +87,8 @@ export function createImClient(options: ImClientOptions): ImClient {
     const host = local?.host ?? (await hostTowards(server.host, server.port));
     const msrp = msrpAt(host, world, shared);
     await msrp.start(parties.msrpHandler());
-    const handler = parties.sipHandler(outside);
+    const plain = parties.sipHandler(outside);
+    const handler = authenticating?.handler(plain) ?? plain;
     const port = await startSip(host, local?.port ?? 0, async (at) => {
       const sip = createSipEndpoint({ ...shared, listeners: listenersAt(host, at) });
       endpoints = { sip, msrp };
@@ -95,6 +100,17 @@ export function createImClient(options: ImClientOptions): ImClient {
     };
     return { address: { host, port }, close };
   });
+}
+
+/** Undefined for a client without credentials, which takes a challenge as a refusal. */
+function authenticatingSip(
+  { aor, credentials }: ImClientOptions,
+  random: Random,
+  port: () => SipPort,
+): AuthenticatingSip | undefined {
+  if (!credentials) return undefined;
+  const { username = userOf(aor), password, realm, md5 = false } = credentials;
+  return new AuthenticatingSip({ port, random, credentials: { username, password, realm, md5 } });
 }
 
 interface Endpoints {

@@ -2,6 +2,7 @@
 
 import type { Clock, Log, Random, Trace } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
+import type { ClientCredentials } from './realms.js';
 
 /** An IM client. Every promise settles within the time-outs of its limits. */
 export interface ImClient {
@@ -47,6 +48,8 @@ export interface ImClientOptions {
   readonly local?: { readonly host?: string; readonly port?: number };
   /** Adds P-Asserted-Identity, for a server that trusts this host (RFC 3325). */
   readonly identity?: 'asserted';
+  /** Answers challenges of servers and proxies (RFC 3261 22); without it they are refusals. */
+  readonly credentials?: ClientCredentials;
   readonly displayName?: string;
   /** The Deferred Messaging Function as provisioned (deferred-msg-func-uri). */
   readonly deferredUri?: string;

@@ -1,0 +1,220 @@
+/** Answers the challenges of servers for the user (RFC 3261 22.2 and 22.3, RFC 7616, RFC 8760). */
+
+import type { Owner, Peer, Random, SipAnswer, SipHandler, SipOutgoing } from '../ports.js';
+import type { SipPort, TransactionId } from '../ports.js';
+import { WireError } from '../wire/error.js';
+import { parseAuthenticationInfo } from '../wire/sip/digest.js';
+import { requestTarget, routedTarget } from '../wire/sip/dialog.js';
+import type { HeaderField, SipResponse } from '../wire/sip/message.js';
+import { Realms } from './realms.js';
+import type { ClientCredentials, Realm } from './realms.js';
+
+/** Answers to challenges of one realm for one request: the first, and one to a stale nonce. */
+const answersMax = 2;
+/** Call-IDs whose CSeq runs ahead of what their users count. */
+const offsetsMax = 1_000;
+
+interface Pending {
+  readonly outgoing: SipOutgoing;
+  /** Realms whose challenges to this request were answered, and how often. */
+  readonly answers: Map<string, number>;
+  /** The user has asked to end this INVITE. */
+  isWithdrawn: boolean;
+}
+
+/**
+ * A SipPort before another one: a request that is challenged goes out again with credentials, and
+ * whoever sent it hears of the last answer only. Later requests carry credentials at once.
+ */
+export class AuthenticatingSip implements SipPort {
+  readonly #port: () => SipPort;
+  readonly #random: Random;
+  readonly #realms: Realms;
+  readonly #pending = new Map<string, Pending>();
+  /** By Call-ID: how many more requests it has had than its user knows of. */
+  readonly #offsets = new Map<string, number>();
+
+  constructor(options: {
+    readonly port: () => SipPort;
+    readonly random: Random;
+    readonly credentials: Required<ClientCredentials>;
+  }) {
+    this.#port = options.port;
+    this.#random = options.random;
+    this.#realms = new Realms(options.credentials, options.random);
+  }
+
+  /** What the port underneath has to be started with. */
+  handler(handler: SipHandler): SipHandler {
+    return {
+      request: (received) => handler.request(received),
+      response: (owner, id, response) => {
+        if (this.#isAnswered(owner, id, response)) handler.response(owner, id, response);
+      },
+      failure: (owner, id, cause) => {
+        this.#pending.delete(keyOf(owner, id));
+        handler.failure(owner, id, cause);
+      },
+      cancelled: (transaction) => handler.cancelled(transaction),
+      acknowledged: (owner) => handler.acknowledged(owner),
+      unacknowledged: (owner) => handler.unacknowledged(owner),
+    };
+  }
+
+  start(handler: SipHandler): Promise<void> {
+    return this.#port().start(this.handler(handler));
+  }
+
+  request(outgoing: SipOutgoing): void {
+    const pending: Pending = {
+      outgoing: this.#identified(outgoing),
+      answers: new Map(),
+      isWithdrawn: false,
+    };
+    this.#pending.set(keyOf(outgoing.owner, outgoing.id), pending);
+    this.#send(pending);
+  }
+
+  respond(transaction: TransactionId, answer: SipAnswer): void {
+    this.#port().respond(transaction, answer);
+  }
+
+  bye(owner: Owner, id: string, headers: readonly HeaderField[]): void {
+    const invite = this.#inviteOf(owner);
+    if (invite) invite.isWithdrawn = true;
+    this.#port().bye(owner, id, headers);
+  }
+
+  forget(owner: Owner): void {
+    const invite = this.#inviteOf(owner);
+    if (invite) this.#pending.delete(keyOf(owner, invite.outgoing.id));
+    this.#port().forget(owner);
+  }
+
+  contactUri(user: string, transport?: Peer['transport']): string {
+    return this.#port().contactUri(user, transport);
+  }
+
+  stop(graceMs: number): Promise<void> {
+    this.#pending.clear();
+    return this.#port().stop(graceMs);
+  }
+
+  /** 22.2: the same Call-ID and From tag with the next CSeq, so they have to be known here. */
+  #identified(outgoing: SipOutgoing): SipOutgoing {
+    if (outgoing.dialog) return outgoing;
+    return {
+      ...outgoing,
+      callId: outgoing.callId ?? this.#random.token(24),
+      localTag: outgoing.localTag ?? this.#random.token(10),
+      cseq: outgoing.cseq ?? 1,
+    };
+  }
+
+  #send({ outgoing }: Pending): void {
+    const headers = [...outgoing.headers, ...this.#authorizations(outgoing)];
+    const { dialog } = outgoing;
+    const offset = this.#offsets.get(callIdOf(outgoing)) ?? 0;
+    if (dialog) {
+      const localCseq = dialog.localCseq + offset;
+      this.#port().request({ ...outgoing, headers, dialog: { ...dialog, localCseq } });
+    } else {
+      this.#port().request({ ...outgoing, headers, cseq: (outgoing.cseq ?? 1) + offset });
+    }
+  }
+
+  #authorizations(outgoing: SipOutgoing): HeaderField[] {
+    const { method, body } = outgoing;
+    return this.#realms.authorizations({ method, uri: requestUriOf(outgoing), body });
+  }
+
+  /** False: the request is on its way again. */
+  #isAnswered(owner: Owner, id: string, response: SipResponse): boolean {
+    const key = keyOf(owner, id);
+    const pending = this.#pending.get(key);
+    if (!pending || response.status < 200) return true;
+    if (response.status < 300) this.#learnNext(response);
+    if (this.#answers(pending, response)) {
+      this.#count(pending.outgoing);
+      this.#send(pending);
+      return false;
+    }
+    this.#pending.delete(key);
+    if (!isLasting(pending.outgoing.method)) this.#offsets.delete(callIdOf(pending.outgoing));
+    return true;
+  }
+
+  /** Whether the response challenges us in a way that we can answer, and have not in vain. */
+  #answers({ answers, isWithdrawn }: Pending, response: SipResponse): boolean {
+    if (isWithdrawn || (response.status !== 401 && response.status !== 407)) return false;
+    const realms = this.#realms.challenged(response);
+    if (realms.length === 0 || realms.some((realm) => isRefused(answers, realm))) return false;
+    for (const realm of realms) {
+      answers.set(realm.key, (answers.get(realm.key) ?? 0) + 1);
+      this.#realms.keep(realm);
+    }
+    return true;
+  }
+
+  #count(outgoing: SipOutgoing): void {
+    const callId = callIdOf(outgoing);
+    const offset = (this.#offsets.get(callId) ?? 0) + 1;
+    this.#offsets.delete(callId);
+    this.#offsets.set(callId, offset);
+    for (const oldest of this.#offsets.keys()) {
+      if (this.#offsets.size <= offsetsMax) return;
+      this.#offsets.delete(oldest);
+    }
+  }
+
+  /** RFC 7616 3.5: the nonce that the server wants to see next. */
+  #learnNext(response: SipResponse): void {
+    const info = response.header('Authentication-Info');
+    if (info === undefined) return;
+    try {
+      const { nextnonce } = parseAuthenticationInfo(info);
+      if (nextnonce !== undefined) this.#realms.renew(nextnonce);
+    } catch (error) {
+      // What the header field says is for our convenience only.
+      if (!(error instanceof WireError)) throw error;
+    }
+  }
+
+  #inviteOf(owner: Owner): Pending | undefined {
+    for (const pending of this.#pending.values()) {
+      const { outgoing } = pending;
+      if (outgoing.owner === owner && outgoing.method === 'INVITE') return pending;
+    }
+    return undefined;
+  }
+}
+
+/** The answer that was given was not good enough, and a fresh nonce would not help. */
+function isRefused(answers: ReadonlyMap<string, number>, { key, challenge }: Realm): boolean {
+  const given = answers.get(key) ?? 0;
+  return given >= answersMax || (given > 0 && challenge.stale !== true);
+}
+
+/** Requests of a registration and of a subscription count on under one Call-ID. */
+function isLasting(method: string): boolean {
+  return method === 'REGISTER' || method === 'SUBSCRIBE' || method === 'PUBLISH';
+}
+
+function keyOf(owner: Owner, id: string): string {
+  return `${owner} ${id}`;
+}
+
+function callIdOf({ dialog, callId }: SipOutgoing): string {
+  return dialog?.callId ?? callId ?? '';
+}
+
+/** As it will stand in the request. */
+function requestUriOf({ dialog, uri, route }: SipOutgoing): string {
+  try {
+    return (dialog ? requestTarget(dialog) : routedTarget(uri, route)).uri;
+  } catch (error) {
+    // The request fails for it in the port underneath.
+    if (error instanceof WireError) return uri;
+    throw error;
+  }
+}
