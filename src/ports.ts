@@ -19,6 +19,11 @@ export interface Peer {
   readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
   readonly address: string;
   readonly port: number;
+  /**
+   * SIP domains that a verified certificate of the peer proves (RFC 5922 7.1), in lower case.
+   * Absent without such a certificate.
+   */
+  readonly names?: readonly string[];
 }
 
 // ---------------------------------------------------------------------------------- SIP
@@ -87,6 +92,8 @@ export interface SipHandler {
   acknowledged(owner: Owner): void;
   /** 64*T1 without ACK (RFC 3261 13.3.1.4). The adapter has sent BYE and forgotten the dialog. */
   unacknowledged(owner: Owner): void;
+  /** The session timer ran out (RFC 4028 10). The adapter has sent BYE and forgotten the dialog. */
+  expired?(owner: Owner): void;
 }
 
 /** SIP at the transaction-user boundary. */

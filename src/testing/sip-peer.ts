@@ -3,14 +3,14 @@
 import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { connect, createServer, type AddressInfo, type Socket } from 'node:net';
-import type { Owner, SipHandler, SipReceived, TransactionId } from '../ports.js';
+import type { Owner, Peer, SipHandler, SipReceived, TransactionId } from '../ports.js';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../wire/sip/message.js';
 import { parseSip } from '../wire/sip/parse.js';
 import { serialiseRequest, serialiseResponse } from '../wire/sip/serialise.js';
 import { SipStream } from '../wire/sip/stream.js';
 
 export interface SipPlace {
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Peer['transport'];
   readonly address: string;
   readonly port: number;
 }
@@ -45,6 +45,7 @@ export class Queue<T> {
 
 /** Speaks SIP octet by octet: no transactions, no timers, nothing that a test did not ask for. */
 export interface SipPeer extends SipPlace {
+  readonly transport: 'udp' | 'tcp';
   readonly arrivals: Queue<SipArrival>;
   /** Sends to a place; over TCP on one connection to it. */
   send(to: SipPlace, bytes: Buffer): void;
@@ -192,7 +193,8 @@ export type SipTold =
     }
   | { readonly kind: 'cancelled'; readonly transaction: TransactionId }
   | { readonly kind: 'acknowledged'; readonly owner: Owner }
-  | { readonly kind: 'unacknowledged'; readonly owner: Owner };
+  | { readonly kind: 'unacknowledged'; readonly owner: Owner }
+  | { readonly kind: 'expired'; readonly owner: Owner };
 
 /** A handler that keeps what it is told, in order. */
 export class RecordingHandler implements SipHandler {
@@ -220,6 +222,10 @@ export class RecordingHandler implements SipHandler {
 
   unacknowledged(owner: Owner): void {
     this.told.push({ kind: 'unacknowledged', owner });
+  }
+
+  expired(owner: Owner): void {
+    this.told.push({ kind: 'expired', owner });
   }
 
   /** The next thing told, which must be of that kind. */

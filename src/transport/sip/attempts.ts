@@ -9,6 +9,8 @@ export interface Attempt {
   readonly transport: SipTransport;
   readonly address: string;
   readonly port: number;
+  /** Number of the target it leads to. */
+  readonly target: number;
 }
 
 /**
@@ -21,10 +23,13 @@ export function attemptsTo(
   network: Network,
 ): Attempt[] {
   const attempts: Attempt[] = [];
-  for (const { address, port, transport } of targets) {
-    const byDatagram = transport !== 'tcp' && network.reaches('udp', address);
-    if (!byDatagram || isLarge) attempts.push({ transport: 'tcp', address, port });
-    if (byDatagram) attempts.push({ transport: 'udp', address, port });
+  for (const [target, { address, port, transport = 'udp' }] of targets.entries()) {
+    const byDatagram = transport === 'udp' && network.reaches('udp', address);
+    if (!byDatagram || isLarge) {
+      const stream = transport === 'udp' ? 'tcp' : transport;
+      attempts.push({ transport: stream, address, port, target });
+    }
+    if (byDatagram) attempts.push({ transport: 'udp', address, port, target });
   }
   return attempts;
 }

@@ -6,7 +6,9 @@ import { attemptsTo, type Attempt } from './attempts.js';
 import type { Flow } from './flow.js';
 import type { Network } from './network.js';
 import type { SipSettings, SipTransport } from './options.js';
-import { buildRequest, nextHopOf, type RequestDraft } from './request.js';
+import { nextHopOf, type NextHop } from './next-hop.js';
+import { placeholderHost } from './placeholder-host.js';
+import { buildRequest, type RequestDraft } from './request.js';
 import type { Target } from './resolve.js';
 
 /** A request as it goes one way. */
@@ -25,6 +27,8 @@ export class Dispatch {
   readonly #network: Network;
   #attempts: Attempt[] = [];
   #tried = 0;
+  /** The host of the URI, which a certificate has to prove (RFC 5922 7.3). */
+  #domain = '';
 
   constructor(draft: RequestDraft, settings: SipSettings, network: Network) {
     this.draft = draft;
@@ -35,7 +39,8 @@ export class Dispatch {
   /** Finds the ways, then calls `ready`: at once when nothing has to be looked up. */
   resolve(ready: () => void): void {
     const hop = nextHopOf(this.draft.nextHop);
-    const found = hop ? this.#settings.resolve(hop) : [];
+    this.#domain = hop?.host ?? '';
+    const found = hop ? this.#targetsOf(hop) : [];
     if (!(found instanceof Promise)) {
       this.#choose(found, ready);
       return;
@@ -59,19 +64,41 @@ export class Dispatch {
       const attempt = this.#attempts[this.#tried++];
       if (!attempt) return undefined;
       const { transport, address, port } = attempt;
-      const built = this.#build(transport, address);
-      const flow = built && this.#network.flowTo(transport, address, port);
-      if (flow) return { ...built, flow, address, port };
+      const flow = this.#network.flowTo(transport, address, port, this.#domain);
+      const built = flow && this.#build(transport, address, flow.offersKeepAlive);
+      if (built) return { ...built, flow, address, port };
     }
   }
 
+  /**
+   * The target that was tried last has failed as a whole: no other transport to it will do. False
+   * when there is none left (RFC 3263 4.3).
+   */
+  leaveTarget(): boolean {
+    const failed = this.#attempts[this.#tried - 1]?.target;
+    while (this.#tried < this.#attempts.length) {
+      if (this.#attempts[this.#tried]!.target !== failed) return true;
+      this.#tried++;
+    }
+    return false;
+  }
+
+  /** Who has a placeholder host is reached by the connection on which it came (RFC 7118 5). */
+  #targetsOf(hop: NextHop): readonly Target[] | Promise<readonly Target[]> {
+    if (placeholderHost(hop.host) === undefined) return this.#settings.resolve(hop);
+    const transport = this.#network.aliased(hop.host)?.transport;
+    const isFit = transport !== undefined && (!hop.secure || /^(?:tls|wss)$/.test(transport));
+    return isFit ? [{ address: hop.host, port: hop.port ?? 5060, transport }] : [];
+  }
+
   #choose(targets: readonly Target[], ready: () => void): void {
+    const { limits } = this.#settings;
     const first = targets[0];
     this.#tried = 0;
     if (first) {
       const size = this.#build(first.transport ?? 'udp', first.address)?.bytes.length ?? 0;
-      const isLarge = size > this.#settings.limits.datagramBytes;
-      this.#attempts = attemptsTo(targets, isLarge, this.#network);
+      const isLarge = size > limits.datagramBytes;
+      this.#attempts = attemptsTo(targets.slice(0, limits.targets), isLarge, this.#network);
     }
     ready();
   }
@@ -80,9 +107,11 @@ export class Dispatch {
   #build(
     transport: SipTransport,
     address: string,
+    offersKeepAlive = false,
   ): Pick<Departure, 'bytes' | 'via' | 'branch'> | undefined {
     const branch = newBranch(this.#settings.random);
-    const via = viaOf(transport, this.#network.sentBy(transport, address), branch);
+    const sentBy = this.#network.sentBy(transport, address);
+    const via = `${viaOf(transport, sentBy, branch)}${offersKeepAlive ? ';keep' : ''}`;
     try {
       return { bytes: buildRequest(this.draft, via), via, branch };
     } catch (error) {

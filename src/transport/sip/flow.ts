@@ -4,12 +4,18 @@ import type { WireError } from '../../wire/error.js';
 import type { SipMessage, SipRequest } from '../../wire/sip/message.js';
 import type { SipSettings, SipTransport } from './options.js';
 
-/** A UDP socket or one TCP connection. */
+/** A UDP socket or one connection. */
 export interface Flow {
   readonly transport: SipTransport;
   readonly isOpen: boolean;
+  /** SIP domains that the certificate of the peer proves (RFC 5922 7.1), in lower case. */
+  readonly names?: readonly string[];
+  /** Whether our requests offer to keep this flow alive (RFC 6223). */
+  readonly offersKeepAlive?: boolean;
   /** Sends to the address; a connection ignores it. `failed` hears that it did not leave. */
   send(bytes: Buffer, address: string, port: number, failed?: () => void): void;
+  /** The peer wants keep-alives that often; 0: as often as we like. */
+  keepAlive?(seconds: number): void;
 }
 
 /** Who takes what comes in on the flows. */

@@ -1,48 +1,43 @@
-/** The sockets of an endpoint: listeners, connections, and the way to an address. */
+/** The sockets of an endpoint, and the way to an address. */
 
-import { lookup } from 'node:dns/promises';
-import { connect, createServer, isIP, type Server, type Socket } from 'node:net';
+import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
+import { Connections } from './connections.js';
 import { hostPort, type Flow, type Receiver, type SipCounters } from './flow.js';
-import type { SipAddress, SipListener, SipSettings, SipTransport } from './options.js';
-import { TcpConnection, type TcpContext } from './tcp.js';
+import { Listeners } from './listeners.js';
+import type { SipAddress, SipSettings, SipTransport } from './options.js';
+import { placeholderHost } from './placeholder-host.js';
 import type { TimerWheel } from './timer-wheel.js';
-import { UdpFlow } from './udp.js';
+import { TlsIdentity, type SipTlsOptions } from './tls.js';
+import type { UdpFlow } from './udp.js';
 
-/** Cannot open what the options ask for. `code` is stable API. */
-export class SipListenError extends Error {
-  readonly code: string;
-
-  constructor(listener: SipListener, cause: NodeJS.ErrnoException) {
-    const where = `${listener.transport} ${hostPort(listener.host, listener.port)}`;
-    super(`SIP_LISTEN: cannot listen on ${where}: ${cause.code ?? cause.message}`, { cause });
-    this.name = 'SipListenError';
-    this.code = 'SIP_LISTEN';
-  }
-}
+export { SipListenError } from './listeners.js';
 
 export class Network {
-  readonly addresses: SipAddress[] = [];
   readonly #settings: SipSettings;
   readonly #counters: SipCounters;
-  readonly #context: TcpContext;
-  readonly #udp: UdpFlow[] = [];
-  readonly #servers: Server[] = [];
-  /** Every open connection, by the address at its other end. */
-  readonly #connections = new Map<string, TcpConnection>();
-  readonly #acceptedFrom = new Map<string, number>();
+  readonly #identity: TlsIdentity;
+  readonly #connections: Connections;
+  readonly #listeners: Listeners;
+  /** Our name where nobody can connect to us. */
+  readonly #placeholder: string;
   #closed = false;
 
+  /** Throws SipTlsError. */
   constructor(settings: SipSettings, counters: SipCounters, wheel: TimerWheel, receiver: Receiver) {
     this.#settings = settings;
     this.#counters = counters;
-    this.#context = {
-      settings,
-      counters,
-      wheel,
-      receiver,
-      closed: (connection) => this.#forget(connection),
-    };
+    this.#placeholder = `${settings.random.token(12).toLowerCase()}.invalid`;
+    const identity = new TlsIdentity(settings.tls ?? {});
+    this.#identity = identity;
+    const connections = new Connections(settings, counters, wheel, identity, receiver);
+    this.#connections = connections;
+    this.#listeners = new Listeners({ settings, counters, receiver, connections, identity });
+  }
+
+  /** The open listeners, in the order of the options. */
+  get addresses(): readonly SipAddress[] {
+    return this.#listeners.addresses;
   }
 
   get connections(): number {
@@ -50,27 +45,39 @@ export class Network {
   }
 
   /** Opens every listener or none. Rejects with SipListenError. */
-  async open(): Promise<void> {
-    for (const listener of this.#settings.listeners) {
-      try {
-        this.addresses.push(await this.#listen(listener));
-      } catch (error) {
-        await this.close();
-        throw new SipListenError(listener, error as NodeJS.ErrnoException);
-      }
-    }
+  open(): Promise<void> {
+    return this.#listeners.open();
   }
 
-  /** The transports by which a request can leave to that address. */
+  /** New connections get these certificates. Throws SipTlsError, and keeps the former ones. */
+  reloadTls(options: SipTlsOptions): void {
+    this.#identity.reload(options);
+  }
+
+  /** Whether a request can leave by that transport to that address. */
   reaches(transport: SipTransport, address: string): boolean {
-    return transport === 'tcp' || this.#udpTo(address) !== undefined;
+    return transport !== 'udp' || this.#udpTo(address) !== undefined;
   }
 
-  /** The flow to an address; a connection is opened when there is none. Undefined: there is none. */
-  flowTo(transport: SipTransport, address: string, port: number): Flow | undefined {
-    if (this.#closed || isIP(address) === 0 || port < 1 || port > 65_535) return undefined;
+  /** The connection of whoever calls itself by that placeholder host (RFC 7118 5). */
+  aliased(host: string): Flow | undefined {
+    return this.#connections.aliased(host);
+  }
+
+  /**
+   * The flow to an address; a connection is opened when there is none. `domain` is the host of the
+   * URI that led here, which a certificate has to prove. Undefined: there is none.
+   */
+  flowTo(
+    transport: SipTransport,
+    address: string,
+    port: number,
+    domain?: string,
+  ): Flow | undefined {
+    if (this.#closed || port < 1 || port > 65_535) return undefined;
+    if (isIP(address) === 0 && placeholderHost(address) === undefined) return undefined;
     if (transport === 'udp') return this.#udpTo(address);
-    return this.#connections.get(hostPort(address, port)) ?? this.#connect(address, port);
+    return this.#connections.flowTo(transport, address, port, domain);
   }
 
   /** Sends on the flow of the request or, when that is gone, to its source anew (18.2.2). */
@@ -83,111 +90,46 @@ export class Network {
   /** `host:port` under which answers to a request by that way reach us, for Via. */
   sentBy(transport: SipTransport, address: string): string {
     const family = isIP(address);
-    const own =
-      this.addresses.find((one) => one.transport === transport && isIP(one.address) === family) ??
-      this.addresses.find((one) => one.transport === transport) ??
-      this.addresses[0];
-    return own ? this.publicAddress(own) : hostPort(this.#settings.advertised ?? address, 5060);
+    const fitting = this.addresses.filter((one) => one.transport === transport);
+    const own = fitting.find((one) => isIP(one.address) === family) ?? fitting[0];
+    if (own) return this.publicAddress(own);
+    if (transport !== 'udp' && transport !== 'tcp') return this.#placeholder;
+    const any = this.addresses[0];
+    return any ? this.publicAddress(any) : hostPort(this.#settings.advertised ?? address, 5060);
+  }
+
+  /** Host and parameters of a URI under which we are reached by that transport, for Contact. */
+  reachedBy(transport: SipTransport | undefined): string {
+    const fitting = this.addresses.find((one) => one.transport === transport);
+    const isPlaceless = !fitting && transport !== undefined && !/^(?:udp|tcp)$/.test(transport);
+    if (isPlaceless) return `${this.#placeholder};transport=${transport}`;
+    const own = fitting ?? this.addresses[0];
+    if (!own) return this.#placeholder;
+    const parameter = own.transport === 'udp' ? '' : `;transport=${own.transport}`;
+    return `${this.publicAddress(own)}${parameter}`;
   }
 
   /** `host:port` of a listener as others see it. */
   publicAddress(own: SipAddress): string {
-    return hostPort(this.#settings.advertised ?? reachableAddress(own.address), own.port);
+    const advertised = own.advertised ?? this.#settings.advertised;
+    return hostPort(advertised ?? reachableAddress(own.address), own.port);
   }
 
   /** Takes no new connections; datagrams and open connections go on. */
   stopListening(): void {
-    for (const server of this.#servers) server.close();
+    this.#listeners.stop();
   }
 
   async close(): Promise<void> {
     this.#closed = true;
-    for (const connection of [...this.#connections.values()]) connection.close();
-    const closing = this.#servers.map((server) => closeServer(server));
-    await Promise.all([...closing, ...this.#udp.map((flow) => flow.close())]);
-  }
-
-  async #listen(listener: SipListener): Promise<SipAddress> {
-    const { address, family } = await lookup(listener.host);
-    if (listener.transport === 'tcp') return this.#listenTcp(address, listener.port);
-    const version = family === 6 ? 6 : 4;
-    const { receiver } = this.#context;
-    const flow = new UdpFlow(version, this.#settings, this.#counters, receiver);
-    this.#udp.push(flow);
-    return flow.open(address, listener.port);
-  }
-
-  #listenTcp(host: string, port: number): Promise<SipAddress> {
-    const server = createServer({ noDelay: true }, (socket) => this.#accept(socket));
-    this.#servers.push(server);
-    return new Promise((resolve, reject) => {
-      server.once('error', reject);
-      server.listen({ host, port, ipv6Only: isIP(host) === 6 }, () => {
-        server.off('error', reject);
-        server.on('error', (error: NodeJS.ErrnoException) => {
-          this.#settings.log.warn({ code: error.code ?? 'SIP_TCP' }, 'TCP listener error');
-        });
-        const bound = server.address();
-        if (bound === null || typeof bound === 'string') reject(new Error('no address'));
-        else resolve({ transport: 'tcp', address: bound.address, port: bound.port });
-      });
-    });
-  }
-
-  #accept(socket: Socket): void {
-    const { limits } = this.#settings;
-    const { remoteAddress: address, remotePort: port } = socket;
-    // A peer that is gone again has no address.
-    const count = address === undefined ? 0 : (this.#acceptedFrom.get(address) ?? 0);
-    const full = this.#connections.size >= limits.connections || count >= limits.connectionsPerPeer;
-    if (address === undefined || port === undefined || full || this.#closed) {
-      this.#counters.connectionsRefused++;
-      socket.on('error', () => socket.destroy());
-      socket.destroy();
-      return;
-    }
-    this.#counters.connectionsAccepted++;
-    this.#acceptedFrom.set(address, count + 1);
-    this.#remember(new TcpConnection(this.#context, socket, { address, port, accepted: true }));
-  }
-
-  #connect(address: string, port: number): Flow | undefined {
-    if (this.#connections.size >= this.#settings.limits.connections) {
-      this.#counters.connectionsRefused++;
-      return undefined;
-    }
-    this.#counters.connectionsOpened++;
-    const socket = connect({ host: address, port, noDelay: true });
-    const peer = { address, port, accepted: false };
-    const connection = new TcpConnection(this.#context, socket, peer);
-    this.#remember(connection);
-    return connection;
-  }
-
-  #remember(connection: TcpConnection): void {
-    this.#connections.set(hostPort(connection.address, connection.port), connection);
-  }
-
-  #forget(connection: TcpConnection): void {
-    const key = hostPort(connection.address, connection.port);
-    if (this.#connections.get(key) === connection) this.#connections.delete(key);
-    if (!connection.accepted) return;
-    const count = this.#acceptedFrom.get(connection.address) ?? 0;
-    if (count <= 1) this.#acceptedFrom.delete(connection.address);
-    else this.#acceptedFrom.set(connection.address, count - 1);
+    this.#connections.close();
+    await this.#listeners.close();
   }
 
   #udpTo(address: string): UdpFlow | undefined {
     const family = isIP(address);
-    return this.#udp.find((flow) => flow.isOpen && isIP(flow.address.address) === family);
+    return this.#listeners.udp.find((flow) => flow.isOpen && isIP(flow.address.address) === family);
   }
-}
-
-function closeServer(server: Server): Promise<void> {
-  return new Promise((resolve) => {
-    if (!server.listening) resolve();
-    else server.close(() => resolve());
-  });
 }
 
 /** A listener on all addresses is known by the first one that is not of the loop. */

@@ -1,13 +1,9 @@
 /** Requests of a UAC (RFC 3261 8.1.1, 9.1, 12.2.1.1, 13.2.2.4, 17.1.1.3). */
 
-import { isIP } from 'node:net';
 import type { Random, SipOutgoing } from '../../ports.js';
-import { WireError } from '../../wire/error.js';
 import { requestTarget, routedTarget, type SipDialog } from '../../wire/sip/dialog.js';
 import type { HeaderField, SipResponse } from '../../wire/sip/message.js';
 import { serialiseRequest } from '../../wire/sip/serialise.js';
-import { parseUri } from '../../wire/sip/uri.js';
-import type { NextHop } from './resolve.js';
 
 /** A request without its Via, which belongs to the way it takes. */
 export interface RequestDraft {
@@ -82,32 +78,6 @@ export function buildRequest(draft: RequestDraft, via: string): Buffer {
   for (const field of draft.headers) headers.push(field);
   const { method, uri, body } = draft;
   return serialiseRequest({ method, uri, headers, body });
-}
-
-/** Where a URI leads; undefined when it is none that UDP or TCP can reach. */
-export function nextHopOf(uri: string): NextHop | undefined {
-  const parsed = readUri(uri);
-  if (parsed?.scheme !== 'sip') return undefined;
-  const host = parsed.params.get('maddr') ?? parsed.host;
-  const bare = host.startsWith('[') ? host.slice(1, -1) : host;
-  if (bare === '' || (host.startsWith('[') && isIP(bare) !== 6)) return undefined;
-  const transport = parsed.params.get('transport')?.toLowerCase();
-  if (transport !== undefined && transport !== 'udp' && transport !== 'tcp') return undefined;
-  return {
-    host: bare,
-    ...(parsed.port === undefined ? {} : { port: parsed.port }),
-    ...(transport === undefined ? {} : { transport }),
-  };
-}
-
-function readUri(uri: string) {
-  try {
-    return parseUri(uri);
-  } catch (error) {
-    // A URI that a peer gave us leads nowhere when it cannot be read; the request fails for it.
-    if (error instanceof WireError) return undefined;
-    throw error;
-  }
 }
 
 function nameAddr(address: string): string {

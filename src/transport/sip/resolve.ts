@@ -2,26 +2,21 @@
 
 import { lookup } from 'node:dns/promises';
 import { isIP } from 'node:net';
+import type { NextHop } from './next-hop.js';
+import type { SipTransport } from './options.js';
 
-/** Where a request is to go, as its next-hop URI says. */
-export interface NextHop {
-  /** Host without brackets. */
-  readonly host: string;
-  readonly port?: number;
-  readonly transport?: 'udp' | 'tcp';
-}
+export type { NextHop } from './next-hop.js';
 
 /** One address to try. A transport that is absent is chosen by the size of the request. */
 export interface Target {
   readonly address: string;
   readonly port: number;
-  readonly transport?: 'udp' | 'tcp';
+  readonly transport?: SipTransport;
 }
 
 /** Returns the targets best first, as a value when nothing has to be asked. Empty: none. */
 export type Resolve = (hop: NextHop) => readonly Target[] | Promise<readonly Target[]>;
 
-const defaultPort = 5060;
 const targetsMax = 8;
 
 /** Numeric addresses as they are, names by their A and AAAA records in the order of the system. */
@@ -34,7 +29,16 @@ export const resolveAddress: Resolve = (hop) => {
   );
 };
 
-function targetOf(hop: NextHop, address: string): Target {
-  const port = hop.port ?? defaultPort;
-  return hop.transport ? { address, port, transport: hop.transport } : { address, port };
+/** An address of the hop by the transport and port that its URI names or implies. */
+export function targetOf(hop: NextHop, address: string): Target {
+  const transport = hop.transport ?? (hop.secure ? 'tls' : undefined);
+  const port = hop.port ?? defaultPort(transport);
+  return transport ? { address, port, transport } : { address, port };
+}
+
+/** RFC 3261 19.1.2, RFC 7118 5.3. */
+export function defaultPort(transport: SipTransport | undefined): number {
+  if (transport === 'tls') return 5061;
+  if (transport === 'ws') return 80;
+  return transport === 'wss' ? 443 : 5060;
 }
