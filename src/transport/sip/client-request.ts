@@ -104,11 +104,12 @@ export class ClientRequest implements ClientTransactionUser {
       this.#hasProvisional = true;
       if (this.order) this.cancel();
     }
+    if (response.status === 503 && this.#departElsewhere()) return;
     if (response.status > 100) this.#user.answered(this, response);
   }
 
   timeout(): void {
-    this.#user.failed(this, 'timeout');
+    if (!this.#departElsewhere()) this.#user.failed(this, 'timeout');
   }
 
   transportFailed(): void {
@@ -117,6 +118,14 @@ export class ClientRequest implements ClientTransactionUser {
 
   overdue(): void {
     this.cancel();
+  }
+
+  /** RFC 3263 4.3: on 503 and on a time-out the next target, unless nobody wants the outcome. */
+  #departElsewhere(): boolean {
+    const isWanted = !this.isForgotten && !this.order && this.early.length === 0;
+    if (!isWanted || !this.dispatch.leaveTarget()) return false;
+    this.depart();
+    return true;
   }
 
   acknowledgement(response: SipResponse): Buffer {

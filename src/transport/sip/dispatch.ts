@@ -4,6 +4,7 @@ import type { Random } from '../../ports.js';
 import { SerialiseError } from '../../wire/sip/serialise.js';
 import { attemptsTo, type Attempt } from './attempts.js';
 import type { Flow } from './flow.js';
+import { offeringKeep } from './keep.js';
 import type { Network } from './network.js';
 import type { SipSettings, SipTransport } from './options.js';
 import { nextHopOf, type NextHop } from './next-hop.js';
@@ -111,7 +112,8 @@ export class Dispatch {
   ): Pick<Departure, 'bytes' | 'via' | 'branch'> | undefined {
     const branch = newBranch(this.#settings.random);
     const sentBy = this.#network.sentBy(transport, address);
-    const via = `${viaOf(transport, sentBy, branch)}${offersKeepAlive ? ';keep' : ''}`;
+    const plain = viaOf(transport, sentBy, branch);
+    const via = offersKeepAlive ? offeringKeep(plain) : plain;
     try {
       return { bytes: buildRequest(this.draft, via), via, branch };
     } catch (error) {

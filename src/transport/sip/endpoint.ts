@@ -1,10 +1,10 @@
-/** SIP over UDP and TCP at the transaction-user boundary. */
+/** SIP at the transaction-user boundary, over datagrams and connections. */
 
 import { strict as assert } from 'node:assert';
 import type { HeaderField, SipMessage, SipRequest, SipResponse } from '../../wire/sip/message.js';
 import { WireError } from '../../wire/error.js';
 import { parseCseq } from '../../wire/sip/cseq.js';
-import { parseVia } from '../../wire/sip/via.js';
+import { parseVia, type Via } from '../../wire/sip/via.js';
 import type {
   Owner,
   Peer,
@@ -17,6 +17,7 @@ import type {
 import { ClientTransactions } from './client-transactions.js';
 import { InviteDialogs } from './dialogs.js';
 import { zeroCounters, type Flow, type Receiver } from './flow.js';
+import { heedKeep } from './keep.js';
 import { Network } from './network.js';
 import {
   settingsOf,
@@ -26,6 +27,7 @@ import {
 } from './options.js';
 import { ServerTransactions } from './server-transactions.js';
 import { TimerWheel } from './timer-wheel.js';
+import type { SipTlsOptions } from './tls.js';
 import { TransactionTimers } from './transaction-timers.js';
 import { Uac } from './uac.js';
 import { Uas } from './uas.js';
@@ -36,6 +38,8 @@ export interface SipEndpoint extends SipPort {
   readonly addresses: readonly SipAddress[];
   /** Everything counted since the beginning and the sizes of the tables, by name. */
   counters(): Record<string, number>;
+  /** New connections get these certificates. Throws SipTlsError, and keeps the former ones. */
+  reloadTls(options: SipTlsOptions): void;
 }
 
 /** Makes an endpoint; nothing is opened before `start`. */
@@ -94,10 +98,8 @@ class Endpoint implements SipEndpoint, Receiver {
   }
 
   contactUri(user: string, transport?: Peer['transport']): string {
-    const own = this.addresses.find((one) => one.transport === transport) ?? this.addresses[0];
-    assert(own, 'a Contact needs an open listener');
-    const parameter = own.transport === 'udp' ? '' : `;transport=${own.transport}`;
-    return `sip:${escapedUser(user)}@${this.#network.publicAddress(own)}${parameter}`;
+    assert(this.addresses.length > 0, 'a Contact needs an open listener');
+    return `sip:${escapedUser(user)}@${this.#network.reachedBy(transport)}`;
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -110,6 +112,10 @@ class Endpoint implements SipEndpoint, Receiver {
     this.#wheel.stop();
     await this.#network.close();
     this.#wheel.stop();
+  }
+
+  reloadTls(options: SipTlsOptions): void {
+    this.#network.reloadTls(options);
   }
 
   counters(): Record<string, number> {
@@ -128,7 +134,7 @@ class Endpoint implements SipEndpoint, Receiver {
   message(message: SipMessage, flow: Flow, address: string, port: number): void {
     const { uas } = this.#core;
     if (message.kind === 'request') uas.receive(message, flow, address, port);
-    else this.#response(message, address, port);
+    else this.#response(message, flow, address, port);
   }
 
   malformed(
@@ -147,12 +153,12 @@ class Endpoint implements SipEndpoint, Receiver {
   }
 
   /** 8.1.3.3: a response with more than our own Via was meant for someone else. */
-  #response(response: SipResponse, address: string, port: number): void {
-    let branch: string | undefined;
+  #response(response: SipResponse, flow: Flow, address: string, port: number): void {
+    let via: Via | undefined;
     let method;
     try {
       const vias = response.list('Via');
-      if (vias.length === 1) branch = parseVia(vias[0]!).branch;
+      if (vias.length === 1) via = parseVia(vias[0]!);
       method = parseCseq(response.header('CSeq') ?? '').method;
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -161,8 +167,12 @@ class Endpoint implements SipEndpoint, Receiver {
       this.#settings.log.debug(fields, 'malformed SIP response');
       return;
     }
-    if (branch === undefined) this.#counters.strayResponses++;
-    else this.#core.clients.respond(branch, method, response);
+    if (via?.branch === undefined) {
+      this.#counters.strayResponses++;
+      return;
+    }
+    heedKeep(response, via, flow);
+    this.#core.clients.respond(via.branch, method, response);
   }
 
   #compose(handler: SipHandler): Running {

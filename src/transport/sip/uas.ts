@@ -11,6 +11,7 @@ import { SerialiseError } from '../../wire/sip/serialise.js';
 import { parseVia, viaWithSource, type Via } from '../../wire/sip/via.js';
 import type { InviteDialog, InviteDialogs } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
+import { answeringKeep } from './keep.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
 import { buildResponse, copiedFields } from './response.js';
@@ -105,7 +106,8 @@ export class Uas {
       const top = vias[0];
       if (top === undefined) throw new WireError('SIP_VIA', 'no Via');
       const via = parseVia(top);
-      vias[0] = sourcedVia(top, via, address, port);
+      const { keepAliveMs } = this.#context.settings.limits;
+      vias[0] = answeringKeep(sourcedVia(top, via, address, port), via, flow, keepAliveMs);
       const copied = copiedFields(request);
       const sentByPort = via.port ?? 5060;
       // RFC 3581 4: with rport the answer goes to the port the request came from.
@@ -136,7 +138,9 @@ export class Uas {
       return;
     }
     if (request.method === 'INVITE') this.#answer(transaction, trying);
-    const peer = { transport: transaction.flow.transport, ...source };
+    const { flow } = transaction;
+    const names = flow.names?.length ? { names: flow.names } : {};
+    const peer = { transport: flow.transport, ...source, ...names };
     const owner = transaction.dialog?.owner;
     const received = { request, transaction: transaction.id, peer };
     this.#context.handler.request(owner === undefined ? received : { ...received, owner });
