@@ -70,6 +70,8 @@ function carrierOf(
 ): Carrier {
   const { localAddress, localPort, remoteAddress, remotePort } = raw;
   const stream = createWebSocketStream(webSocket);
+  // There is no half-open WebSocket: after its end nothing can be written.
+  stream.on('end', () => stream.destroy());
   const socket = Object.assign(stream, {
     ...{ localAddress, localPort, remoteAddress, remotePort },
     setNoDelay: raw.setNoDelay.bind(raw),

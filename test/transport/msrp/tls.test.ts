@@ -218,7 +218,7 @@ test('MSRP-14: handshakes that never end count as connections, and end', async (
   );
   const fourth = createConnection({ host: '127.0.0.1', port: bob.endpoint.secureAddress!.port });
   fourth.on('error', () => undefined);
-  await once(fourth, 'close');
+  await new Promise((resolve) => fourth.on('close', resolve));
   // Real time: Node ends them.
   await Promise.all(silent.map((socket) => once(socket, 'close')));
   const peer = await secureRaw(bob);

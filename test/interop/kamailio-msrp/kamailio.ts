@@ -1,0 +1,73 @@
+/** Kamailio with its msrp module as relay, as a child process. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { createConnection, createServer } from 'node:net';
+import type { AddressInfo } from 'node:net';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+
+export interface Relay {
+  readonly port: number;
+  stop(): Promise<void>;
+}
+
+const configuration = fileURLToPath(new URL('relay.cfg', import.meta.url));
+const certificates = new URL('../../transport/msrp/certificates/', import.meta.url);
+
+/** Starts it and waits until it accepts connections. */
+export async function startRelay(transport: 'tcp' | 'tls'): Promise<Relay> {
+  const directory = mkdtempSync(join(tmpdir(), 'poste-kamailio-'));
+  const port = await freePort();
+  const file = (name: string): string => fileURLToPath(new URL(name, certificates));
+  const tls = ['TLS', `CERTIFICATE="${file('server.pem')}"`, `KEY="${file('server.key')}"`];
+  const child = spawn(
+    'kamailio',
+    [
+      ...['-f', configuration, '-DD', '-E', '-m', '64', '-M', '16'],
+      ...['-l', `${transport}:127.0.0.1:${port}`, '-Y', directory, '-P', join(directory, 'pid')],
+      ...(transport === 'tls' ? tls.flatMap((definition) => ['-A', definition]) : []),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  }
+  const ended = once(child, 'exit');
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  while (!(await accepts(port))) if (isOver) throw new Error(`kamailio ended: ${log}`);
+  return {
+    port,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+}
+
+/** Whether something listens there. */
+function accepts(port: number): Promise<boolean> {
+  return new Promise((resolve) => {
+    const socket = createConnection({ host: '127.0.0.1', port });
+    socket.on('connect', () => {
+      socket.destroy();
+      resolve(true);
+    });
+    // The next attempt comes with the next turn of the event loop.
+    socket.on('error', () => setImmediate(resolve, false));
+  });
+}
