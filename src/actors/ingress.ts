@@ -89,6 +89,12 @@ export class SipIngress implements SipHandler {
     this.#tell(owner, { type: 'ack.missing', at: clock.now(), limits });
   }
 
+  /** ST-02: the client is not there any more, so that its media session is lost too. */
+  expired(owner: Owner): void {
+    const { clock, limits } = this.#parts;
+    this.#tell(owner, { type: 'msrp.lost', at: clock.now(), limits });
+  }
+
   // ------------------------------------------------------------------------------ routing
 
   #outside(received: SipReceived): void {

@@ -54,6 +54,8 @@ export class Parties {
       cancelled: () => undefined,
       acknowledged: (owner) => of(owner)?.acknowledged?.(),
       unacknowledged: (owner) => of(owner)?.unacknowledged?.(),
+      // To a party the session is gone, whatever took it away.
+      expired: (owner) => of(owner)?.lost?.('closed'),
     };
   }
 

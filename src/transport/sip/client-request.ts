@@ -12,6 +12,7 @@ import {
 import type { ByeOrder, InviteDialog } from './dialogs.js';
 import type { Departure, Dispatch } from './dispatch.js';
 import { buildRequest, cancelDraft, refusalAckDraft } from './request.js';
+import type { Retries } from './retries.js';
 
 /** Who takes the outcome of a request. */
 export interface ClientRequestUser {
@@ -24,8 +25,10 @@ export class ClientRequest implements ClientTransactionUser {
   readonly owner: Owner;
   readonly id: string;
   readonly dispatch: Dispatch;
-  /** The INVITE dialog that this BYE ends. */
+  /** The INVITE dialog that this BYE ends or this INVITE or UPDATE refreshes. */
   readonly dialog: InviteDialog | undefined;
+  /** What is tried before a refusal counts; undefined when the user has to know each of them. */
+  readonly retries: Retries | undefined;
   /** Early dialogs of this INVITE. */
   readonly early: InviteDialog[] = [];
   /** The ACKs of its 2xx by To tag, one for each fork. */
@@ -48,6 +51,7 @@ export class ClientRequest implements ClientTransactionUser {
       readonly id: string;
       readonly dispatch: Dispatch;
       readonly dialog?: InviteDialog;
+      readonly retries?: Retries;
     },
   ) {
     this.#user = user;
@@ -55,6 +59,7 @@ export class ClientRequest implements ClientTransactionUser {
     this.id = what.id;
     this.dispatch = what.dispatch;
     this.dialog = what.dialog;
+    this.retries = what.retries;
   }
 
   get method(): string {

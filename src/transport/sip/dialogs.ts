@@ -2,11 +2,13 @@
 
 import type { Owner } from '../../ports.js';
 import type { SipDialog } from '../../wire/sip/dialog.js';
-import type { HeaderField } from '../../wire/sip/message.js';
+import type { HeaderField, SipHeaders } from '../../wire/sip/message.js';
+import type { ClientRequest } from './client-request.js';
 import type { Flow, SipCounters } from './flow.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
 import type { ServerTransaction } from './server-transactions.js';
+import { expiryDelayMs, type SessionTerms } from './session-timer.js';
 import { WheelTimer, type TimerWheel, type WheelTarget } from './timer-wheel.js';
 
 /** Our 2xx to an INVITE, repeated until its ACK is there (13.3.1.4). */
@@ -24,8 +26,27 @@ export interface ByeOrder {
   readonly headers: readonly HeaderField[];
 }
 
+/** How our side of the session was described last, for a refresh that changes nothing. */
+export interface Description {
+  /** Contact, Content-Type and Allow as they were sent. */
+  readonly headers: readonly HeaderField[];
+  readonly body: Buffer | undefined;
+}
+
+/** What the users of the table do when a timer of a dialog has run out. */
+export interface InviteDialogUser {
+  /** 64*T1 have passed without ACK. */
+  abandoned(dialog: InviteDialog): void;
+  /** It is our turn to refresh the session (RFC 4028 7.4). */
+  refresh(dialog: InviteDialog): void;
+  /** The session is about to expire without a refresh (RFC 4028 10). */
+  overdue(dialog: InviteDialog): void;
+}
+
 export class InviteDialog implements WheelTarget {
   readonly owner: Owner;
+  /** Whether our INVITE has opened it: then the Call-ID is ours. */
+  readonly isCaller: boolean;
   value: SipDialog;
   /** `early`: by a provisional response; `ended`: our BYE is under way. */
   state: 'early' | 'confirmed' | 'ended';
@@ -34,6 +55,16 @@ export class InviteDialog implements WheelTarget {
   byeOrder: ByeOrder | undefined = undefined;
   /** An INVITE inside the dialog that is not answered finally. */
   pendingInvite: ServerTransaction | undefined = undefined;
+  /** An UPDATE inside the dialog that is not answered finally. */
+  pendingUpdate: ServerTransaction | undefined = undefined;
+  /** Our INVITE or UPDATE inside the dialog that is not answered finally. */
+  refresh: ClientRequest | undefined = undefined;
+  terms: SessionTerms | undefined = undefined;
+  description: Description | undefined = undefined;
+  /** By the Allow of the peer. */
+  takesUpdate = false;
+  readonly refreshTimer = new WheelTimer(this);
+  readonly expiry = new WheelTimer(this);
   readonly repetition = new WheelTimer(this);
   readonly deadline = new WheelTimer(this);
   intervalMs = 0;
@@ -49,6 +80,27 @@ export class InviteDialog implements WheelTarget {
     this.owner = owner;
     this.value = value;
     this.state = state;
+    // A dialog that we open begins with a request of ours, one of the peer's with none.
+    this.isCaller = value.localCseq > 0;
+  }
+
+  /** What we have sent of our side of the session, unless the message says nothing of it. */
+  describe(message: {
+    readonly headers: readonly HeaderField[];
+    readonly body?: Buffer | undefined;
+  }): void {
+    const { headers, body } = message;
+    if (!body && this.description) return;
+    this.description = {
+      headers: headers.filter(([name]) => /^(contact|allow|content-type)$/i.test(name)),
+      body,
+    };
+  }
+
+  /** An Allow of the peer counts until the next one (20.5). */
+  heard(message: SipHeaders): void {
+    const methods = message.list('Allow');
+    if (methods.length > 0) this.takesUpdate = methods.includes('UPDATE');
   }
 
   expired(name: string): void {
@@ -61,8 +113,7 @@ export class InviteDialogs {
   readonly #network: Network;
   readonly #wheel: TimerWheel;
   readonly #counters: SipCounters;
-  /** 64*T1 have passed without ACK. */
-  readonly #abandoned: (dialog: InviteDialog) => void;
+  readonly #user: InviteDialogUser;
   readonly #byOwner = new Map<Owner, InviteDialog>();
   readonly #byId = new Map<string, InviteDialog>();
 
@@ -73,13 +124,13 @@ export class InviteDialogs {
       readonly wheel: TimerWheel;
       readonly counters: SipCounters;
     },
-    abandoned: (dialog: InviteDialog) => void,
+    user: InviteDialogUser,
   ) {
     this.#settings = context.settings;
     this.#network = context.network;
     this.#wheel = context.wheel;
     this.#counters = context.counters;
-    this.#abandoned = abandoned;
+    this.#user = user;
   }
 
   /** Early dialogs included. */
@@ -119,8 +170,8 @@ export class InviteDialogs {
 
   remove(dialog: InviteDialog): void {
     this.#stopRepeating(dialog);
-    const id = idOf(dialog.value);
-    if (this.#byId.get(id) === dialog) this.#byId.delete(id);
+    this.agree(dialog, undefined);
+    if (this.#has(dialog)) this.#byId.delete(idOf(dialog.value));
     if (this.#byOwner.get(dialog.owner) === dialog) this.#byOwner.delete(dialog.owner);
   }
 
@@ -140,17 +191,44 @@ export class InviteDialogs {
     return true;
   }
 
+  /** Each agreement begins a new interval; none ends the last one (RFC 4028 7.2, 9). */
+  agree(dialog: InviteDialog, terms: SessionTerms | undefined): void {
+    dialog.terms = terms;
+    this.#wheel.cancel(dialog.refreshTimer);
+    this.#wheel.cancel(dialog.expiry);
+    if (!terms || dialog.state !== 'confirmed' || !this.#has(dialog)) return;
+    this.#wheel.set(dialog.expiry, 'expiry', expiryDelayMs(terms));
+    if (terms.isOurs) this.refreshIn(dialog, (terms.expires * 1_000) / 2);
+  }
+
+  refreshIn(dialog: InviteDialog, delayMs: number): void {
+    this.#wheel.set(dialog.refreshTimer, 'refresh', delayMs);
+  }
+
   expired(dialog: InviteDialog, name: string): void {
-    const { unacknowledged } = dialog;
-    if (!unacknowledged) return;
+    if (name === 'refresh') this.#user.refresh(dialog);
+    else if (name === 'expiry') this.#overdue(dialog);
+    else if (dialog.unacknowledged) this.#unacknowledged(dialog, dialog.unacknowledged, name);
+  }
+
+  #has(dialog: InviteDialog): boolean {
+    return this.#byId.get(idOf(dialog.value)) === dialog;
+  }
+
+  #overdue(dialog: InviteDialog): void {
+    this.#counters.timeouts++;
+    this.#user.overdue(dialog);
+  }
+
+  #unacknowledged(dialog: InviteDialog, response: Unacknowledged, name: string): void {
     if (name === 'deadline') {
       this.#stopRepeating(dialog);
       this.#counters.timeouts++;
-      this.#abandoned(dialog);
+      this.#user.abandoned(dialog);
       return;
     }
     this.#counters.retransmitted++;
-    const { flow, bytes, address, port } = unacknowledged;
+    const { flow, bytes, address, port } = response;
     this.#network.reply(flow, bytes, address, port);
     dialog.intervalMs = Math.min(dialog.intervalMs * 2, this.#settings.timers.t2);
     this.#wheel.set(dialog.repetition, 'repeat', dialog.intervalMs);

@@ -26,6 +26,7 @@ import {
   type SipSettings,
 } from './options.js';
 import { ServerTransactions } from './server-transactions.js';
+import { SessionRefreshes } from './session-refreshes.js';
 import { TimerWheel } from './timer-wheel.js';
 import type { SipTlsOptions } from './tls.js';
 import { TransactionTimers } from './transaction-timers.js';
@@ -188,8 +189,14 @@ class Endpoint implements SipEndpoint, Receiver {
       settled,
     });
     const tables = { settings, network, wheel, counters, handler };
-    const dialogs = new InviteDialogs(tables, (dialog) => uac.abandonDialog(dialog));
-    const uac = new Uac({ ...tables, clients, dialogs, settled });
+    const dialogs: InviteDialogs = new InviteDialogs(tables, {
+      abandoned: (dialog) => uac.abandonDialog(dialog),
+      refresh: (dialog) => refreshes.refresh(dialog),
+      overdue: (dialog) => uac.expireDialog(dialog),
+    });
+    const uac: Uac = new Uac({ ...tables, clients, dialogs, settled });
+    const expire = uac.expireDialog.bind(uac);
+    const refreshes = new SessionRefreshes({ ...tables, clients, dialogs, expire });
     const endDialog = uac.endDialog.bind(uac);
     const uas = new Uas({ ...tables, servers, dialogs, endDialog });
     return { uas, uac, servers, clients, dialogs };

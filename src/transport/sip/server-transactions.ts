@@ -6,6 +6,7 @@ import type { InviteDialog } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
 import type { Network } from './network.js';
 import type { CopiedFields } from './response.js';
+import type { SessionRequest } from './session-timer.js';
 import type { WheelTimer } from './timer-wheel.js';
 import type { TimedTransaction, TransactionTimers } from './transaction-timers.js';
 import {
@@ -53,6 +54,8 @@ export class ServerTransaction implements TimedTransaction {
   /** Under which a copy of the request on another branch is recognised (8.2.2.2). */
   mergeKey: string | undefined = undefined;
   dialog: InviteDialog | undefined = undefined;
+  /** What an INVITE or UPDATE says of its session. */
+  session: SessionRequest | undefined = undefined;
   readonly #runner: ServerTransactions;
 
   constructor(runner: ServerTransactions, serial: number, opening: ServerOpening) {

@@ -13,6 +13,8 @@ import type { SipCounters } from './flow.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
 import { dialogDraft, draftOf, type RequestDraft } from './request.js';
+import { Retries } from './retries.js';
+import { askFields, termsOf } from './session-timer.js';
 
 export interface UacContext {
   readonly settings: SipSettings;
@@ -50,14 +52,12 @@ export class Uac implements ClientRequestUser {
   request(outgoing: SipOutgoing): void {
     const { owner, id } = outgoing;
     const isInvite = outgoing.method === 'INVITE';
-    const draft = this.#readable(() => draftOf(outgoing, this.#context.settings.random));
+    const draft = this.#readable(() => this.#draftOf(outgoing));
     if (!draft || this.#isFull() || (isInvite && !this.#mayInvite(owner))) {
       this.#failSoon(owner, id);
       return;
     }
-    const request = this.#open(owner, id, draft);
-    if (isInvite) this.#invites.set(owner, request);
-    this.#send(request);
+    this.#start(this.#open(owner, id, draft, { retries: this.#retriesOf(outgoing, draft) }));
   }
 
   bye(owner: Owner, id: string, headers: readonly HeaderField[]): void {
@@ -89,6 +89,7 @@ export class Uac implements ClientRequestUser {
   endDialog(dialog: InviteDialog): void {
     const order = dialog.byeOrder;
     dialog.state = 'ended';
+    this.#context.dialogs.agree(dialog, undefined);
     const request = this.#byeOf(dialog.value, dialog.owner, order, dialog);
     if (request) this.#send(request);
     else if (order) {
@@ -109,7 +110,21 @@ export class Uac implements ClientRequestUser {
     this.#context.handler.unacknowledged(owner);
   }
 
+  /** RFC 4028 10: nobody has refreshed the session. */
+  expireDialog(dialog: InviteDialog): void {
+    if (dialog.state !== 'confirmed') return;
+    const { owner, value, byeOrder } = dialog;
+    if (byeOrder) {
+      this.endDialog(dialog);
+      return;
+    }
+    this.#context.dialogs.remove(dialog);
+    this.#endUnowned(value);
+    this.#context.handler.expired?.(owner);
+  }
+
   answered(request: ClientRequest, response: SipResponse): void {
+    if (response.status >= 300 && this.#retried(request, response)) return;
     if (request.method !== 'INVITE') this.#answeredPlain(request, response);
     else if (response.status < 200) this.#progress(request, response);
     else if (response.status < 300) this.#accepted(request, response);
@@ -117,6 +132,7 @@ export class Uac implements ClientRequestUser {
   }
 
   failed(request: ClientRequest, cause: 'timeout' | 'transport'): void {
+    if (this.#retried(request, undefined)) return;
     if (request.dialog) this.#context.dialogs.remove(request.dialog);
     const { owner, id, order } = request;
     const { handler } = this.#context;
@@ -125,6 +141,20 @@ export class Uac implements ClientRequestUser {
     if (!isAwaited) return;
     handler.failure(owner, id, cause);
     if (order) handler.failure(owner, order.id, cause);
+  }
+
+  /** Whether the request is under way once more, so that its user has nothing to hear yet. */
+  #retried(request: ClientRequest, response: SipResponse | undefined): boolean {
+    const { retries, owner, id, order } = request;
+    if (!retries || order || request.isForgotten || request.isAnswered || this.#isFull()) {
+      return false;
+    }
+    const { draft } = request.dispatch;
+    const next = response ? retries.after(draft, response) : retries.elsewhere(draft);
+    if (!next) return false;
+    this.#release(request);
+    this.#start(this.#open(owner, id, next, { retries }));
+    return true;
   }
 
   #answeredPlain(request: ClientRequest, response: SipResponse): void {
@@ -167,7 +197,7 @@ export class Uac implements ClientRequestUser {
     }
     request.isAnswered = true;
     const { order } = request;
-    const dialog = this.#openDialog(request, value);
+    const dialog = this.#openDialog(request, value, response);
     if (order) dialog.byeOrder = order;
     handler.response(request.owner, request.id, response);
     if (order && this.#context.dialogs.of(request.owner) === dialog) this.endDialog(dialog);
@@ -203,7 +233,16 @@ export class Uac implements ClientRequestUser {
     );
   }
 
-  #openDialog(request: ClientRequest, value: SipDialog): InviteDialog {
+  #openDialog(request: ClientRequest, value: SipDialog, response: SipResponse): InviteDialog {
+    const { dialogs, settings } = this.#context;
+    const dialog = this.#confirm(request, value);
+    dialog.describe(request.dispatch.draft);
+    dialog.heard(response);
+    dialogs.agree(dialog, termsOf(response, settings.sessionTimer));
+    return dialog;
+  }
+
+  #confirm(request: ClientRequest, value: SipDialog): InviteDialog {
     const { dialogs } = this.#context;
     const early = request.early.find((one) => one.value.remoteTag === value.remoteTag);
     if (early) request.early.splice(request.early.indexOf(early), 1);
@@ -238,15 +277,48 @@ export class Uac implements ClientRequestUser {
     const bye = this.#readable(() => dialogDraft(value, 'BYE', value.localCseq + 1));
     if (!bye || this.#isFull()) return undefined;
     const draft = { ...bye, headers: order?.headers ?? [] };
-    const request = this.#open(owner, order?.id ?? '', draft, dialog);
+    const request = this.#open(owner, order?.id ?? '', draft, dialog ? { dialog } : {});
     request.isForgotten = !order;
     return request;
   }
 
-  #open(owner: Owner, id: string, draft: RequestDraft, dialog?: InviteDialog): ClientRequest {
+  #open(
+    owner: Owner,
+    id: string,
+    draft: RequestDraft,
+    more: { readonly dialog?: InviteDialog; readonly retries?: Retries | undefined },
+  ): ClientRequest {
     const { settings, network } = this.#context;
     const dispatch = new Dispatch(draft, settings, network);
-    return new ClientRequest(this, { owner, id, dispatch, ...(dialog ? { dialog } : {}) });
+    const { dialog, retries } = more;
+    return new ClientRequest(this, {
+      owner,
+      id,
+      dispatch,
+      ...(dialog && { dialog }),
+      ...(retries && { retries }),
+    });
+  }
+
+  /** An INVITE asks for a session timer unless its user does (RFC 4028 7.1). */
+  #draftOf(outgoing: SipOutgoing): RequestDraft {
+    const { random, sessionTimer } = this.#context.settings;
+    const draft = draftOf(outgoing, random);
+    const asks = draft.headers.some(([name]) => /^(session-expires|x)$/i.test(name));
+    if (draft.method !== 'INVITE' || asks) return draft;
+    return { ...draft, headers: [...draft.headers, ...askFields(sessionTimer)] };
+  }
+
+  /** Where the user counts CSeq itself, no request is sent that it does not know of. */
+  #retriesOf(outgoing: SipOutgoing, { uri }: RequestDraft): Retries | undefined {
+    if (outgoing.dialog || outgoing.cseq !== undefined) return undefined;
+    const { authorise, limits } = this.#context.settings;
+    return new Retries({ owner: outgoing.owner, uri, redirects: limits.redirects, authorise });
+  }
+
+  #start(request: ClientRequest): void {
+    if (request.method === 'INVITE') this.#invites.set(request.owner, request);
+    this.#send(request);
   }
 
   /** The outcome never comes before this returns. */

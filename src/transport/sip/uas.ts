@@ -9,6 +9,7 @@ import type { SipRequest } from '../../wire/sip/message.js';
 import { tagOf } from '../../wire/sip/name-addr.js';
 import { SerialiseError } from '../../wire/sip/serialise.js';
 import { parseVia, viaWithSource, type Via } from '../../wire/sip/via.js';
+import { refusalInOrder, settleInOrder } from './dialog-order.js';
 import type { InviteDialog, InviteDialogs } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
 import { answeringKeep } from './keep.js';
@@ -20,6 +21,7 @@ import type {
   ServerTransaction,
   ServerTransactions,
 } from './server-transactions.js';
+import { grantFields, grantOf, isTooBrief, sessionRequestOf } from './session-timer.js';
 
 export interface UasContext {
   readonly settings: SipSettings;
@@ -130,13 +132,15 @@ export class Uas {
   ): void {
     const toTag = transaction.copied?.toTag;
     const refusal =
-      toTag === undefined
+      (toTag === undefined
         ? this.#refusalOutside(request, transaction)
-        : this.#refusalInside(request, transaction, toTag);
+        : this.#refusalInside(request, transaction, toTag)) ??
+      this.#refusalOfSession(request, transaction);
     if (refusal) {
       this.#answer(transaction, refusal);
       return;
     }
+    if (request.method === 'BYE') this.#endPending(transaction.dialog);
     if (request.method === 'INVITE') this.#answer(transaction, trying);
     const { flow } = transaction;
     const names = flow.names?.length ? { names: flow.names } : {};
@@ -176,18 +180,35 @@ export class Uas {
   ): Answer | undefined {
     const dialog = this.#dialogOf(request, toTag);
     if (!dialog) return undefined;
-    const { number } = parseCseq(request.header('CSeq') ?? '');
-    if (number < dialog.value.remoteCseq) return { status: 500, headers: [] };
-    if (request.method === 'INVITE') {
-      if (dialog.pendingInvite) {
-        // 14.2: between 0 and 10 seconds; the peer has to draw its own dice.
-        return { status: 500, headers: [['Retry-After', retryAfterSeconds]] };
+    return refusalInOrder(dialog, transaction, request, this.#context.settings.random);
+  }
+
+  /** RFC 4028 9: 422 says what is the least we take. */
+  #refusalOfSession(request: SipRequest, transaction: ServerTransaction): Answer | undefined {
+    const { method } = request;
+    if (method !== 'INVITE' && (method !== 'UPDATE' || !transaction.dialog)) return undefined;
+    const { sessionTimer } = this.#context.settings;
+    try {
+      const asked = sessionRequestOf(request);
+      if (!isTooBrief(asked, sessionTimer)) {
+        transaction.session = asked;
+        return undefined;
       }
-      dialog.pendingInvite = transaction;
+      return { status: 422, headers: [['Min-SE', String(sessionTimer.expiresMin)]] };
+    } catch (error) {
+      if (!(error instanceof WireError)) throw error;
+      this.#context.counters.malformed++;
+      return { status: error.status, headers: [] };
     }
-    dialog.value = { ...dialog.value, remoteCseq: number };
-    transaction.dialog = dialog;
-    return undefined;
+  }
+
+  /** 15.1.2: with the dialog end the requests that wait for an answer in it. */
+  #endPending(dialog: InviteDialog | undefined): void {
+    const invite = dialog?.pendingInvite;
+    if (!invite) return;
+    const { id } = invite;
+    this.#answer(invite, { status: 487, headers: [] });
+    this.#context.handler.cancelled(id);
   }
 
   #dialogOf(request: SipRequest, toTag: string): InviteDialog | undefined {
@@ -230,11 +251,18 @@ export class Uas {
     const { servers, settings } = this.#context;
     transaction.localTag ??= answer.localTag ?? settings.random.token(10);
     const { status } = answer;
-    const bytes = this.#octetsOf(transaction, request, answer);
+    const isSuccess = status >= 200 && status < 300;
+    const { session } = transaction;
+    const terms = isSuccess && session ? grantOf(session, settings.sessionTimer) : undefined;
+    const bytes = this.#octetsOf(
+      transaction,
+      request,
+      terms ? { ...answer, headers: [...answer.headers, ...grantFields(terms)] } : answer,
+    );
     if (!bytes) return;
-    const { dialog } = transaction;
-    if (status >= 200 && dialog?.pendingInvite === transaction) dialog.pendingInvite = undefined;
-    if (status >= 200 && status < 300) this.#succeed(transaction, request, answer, bytes);
+    if (status >= 200 && transaction.dialog) settleInOrder(transaction.dialog, transaction);
+    const dialog = isSuccess ? this.#succeed(transaction, request, answer, bytes) : undefined;
+    if (dialog && terms) this.#context.dialogs.agree(dialog, terms);
     servers.answer(transaction, status, bytes);
   }
 
@@ -266,17 +294,19 @@ export class Uas {
     request: SipRequest,
     answer: SipAnswer,
     bytes: Buffer,
-  ): void {
+  ): InviteDialog | undefined {
     const { method } = request;
     let { dialog } = transaction;
-    if (dialog && (method === 'INVITE' || method === 'UPDATE')) {
-      dialog.value = updatedTarget(dialog.value, request);
-    }
-    if (method !== 'INVITE') return;
+    if (method !== 'INVITE' && method !== 'UPDATE') return undefined;
+    if (dialog) dialog.value = updatedTarget(dialog.value, request);
+    if (method === 'UPDATE') return dialog;
     dialog ??= this.#openDialog(request, transaction.localTag!, answer.owner);
     const { flow, address, port } = transaction;
     const cseq = parseCseq(request.header('CSeq') ?? '').number;
+    dialog.describe(answer);
+    dialog.heard(request);
     this.#context.dialogs.await(dialog, { bytes, flow, address, port, cseq });
+    return dialog;
   }
 
   #openDialog(request: SipRequest, localTag: string, owner: Owner | undefined): InviteDialog {
