@@ -55,6 +55,32 @@ describe.each(['udp', 'tcp'] as const)('the main job over %s', (transport) => {
     expect((await bob.retrieve()).count).toBe(0);
   });
 
+  test.each(['message/sipfrag', 'message/sip', 'message/cpim'])(
+    'S2-ENCAP, D-48: a client that takes %s gets it, with ids intact',
+    async (type) => {
+      const alice = await world.client('alice');
+      const { callId } = await alice.send('sip:bob@example.org', 'The keys', { subject: 'Keys' });
+      const bob = await world.client('bob', { acceptTypes: [type] });
+      const { messages } = await bob.retrieve();
+      expect(messages).toHaveLength(1);
+      const [message] = messages;
+      expect(message).toMatchObject({ form: type.slice('message/'.length) });
+      expect(message!.body.toString()).toBe('The keys');
+      expect(message!.from).toContain('sip:alice@example.org');
+      if (type !== 'message/cpim') expect(message).toMatchObject({ callId, subject: 'Keys' });
+      expect(message!.payload.includes('Route:')).toBe(false);
+    },
+  );
+
+  test('U18: a client that takes none of the forms gets nothing, and the message stays', async () => {
+    const alice = await world.client('alice');
+    await alice.send('sip:bob@example.org', 'The keys');
+    const picky = await world.client('bob', { acceptTypes: ['image/png'] });
+    expect((await picky.retrieve()).count).toBe(0);
+    const bob = await world.client('bob');
+    expect((await bob.retrieve()).count).toBe(1);
+  });
+
   test('U8: what is stored while the user is registered is pushed without a new REGISTER', async () => {
     const alice = await world.client('alice');
     const bob = await world.client('bob');
