@@ -15,3 +15,8 @@ export { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 export { systemClock, systemRandom } from './system.js';
 export { version } from './version.js';
 export type * from './ports.js';
+export type { LevelStore, LevelStoreLimits, LevelStoreOptions, LevelStats } from './store/level.js';
+export type * from './transport/msrp/options.js';
+export type * from './transport/sip/options.js';
+export type * from './wire/sip/message.js';
+export type * from './machines/facts.js';

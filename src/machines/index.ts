@@ -9,6 +9,8 @@ import { subscription } from './subscription.js';
 import { virtualUa } from './virtual-ua.js';
 
 export { focus, mailbox, push, subscription, virtualUa };
+export type * from './effects.js';
+export type * from './events.js';
 export { sameAtRest, step } from './step.js';
 export type { ActorSnapshot, AtRest, Definition, Step } from './step.js';
 
