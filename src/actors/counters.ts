@@ -19,6 +19,10 @@ export const counterNames = [
   'actors.requests',
   'actors.requests.malformed',
   'actors.cancelled',
+  'actors.authentication.challenges',
+  'actors.authentication.proven',
+  'actors.authentication.wrong',
+  'actors.authentication.blocked',
 ] as const;
 
 export type CounterName = (typeof counterNames)[number];

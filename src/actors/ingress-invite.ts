@@ -2,18 +2,19 @@
 
 import type { RetrievalFacts, UriListFacts } from '../machines/events.js';
 import { serialSet } from '../machines/serial-set.js';
-import type { SipReceived } from '../ports.js';
 import { msrpMedia } from '../wire/sdp.js';
 import { namesImTag } from '../wire/sip/accept-contact.js';
-import { originator, refuse, requiresUnsupported } from './ingress-parts.js';
+import { isForeign, originator } from './identity.js';
+import type { Identified } from './identity.js';
+import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { nobody } from './nobody.js';
 import type { OwnerName } from './owner.js';
 import { bodyParts, invitationBody } from './request-body.js';
 import type { ServedUsers } from './served-users.js';
 
-export function receiveInvite(parts: IngressParts, received: SipReceived): void {
-  const { request, transaction, peer } = received;
+export function receiveInvite(parts: IngressParts, received: Identified): void {
+  const { request, transaction } = received;
   const named = parts.users.named(request.uri);
   switch (named.kind) {
     case 'scheme':
@@ -31,7 +32,7 @@ export function receiveInvite(parts: IngressParts, received: SipReceived): void 
   }
   if (requiresUnsupported(parts, received, ['recipient-list-invite'])) return;
   const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
-  const account = originator(parts, request, peer);
+  const account = originator(parts, received);
   const retrieval: RetrievalFacts = {
     accepts: namesImTag(request.fields('accept-contact')),
     authorised: account !== undefined,
@@ -55,10 +56,14 @@ export function receiveInvite(parts: IngressParts, received: SipReceived): void 
 /** A re-INVITE in the dialog of a focus or a push. */
 export function receiveReinvite(
   parts: IngressParts,
-  received: SipReceived,
+  received: Identified,
   { account, address }: OwnerName,
 ): void {
   const { request, transaction } = received;
+  if (isForeign(parts, received, account)) {
+    refuse(parts, received, 403);
+    return;
+  }
   if (!address.startsWith('focus/')) {
     // A push offers what it has; RFC 3261 14.2 lets it refuse any change.
     refuse(parts, received, address.startsWith('push/') ? 488 : 481);

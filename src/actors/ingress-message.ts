@@ -2,7 +2,7 @@
 
 import { hash } from 'node:crypto';
 import type { ImdnFacts, MessageFacts } from '../machines/events.js';
-import type { AccountId, SipReceived } from '../ports.js';
+import type { AccountId } from '../ports.js';
 import { cpimFacts, parseCpim } from '../wire/cpim.js';
 import type { CpimFacts } from '../wire/cpim.js';
 import { WireError } from '../wire/error.js';
@@ -10,15 +10,19 @@ import { parseSipDate } from '../wire/sip/date.js';
 import type { SipRequest } from '../wire/sip/message.js';
 import { tagOf, uriOf } from '../wire/sip/name-addr.js';
 import { parseDigits } from '../wire/sip/number.js';
-import { assertedIdentities, refuse, requiresUnsupported } from './ingress-parts.js';
+import { asksForPrivacy } from '../wire/sip/privacy.js';
+import { terminatingUser } from './identity.js';
+import type { Identified, Sender } from './identity.js';
+import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { methods } from './product.js';
+import type { Named } from './served-users.js';
 
 type Writable<T> = { -readonly [Key in keyof T]: T[Key] };
 
-export function receiveMessage(parts: IngressParts, received: SipReceived): void {
-  const { request, transaction, peer } = received;
-  const named = parts.users.named(request.uri);
+export function receiveMessage(parts: IngressParts, received: Identified): void {
+  const { request, transaction, sender } = received;
+  const named = recipient(parts, received);
   switch (named.kind) {
     case 'user':
       break;
@@ -34,8 +38,8 @@ export function receiveMessage(parts: IngressParts, received: SipReceived): void
   }
   if (requiresUnsupported(parts, received, [])) return;
   const at = parts.clock.now();
-  const [authId] = assertedIdentities(parts, request, peer);
-  const message = messageFacts(request, named.account, authId, parts.bounds.bodyBytes);
+  const facts = messageFacts(request, named.account, parts.bounds.bodyBytes);
+  const message = { ...facts, ...identityFacts(parts, request, sender) };
   parts.submit(named.account, {
     kind: 'message',
     event: { type: 'message.received', at, transaction, message, limits: parts.limits },
@@ -43,11 +47,33 @@ export function receiveMessage(parts: IngressParts, received: SipReceived): void
   });
 }
 
+/** Whom a trusted peer names as the served user it is for, else the Request-URI. */
+function recipient(parts: IngressParts, received: Identified): Named {
+  const named = parts.users.named(received.request.uri);
+  if (named.kind !== 'user' && named.kind !== 'unknown') return named;
+  const served = terminatingUser(received);
+  const account = served === undefined ? undefined : parts.users.account(served);
+  return account === undefined ? named : { kind: 'user', account };
+}
+
+/** D-19, PAI-01, PAI-03: what the recipient may learn of who has sent it. */
+function identityFacts(
+  { privacy }: IngressParts,
+  request: SipRequest,
+  { isTrusted, identities }: Sender,
+): Pick<MessageFacts, 'authId' | 'untrusted'> {
+  const [authId] = privacy && asksForPrivacy(request) ? [] : identities;
+  const claims = request.header('p-asserted-identity') ?? request.header('p-preferred-identity');
+  return {
+    ...(authId !== undefined && { authId }),
+    ...(!isTrusted && claims !== undefined && { untrusted: true }),
+  };
+}
+
 /** What the store has to know of a request that it keeps octet for octet. */
 export function messageFacts(
   request: SipRequest,
   account: AccountId,
-  authId: string | undefined,
   cpimBytes: number,
 ): MessageFacts {
   const from = request.header('from');
@@ -72,7 +98,6 @@ export function messageFacts(
   const dateField = request.header('date');
   const date = dateField === undefined ? undefined : parseSipDate(dateField);
   if (date !== undefined) facts.date = date;
-  if (authId !== undefined) facts.authId = authId;
   if (contentType !== undefined && /^\s*message\/cpim/i.test(contentType)) {
     addCpim(facts, request.body, cpimBytes);
   }

@@ -2,10 +2,10 @@
 
 import type { Limits } from '../machines/events.js';
 import type { AccountId, Clock, Log, Peer, Random, SipPort, SipReceived } from '../ports.js';
-import type { HeaderField, SipRequest } from '../wire/sip/message.js';
-import { uriOf } from '../wire/sip/name-addr.js';
+import type { HeaderField } from '../wire/sip/message.js';
 import type { Input } from './account-world.js';
 import { refusal } from './answers.js';
+import type { Authentication } from './authentication.js';
 import type { Counters } from './counters.js';
 import type { Bounds } from './options.js';
 import type { Product } from './product.js';
@@ -23,7 +23,11 @@ export interface IngressParts {
   readonly product: Product;
   /** Whether users register here directly. */
   readonly registrar: boolean;
-  isTrusted(address: string): boolean;
+  /** Whether Privacy: id is honoured towards recipients (PAI-03). */
+  readonly privacy: boolean;
+  /** How others than trusted peers prove who they are; undefined: they do not. */
+  readonly authentication: Authentication | undefined;
+  isTrusted(peer: Peer): boolean;
   /** An INVITE that is not answered yet is not waited for any more. */
   cancel(transaction: string): void;
   /** Hands an input to an account; false: it was refused, and answered if it asked. */
@@ -38,34 +42,6 @@ export function refuse(
   more: { readonly warning?: string; readonly headers?: readonly HeaderField[] } = {},
 ): void {
   parts.sip.respond(received.transaction, refusal(status, parts.product, more));
-}
-
-/** PAI-01, D-64: the first identity that a trusted peer asserts; From is never used. */
-export function assertedIdentities(
-  parts: IngressParts,
-  request: SipRequest,
-  peer: Peer,
-): readonly string[] {
-  if (!parts.isTrusted(peer.address)) return [];
-  const identities: string[] = [];
-  for (const value of request.list('p-asserted-identity')) {
-    const uri = uriOf(value);
-    if (uri !== undefined) identities.push(uri);
-  }
-  return identities;
-}
-
-/** The account of whoever sends the request; undefined for everybody who has none. */
-export function originator(
-  parts: IngressParts,
-  request: SipRequest,
-  peer: Peer,
-): AccountId | undefined {
-  for (const uri of assertedIdentities(parts, request, peer)) {
-    const account = parts.users.account(uri);
-    if (account !== undefined) return account;
-  }
-  return undefined;
 }
 
 /**

@@ -1,46 +1,67 @@
 /** REGISTER comes in: of a trusted S-CSCF for the user, or of the user (STANDARDS 2.3). */
 
 import type { ContactFacts, RegisterFacts } from '../machines/events.js';
-import type { AccountId, SipReceived } from '../ports.js';
+import type { AccountId } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { imCapability } from '../wire/sip/accept-contact.js';
 import { parseCseq } from '../wire/sip/cseq.js';
-import type { HeaderField, SipHeaders, SipRequest } from '../wire/sip/message.js';
+import type { HeaderField, SipRequest } from '../wire/sip/message.js';
 import { parseNameAddr, uriOf } from '../wire/sip/name-addr.js';
 import { parseDigits } from '../wire/sip/number.js';
-import { parseSipfrag } from '../wire/sip/sipfrag.js';
 import { canonicalAor } from '../wire/sip/uri.js';
 import type { AnswerParts } from './account-world.js';
+import { originator } from './identity.js';
+import type { Identified } from './identity.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
-import { bodyParts } from './request-body.js';
+import { thirdPartyFacts } from './third-party-register.js';
+import type { ThirdPartyFacts } from './third-party-register.js';
 
 /** Contacts of one REGISTER that are looked at. */
 const contactsMax = 64;
 
-export function receiveRegister(parts: IngressParts, received: SipReceived): void {
-  const { request, peer } = received;
+export function receiveRegister(parts: IngressParts, received: Identified): void {
+  const { request, sender } = received;
   const from = uriOf(request.header('from'));
   const to = uriOf(request.header('to'));
   if (from === undefined || to === undefined) throw new WireError('SIP_ADDRESS', 'From or To');
+  const thirdParty = isThirdParty(from, to);
   // TPR-06: whoever is not trusted could have everybody's messages sent to himself.
-  if (!parts.isTrusted(peer.address)) {
+  if (!sender.isTrusted && (thirdParty || !isOwn(parts, received, to))) {
     refuse(parts, received, 403, { warning: 'REGISTER of a peer that is not trusted' });
     return;
   }
-  const account = parts.users.account(to);
+  const facts = thirdParty ? thirdPartyFacts(request, parts.bounds.bodyBytes) : undefined;
+  const account = accountOf(parts, to, facts?.identities ?? []);
   if (account === undefined) {
     refuse(parts, received, 404);
     return;
   }
   if (requiresUnsupported(parts, received, ['path'])) return;
-  const thirdParty = isThirdParty(from, to);
-  if (!thirdParty && !parts.registrar) {
+  if (!facts && !parts.registrar) {
     refuse(parts, received, 403, { warning: 'Users do not register here' });
     return;
   }
-  if (thirdParty) submitThirdParty(parts, received, account, to);
+  if (facts) submitThirdParty(parts, received, account, { ...facts, identity: to });
   else submitOwn(parts, received, account);
+}
+
+/** D-64: digest identity and AoR are of one account. */
+function isOwn(parts: IngressParts, received: Identified, to: string): boolean {
+  const own = originator(parts, received);
+  return own !== undefined && own === parts.users.account(to);
+}
+
+/** U22: the tel identity of a user may come first, and leads to the account of the others. */
+function accountOf(
+  { users }: IngressParts,
+  to: string,
+  identities: readonly string[],
+): AccountId | undefined {
+  let account = users.account(to);
+  for (const uri of identities) account ??= users.account(uri);
+  if (account !== undefined && identities.length > 0) users.associate(account, identities);
+  return account;
 }
 
 /** TPR-01: From is the S-CSCF, To the public identity. */
@@ -55,9 +76,9 @@ function isThirdParty(from: string, to: string): boolean {
  */
 function submitThirdParty(
   parts: IngressParts,
-  received: SipReceived,
+  received: Identified,
   account: AccountId,
-  identity: string,
+  { im, identity }: ThirdPartyFacts & { readonly identity: string },
 ): void {
   const { request } = received;
   const scscf = uriOf(request.list('contact')[0]) ?? uriOf(request.header('from'));
@@ -65,7 +86,6 @@ function submitThirdParty(
   const expires = parseDigits(request.header('expires')) ?? parts.limits.register.default;
   // TPR-03: the S-CSCF has granted that time already, the answer repeats it.
   const answer = { contactUri: scscf, headers: [['Expires', String(expires)]] as const };
-  const im = embeddedCapability(request, parts.bounds.bodyBytes);
   submit(parts, received, account, answer, {
     by: 'scscf',
     contacts: [{ uri: identity, expires, im, q: 1 }],
@@ -79,7 +99,7 @@ function looseRouter(uri: string): string {
   return /;lr(?:[;=?]|$)/i.test(uri) ? uri : `${uri};lr`;
 }
 
-function submitOwn(parts: IngressParts, received: SipReceived, account: AccountId): void {
+function submitOwn(parts: IngressParts, received: Identified, account: AccountId): void {
   const { request } = received;
   const path = request.list('path');
   const headers: HeaderField[] = path.map((value) => ['Path', value]);
@@ -98,7 +118,7 @@ function submitOwn(parts: IngressParts, received: SipReceived, account: AccountI
 
 function submit(
   parts: IngressParts,
-  { request, transaction }: SipReceived,
+  { request, transaction }: Identified,
   account: AccountId,
   asked: AnswerParts,
   facts: Omit<RegisterFacts, 'callId' | 'cseq'>,
@@ -134,35 +154,4 @@ function contactFacts(value: string, whole: number): ContactFacts {
   const expires = parseDigits(params.get('expires')) ?? whole;
   const q = Number(params.get('q') ?? 1);
   return { uri, expires, im: imCapability(params), q: q >= 0 && q <= 1 ? q : 1 };
-}
-
-/**
- * TPR-02: nothing, service information, the REGISTER of the client, the 200 to it, or several. The
- * 200 lists every contact of the user, so it knows more than the REGISTER.
- */
-function embeddedCapability(request: SipRequest, bodyBytes: number): boolean | 'unknown' {
-  let asked: boolean | 'unknown' | undefined;
-  let granted: boolean | 'unknown' | undefined;
-  for (const { type, body } of bodyParts(request, bodyBytes)) {
-    if (type !== 'message/sip' && type !== 'message/sipfrag') continue;
-    const embedded = parseSipfrag(body);
-    const capability = capabilityOf(embedded);
-    if (embedded.startLine?.startsWith('SIP/2.0 ') === true) granted ??= capability;
-    else asked ??= capability;
-  }
-  return granted ?? asked ?? 'unknown';
-}
-
-/** One contact with the tag, or of unknown capabilities, makes the user available (D-40). */
-function capabilityOf(message: SipHeaders): boolean | 'unknown' | undefined {
-  let found: boolean | 'unknown' | undefined;
-  for (const value of message.list('contact').slice(0, contactsMax)) {
-    if (value === '*') continue;
-    const { params } = parseNameAddr(value);
-    if (parseDigits(params.get('expires')) === 0) continue;
-    const im = imCapability(params);
-    if (im === true) return true;
-    found = found === 'unknown' ? found : im;
-  }
-  return found;
 }

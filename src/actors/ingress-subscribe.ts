@@ -1,6 +1,6 @@
 /** SUBSCRIBE comes in: to message waiting, or as a refresh in its dialog (RFC 6665, RFC 3842). */
 
-import type { AccountId, SipReceived } from '../ports.js';
+import type { AccountId } from '../ports.js';
 import { acceptsType } from '../wire/sip/content-type.js';
 import { dialogOfRequest } from '../wire/sip/dialog.js';
 import type { SipRequest } from '../wire/sip/message.js';
@@ -8,7 +8,9 @@ import { tagOf } from '../wire/sip/name-addr.js';
 import { parseDigits } from '../wire/sip/number.js';
 import { canonicalAor } from '../wire/sip/uri.js';
 import { watchedAccount } from './egress.js';
-import { originator, refuse, requiresUnsupported } from './ingress-parts.js';
+import { isForeign, originator } from './identity.js';
+import type { Identified } from './identity.js';
+import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { nobody } from './nobody.js';
 import { aorUri } from './product.js';
@@ -17,7 +19,7 @@ const eventPackage = 'message-summary';
 const summaryType = 'application/simple-message-summary';
 const tagLength = 16;
 
-export function receiveSubscribe(parts: IngressParts, received: SipReceived): void {
+export function receiveSubscribe(parts: IngressParts, received: Identified): void {
   const { request } = received;
   if (packageOf(request) !== eventPackage) {
     refuse(parts, received, 489, { headers: [['Allow-Events', eventPackage]] });
@@ -30,10 +32,10 @@ export function receiveSubscribe(parts: IngressParts, received: SipReceived): vo
 }
 
 /** D-45: to the own AoR, or to the store with the identity deciding the mailbox. */
-function subscribe(parts: IngressParts, received: SipReceived): void {
-  const { request, transaction, peer } = received;
+function subscribe(parts: IngressParts, received: Identified): void {
+  const { request, transaction } = received;
   const named = parts.users.named(request.uri);
-  const own = originator(parts, request, peer);
+  const own = originator(parts, received);
   let account: AccountId;
   if (named.kind === 'user') account = named.account;
   else if (named.kind === 'deferred') account = own ?? nobody;
@@ -61,11 +63,15 @@ function subscribe(parts: IngressParts, received: SipReceived): void {
 }
 
 /** The Request-URI is our Contact, which names the account. */
-function refresh(parts: IngressParts, received: SipReceived, localTag: string): void {
+function refresh(parts: IngressParts, received: Identified, localTag: string): void {
   const { request, transaction } = received;
   const account = accountOfContact(parts, request);
   if (account === undefined) {
     refuse(parts, received, 481);
+    return;
+  }
+  if (isForeign(parts, received, account)) {
+    refuse(parts, received, 403);
     return;
   }
   const expires = parseDigits(request.header('expires'));

@@ -7,6 +7,8 @@ import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import { msrpMedia, parseSdp } from '../wire/sdp.js';
 import { tagOf } from '../wire/sip/name-addr.js';
 import type { Courier } from './courier.js';
+import { identify } from './identity.js';
+import type { Identified } from './identity.js';
 import { receiveInvite, receiveReinvite } from './ingress-invite.js';
 import { receiveMessage } from './ingress-message.js';
 import { refuse } from './ingress-parts.js';
@@ -31,11 +33,19 @@ export class SipIngress implements SipHandler {
   }
 
   request(received: SipReceived): void {
+    this.#parts.counters['actors.requests']++;
+    this.#guard(received, () => {
+      // DLG-02: the dialog is not known; a subscription may know it.
+      if (isStray(received)) refuse(this.#parts, received, 481);
+      else identify(this.#parts, received, (known) => this.#guard(known, () => this.#route(known)));
+    });
+  }
+
+  /** Whatever goes wrong with a request is answered. */
+  #guard(received: SipReceived, act: () => void): void {
     const { counters, log } = this.#parts;
-    counters['actors.requests']++;
     try {
-      if (received.owner === undefined) this.#outside(received);
-      else this.#inside(received, parseOwner(received.owner));
+      act();
     } catch (error) {
       if (error instanceof WireError) {
         counters['actors.requests.malformed']++;
@@ -97,15 +107,14 @@ export class SipIngress implements SipHandler {
 
   // ------------------------------------------------------------------------------ routing
 
-  #outside(received: SipReceived): void {
+  #route(received: Identified): void {
+    if (received.owner === undefined) this.#outside(received);
+    else this.#inside(received, parseOwner(received.owner));
+  }
+
+  #outside(received: Identified): void {
     const { request } = received;
-    const { method } = request;
-    // DLG-02: the dialog is not known; a subscription may know it.
-    if (method !== 'SUBSCRIBE' && tagOf(request.header('to')) !== undefined) {
-      refuse(this.#parts, received, 481);
-      return;
-    }
-    switch (method) {
+    switch (request.method) {
       case 'MESSAGE':
         receiveMessage(this.#parts, received);
         return;
@@ -130,7 +139,7 @@ export class SipIngress implements SipHandler {
     }
   }
 
-  #inside(received: SipReceived, owner: OwnerName): void {
+  #inside(received: Identified, owner: OwnerName): void {
     const { request, transaction } = received;
     const { clock, limits } = this.#parts;
     switch (request.method) {
@@ -200,6 +209,11 @@ export class SipIngress implements SipHandler {
   #submit({ account, address }: OwnerName, event: AccountEvent): void {
     this.#parts.submit(account, { kind: 'event', to: address as Address, event });
   }
+}
+
+function isStray({ request, owner }: SipReceived): boolean {
+  if (owner !== undefined || request.method === 'SUBSCRIBE') return false;
+  return tagOf(request.header('to')) !== undefined;
 }
 
 /** A 2xx whose SDP cannot be used has none: the actor ends such a session. */

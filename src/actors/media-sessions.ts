@@ -20,6 +20,8 @@ export interface MediaParts {
   readonly log: Log;
   readonly hostname: string;
   readonly payloadBytes: number;
+  /** Whether Privacy: id is honoured towards recipients (PAI-03). */
+  readonly privacy: boolean;
   /** A message could not be sent at all: what its virtual UA hears instead of an answer. */
   unsent(owner: Owner, status: number): void;
 }
@@ -114,9 +116,9 @@ export class MediaSessions {
   /** The payload, or the MSRP status that says why there is none. */
   async #payload(
     account: AccountId,
-    { serial, form, receivedAt }: Send,
+    { serial, form, receivedAt, message }: Send,
   ): Promise<Payload | number> {
-    const { store, log, payloadBytes } = this.#parts;
+    const { store, log, payloadBytes, privacy } = this.#parts;
     try {
       const content = await store.content(account, serial);
       if (!content) {
@@ -125,7 +127,8 @@ export class MediaSessions {
       }
       if (content.size > payloadBytes) return 413;
       const bytes = await whole(content);
-      return payloadOf(bytes, form, receivedAt) ?? 415;
+      const untrusted = message.untrusted === true;
+      return payloadOf(bytes, { form, receivedAt, privacy, untrusted }) ?? 415;
     } catch (error) {
       const code = error instanceof WireError ? error.code : undefined;
       log.error({ err: error, code, account, serial }, 'a stored message cannot be read');

@@ -4,6 +4,7 @@ import assert from 'node:assert';
 import type { Address } from '../machines/events.js';
 import type { AccountEvent } from '../machines/events.js';
 import type { AccountId, MsrpHandler, SipHandler } from '../ports.js';
+import { Authentication } from './authentication.js';
 import { transactionOf } from './account-world.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { createCounters } from './counters.js';
@@ -60,9 +61,9 @@ class Node implements Actors {
     this.#options = options;
     this.#bounds = { ...defaultBounds, ...options.bounds };
     const { store, hostname, version } = options;
-    const { nodeBlock, accountBlock } = this.#bounds;
+    const { nodeBlock, accountBlock, identities } = this.#bounds;
     this.#serials = new Serials({ store, hostname, nodeBlock, accountBlock });
-    this.#users = new ServedUsers(options);
+    this.#users = new ServedUsers({ ...options, identities });
     this.#product = product(version, this.#users.hostname);
     this.#media = this.#createMedia();
     this.#egress = this.#createEgress();
@@ -124,6 +125,10 @@ class Node implements Actors {
 
   // ------------------------------------------------------------------------------ assembly
 
+  get #honoursPrivacy(): boolean {
+    return this.#options.privacy !== 'ignore';
+  }
+
   #createWorld(): AccountWorld {
     const { clock, random, log, limits, xdms } = this.#options;
     return {
@@ -144,8 +149,9 @@ class Node implements Actors {
   #createMedia(): MediaSessions {
     const { msrp, store, clock, log, hostname } = this.#options;
     const { payloadBytes } = this.#bounds;
+    const privacy = this.#honoursPrivacy;
     return new MediaSessions({
-      ...{ msrp, store, clock, log, hostname, payloadBytes },
+      ...{ msrp, store, clock, log, hostname, payloadBytes, privacy },
       unsent: (owner, status) => this.msrpHandler.sent(owner, '', status),
     });
   }
@@ -186,7 +192,8 @@ class Node implements Actors {
   }
 
   #createSipHandler(): SipHandler {
-    const { sip, clock, random, log, limits, registrar, trustedPeers } = this.#options;
+    const { sip, clock, random, log, limits, registrar, authentication } = this.#options;
+    const { trustedPeers: peers = [], trustedNames: names = [] } = this.#options;
     return new SipIngress(
       {
         ...{ sip, clock, random, log, limits },
@@ -195,7 +202,10 @@ class Node implements Actors {
         users: this.#users,
         product: this.#product,
         registrar: registrar ?? true,
-        isTrusted: createTrust(trustedPeers ?? []),
+        privacy: this.#honoursPrivacy,
+        authentication:
+          authentication && new Authentication(authentication, { clock, random, log }),
+        isTrusted: createTrust({ peers, names }),
         cancel: (transaction) => this.#egress.cancel(transaction),
         submit: (account, input) => this.#submit(account, input),
       },

@@ -11,6 +11,7 @@ import type {
   XdmsPort,
 } from '../ports.js';
 import type { Limits } from '../machines/events.js';
+import type { AuthenticationOptions } from './authentication.js';
 
 export interface ActorsOptions {
   readonly store: StorePort;
@@ -38,6 +39,12 @@ export interface ActorsOptions {
   readonly aliases?: Readonly<Record<string, string>>;
   /** Peers whose P-Asserted-Identity and third-party REGISTER count, as CIDR blocks. */
   readonly trustedPeers?: readonly string[];
+  /** The same by the domains that the certificate of a peer proves; `*.example.net` matches too. */
+  readonly trustedNames?: readonly string[];
+  /** Digest authentication of everybody else; absent: what needs an identity is refused. */
+  readonly authentication?: AuthenticationOptions;
+  /** What Privacy: id of a sender is worth towards recipients; `honour` by default (PAI-03). */
+  readonly privacy?: 'honour' | 'ignore';
   /** Whether users register here directly (standalone mode). */
   readonly registrar?: boolean;
   readonly bounds?: Partial<Bounds>;
@@ -79,6 +86,8 @@ export interface Bounds {
   readonly bodyBytes: number;
   /** Octets of a stored message that are made into a payload in memory. */
   readonly payloadBytes: number;
+  /** Identities that S-CSCFs have told, in memory. */
+  readonly identities: number;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
 }
@@ -101,5 +110,6 @@ export const defaultBounds: Bounds = {
   dueMs: 60_000,
   bodyBytes: 65_536,
   payloadBytes: 2_097_152,
+  identities: 100_000,
   retryAfter: 5,
 };

@@ -18,20 +18,26 @@ export interface Payload {
   readonly content: Content;
 }
 
+/** What is to be made of a stored message. */
+export interface PayloadWish {
+  readonly form: PayloadForm;
+  readonly receivedAt: number;
+  /** Whether Privacy: id is honoured (PAI-03). */
+  readonly privacy: boolean;
+  /** The identities in its header fields are not to be shown (PAI-01). */
+  readonly untrusted: boolean;
+}
+
 /**
  * Undefined when a message of this kind has no such form. `bytes` is the SIP request as it was
  * stored: what it carried is never converted, only framed.
  */
-export function payloadOf(
-  bytes: Buffer,
-  form: PayloadForm,
-  receivedAt: number,
-): Payload | undefined {
+export function payloadOf(bytes: Buffer, wish: PayloadWish): Payload | undefined {
   const request = parseSip(bytes, { bodyBytes: bytes.length, headerBytes: bytes.length });
   assert(request.kind === 'request', 'a stored message is a request');
-  const made = formOf(request, form, receivedAt);
+  const made = formOf(request, wish);
   if (made === undefined) return undefined;
-  const created = formatMailDate(receivedAt);
+  const created = formatMailDate(wish.receivedAt);
   return {
     contentType: made.contentType,
     headers: [['Content-Disposition', `render;creation-date="${created}"`]],
@@ -52,15 +58,18 @@ interface Made {
   readonly body: Buffer;
 }
 
-function formOf(request: SipRequest, form: PayloadForm, receivedAt: number): Made | undefined {
-  const date = formatSipDate(receivedAt);
+function formOf(
+  request: SipRequest,
+  { form, receivedAt, privacy, untrusted }: PayloadWish,
+): Made | undefined {
+  const shown = { privacy, unproven: untrusted, date: formatSipDate(receivedAt) };
   switch (form) {
     case 'message/sipfrag': {
-      const body = sipfragOf(request, { privacy: true, date });
+      const body = sipfragOf(request, shown);
       return { contentType: 'message/sipfrag;version=2.0', body };
     }
     case 'message/sip':
-      return { contentType: 'message/sip', body: maskedSip(request, { privacy: true, date }) };
+      return { contentType: 'message/sip', body: maskedSip(request, shown) };
     case 'message/cpim':
       return cpimOf(request, receivedAt);
     case 'original':

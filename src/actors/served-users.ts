@@ -3,6 +3,7 @@
 import type { AccountId } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { canonicalAor, parseUri } from '../wire/sip/uri.js';
+import { AssociatedIdentities } from './associated-identities.js';
 
 /** What a Request-URI, or the URI in a list, stands for here. */
 export type Named =
@@ -26,6 +27,8 @@ export interface ServedUserOptions {
   readonly domains: readonly string[];
   readonly users?: readonly string[] | undefined;
   readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** Identities that are learnt in total. */
+  readonly identities: number;
 }
 
 /** Serials are decimal numbers without leading zeros that a double holds exactly. */
@@ -39,6 +42,7 @@ export class ServedUsers {
   readonly #everyDomain: boolean;
   readonly #users: ReadonlySet<string> | undefined;
   readonly #aliases: ReadonlyMap<string, AccountId>;
+  readonly #associated: AssociatedIdentities;
 
   constructor(options: ServedUserOptions) {
     this.#hostname = options.hostname.toLowerCase();
@@ -48,6 +52,7 @@ export class ServedUsers {
     this.#domains = new Set(options.domains.map((domain) => domain.toLowerCase()));
     this.#everyDomain = this.#domains.has('*');
     this.#users = options.users && new Set(options.users.map(canonical));
+    this.#associated = new AssociatedIdentities({ bound: options.identities });
     const aliases = Object.entries(options.aliases ?? {});
     this.#aliases = new Map(aliases.map(([from, to]) => [canonical(from), canonical(to)]));
   }
@@ -83,6 +88,19 @@ export class ServedUsers {
     return account === undefined ? { kind: 'unknown' } : { kind: 'user', account };
   }
 
+  /**
+   * A trusted S-CSCF has told the identities of a user. Learnt are those that lead nowhere else:
+   * what is configured, has a mailbox of its own, or is the store's stays what it is.
+   */
+  associate(account: AccountId, uris: readonly string[]): void {
+    const learnt = new Set<string>();
+    for (const uri of uris) {
+      const aor = canonicalAor(uri);
+      if (aor !== undefined && this.#mayLearn(aor)) learnt.add(aor);
+    }
+    this.#associated.replace(account, [...learnt]);
+  }
+
   /** Message-ID with scheme (D-01). */
   messageUri(serial: number): string {
     return `sip:${serial}@${this.#hostname}`;
@@ -96,11 +114,21 @@ export class ServedUsers {
 
   #accountOf(aor: string): AccountId | undefined {
     const alias = this.#aliases.get(aor);
-    if (alias !== undefined) return alias;
+    return alias ?? this.#ownAccountOf(aor) ?? this.#associated.accountOf(aor);
+  }
+
+  #ownAccountOf(aor: string): AccountId | undefined {
     const at = aor.lastIndexOf('@');
     if (at <= 0) return undefined;
     if (this.#users) return this.#users.has(aor) ? aor : undefined;
     return this.servesDomain(aor.slice(at + 1)) ? aor : undefined;
+  }
+
+  /** TEL-01: a local number without context could be anybody's. */
+  #mayLearn(aor: string): boolean {
+    if (this.#aliases.has(aor) || this.#isAtStore(aor)) return false;
+    if (this.#ownAccountOf(aor) !== undefined) return false;
+    return aor.includes('@') || aor.startsWith('+') || aor.includes(';phone-context=');
   }
 
   #isAtStore(aor: string): boolean {

@@ -2,11 +2,34 @@
 
 import assert from 'node:assert';
 import { BlockList, isIP } from 'node:net';
+import type { Peer } from '../ports.js';
 
 const remembered = 1_024;
 
-/** Answers whether an address lies in one of the CIDR blocks. */
-export function createTrust(blocks: readonly string[]): (address: string) => boolean {
+export interface TrustOptions {
+  /** CIDR blocks. */
+  readonly peers: readonly string[];
+  /** Domains that a certificate has to prove; `*.example.net` stands for one label. */
+  readonly names: readonly string[];
+}
+
+/** Answers whether a peer is trusted: by its address, or by the certificate it has shown. */
+export function createTrust({ peers, names }: TrustOptions): (peer: Peer) => boolean {
+  const isTrustedAddress = createAddressTrust(peers);
+  const known = new Set(names.map((name) => name.toLowerCase()));
+  return (peer) => {
+    if (isTrustedAddress(peer.address)) return true;
+    return peer.names?.some((name) => isNamed(known, name.toLowerCase())) ?? false;
+  };
+}
+
+function isNamed(known: ReadonlySet<string>, name: string): boolean {
+  if (known.has(name)) return true;
+  const dot = name.indexOf('.');
+  return dot > 0 && known.has(`*${name.slice(dot)}`);
+}
+
+function createAddressTrust(blocks: readonly string[]): (address: string) => boolean {
   const list = new BlockList();
   for (const block of blocks) addBlock(list, block);
   const known = new Map<string, boolean>();

@@ -26,6 +26,8 @@ export interface MessageFacts {
   readonly date?: number;
   /** Asserted or authenticated identity of the sender (D-19). */
   readonly authId?: string;
+  /** The identities in its header fields were asserted by nobody who is trusted (PAI-01). */
+  readonly untrusted?: true;
   /** Content that is never stored by policy, such as is-composing (U16). */
   readonly transient: boolean;
   /** What the sender asked for by CPIM and IMDN (RFC 5438). */

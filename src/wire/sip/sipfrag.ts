@@ -6,11 +6,14 @@ import { longName } from './header-name.js';
 import { ROW } from './header-table.js';
 import { DEFAULT_SIP_LIMITS } from './limits.js';
 import type { HeaderField, SipHeaders, SipRequest } from './message.js';
+import { asksForPrivacy } from './privacy.js';
 import { headerLine } from './serialise.js';
 
 export interface SipfragOptions {
   /** Leave P-Asserted-Identity out when the request asks for it with Privacy: id (PAI-03). */
   readonly privacy: boolean;
+  /** Leave P-Asserted-Identity out whatever is asked for: nobody trusted has asserted it (PAI-01). */
+  readonly unproven?: boolean;
   /** Date to add when the request has none (MSG-11). */
   readonly date?: string | undefined;
 }
@@ -29,7 +32,9 @@ const LONG_CONTENT: ReadonlyMap<string, string> = new Map([
   ['content-encoding', 'Content-Encoding'],
 ]);
 const CREDENTIALS = new Set(['authorization', 'proxy-authorization']);
-const ROUTES = new Set(['route', 'record-route']);
+/** Routes, and what belongs to the network only (RFC 5502 4.3). */
+const INTERNAL = new Set(['route', 'record-route', 'p-served-user']);
+const IDENTITIES = new Set(['p-asserted-identity', 'p-preferred-identity']);
 /** Fits the grammar of credentials (RFC 3261 25.1). */
 const MASKED = Buffer.from('Masked credentials="removed"\r\n');
 const CRLF = Buffer.from('\r\n');
@@ -39,7 +44,7 @@ const CRLF = Buffer.from('\r\n');
  * is always there, as RFC 3420 2 wants it with a body.
  */
 export function sipfragOf(request: SipRequest, options: SipfragOptions): Buffer {
-  const hidesIdentity = options.privacy && asksForPrivacy(request);
+  const hidesIdentity = isHidden(request, options);
   let text = '';
   for (const name of PERTINENT) {
     if (name === 'P-Asserted-Identity' && hidesIdentity) continue;
@@ -60,7 +65,8 @@ export function sipfragOf(request: SipRequest, options: SipfragOptions): Buffer 
 
 /**
  * The complete message for message/sip: values of Authorization and Proxy-Authorization masked,
- * Route and Record-Route left out (D-13), P-Asserted-Identity left out when privacy demands it,
+ * Route, Record-Route and P-Served-User left out (D-13), identities left out when they are unproven
+ * or privacy demands it,
  * a Date added at the end when asked for; everything else octet for octet.
  */
 export function maskedSip(request: SipRequest, options: Partial<SipfragOptions> = {}): Buffer {
@@ -68,7 +74,7 @@ export function maskedSip(request: SipRequest, options: Partial<SipfragOptions> 
   // The octets were accepted before, perhaps within wider limits than the default.
   const head = new Head(bytes, 0, bytes.length, Infinity);
   head.scan();
-  const hidesIdentity = options.privacy === true && asksForPrivacy(request);
+  const hidesIdentity = isHidden(request, options);
   const pieces: Buffer[] = [bytes.subarray(0, head.lineEnd + 2)];
   let hasDate = false;
   for (let row = 0; row < head.rows.length; row += ROW) {
@@ -76,7 +82,7 @@ export function maskedSip(request: SipRequest, options: Partial<SipfragOptions> 
     const name = longName(bytes.toString('latin1', nameStart, nameEnd));
     const next = row + ROW < head.rows.length ? head.rows[row + ROW + 1]! : head.bodyStart - 2;
     hasDate ||= name === 'date';
-    if (ROUTES.has(name) || (hidesIdentity && name === 'p-asserted-identity')) continue;
+    if (INTERNAL.has(name) || (hidesIdentity && IDENTITIES.has(name))) continue;
     if (CREDENTIALS.has(name)) {
       pieces.push(bytes.subarray(nameStart, valueStart), MASKED);
     } else pieces.push(bytes.subarray(nameStart, next));
@@ -123,9 +129,6 @@ function scanned(bytes: Buffer, fieldsOnly: boolean): Head {
   return head;
 }
 
-/** RFC 3323 4.2, RFC 3325 9.3: `id` among the values of Privacy. */
-function asksForPrivacy(request: SipRequest): boolean {
-  return request
-    .fields('privacy')
-    .some((value) => value.split(/[;,]/).some((item) => item.trim().toLowerCase() === 'id'));
+function isHidden(request: SipRequest, { unproven, privacy }: Partial<SipfragOptions>): boolean {
+  return unproven === true || (privacy === true && asksForPrivacy(request));
 }
