@@ -1,7 +1,8 @@
 /** What a SIP endpoint is given: listeners, bounds, timers and its ports to the world. */
 
 import type { Clock, Log, Peer, Random, Trace } from '../../ports.js';
-import { resolveAddress, type Resolve } from './resolve.js';
+import { createLocator } from './locate.js';
+import type { Resolve } from './resolve.js';
 import type { Authorise } from './retries.js';
 import { boundedSessionTimer, type SessionTimer } from './session-timer.js';
 import type { SipTlsOptions } from './tls.js';
@@ -128,7 +129,7 @@ export interface SipEndpointOptions {
   /** Answers 401 and 407 to requests of ours; without it their users hear of them. */
   readonly authorise?: Authorise;
   readonly limits?: Partial<SipEndpointLimits>;
-  /** Next hop to addresses; by default numeric addresses and the A/AAAA records of names. */
+  /** Next hop to addresses; by default NAPTR, SRV and address records of names (RFC 3263). */
   readonly resolve?: Resolve;
 }
 
@@ -143,12 +144,14 @@ export interface SipSettings extends Omit<SipEndpointOptions, 'trace'> {
 
 /** Fills in the defaults. */
 export function settingsOf(options: SipEndpointOptions): SipSettings {
+  const limits = { ...sipEndpointLimits, ...options.limits };
+  const { clock, random } = options;
   return {
     ...options,
     trace: options.trace,
     timers: { ...sipTimers, ...options.timers },
     sessionTimer: boundedSessionTimer(options.sessionTimer),
-    limits: { ...sipEndpointLimits, ...options.limits },
-    resolve: options.resolve ?? resolveAddress,
+    limits,
+    resolve: options.resolve ?? createLocator({ clock, random, targetsMax: limits.targets }),
   };
 }
