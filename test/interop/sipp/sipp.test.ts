@@ -12,6 +12,8 @@ import type { ServerProcess } from '../../server-process.js';
 const run = promisify(execFile);
 const messages = Number(process.env['SIPP_MESSAGES'] ?? 1000);
 const rate = 2000;
+/** ms; the client syncs every message to its disk before it confirms it. */
+const patience = 120_000 + 60 * messages;
 const scenario = fileURLToPath(new URL('store.xml', import.meta.url));
 const body = /^id=(\d+); The quick brown fox jumps over the lazy dog\. Grüße aus Köln\.(\r\n)?$/;
 
@@ -26,14 +28,14 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.end('SIGKILL');
   rmSync(directory, { recursive: true, force: true });
-});
+}, 60_000);
 
 describe.skipIf(!isInstalled('sipp'))(
   'SIPp as sender (skipped where sipp is not installed)',
   () => {
     test(
       `IMSpec-DMT-S-001: ${messages} messages over UDP are stored once each, byte for byte`,
-      { timeout: 120_000 },
+      { timeout: patience },
       async () => {
         const acknowledged = await store();
         expect(acknowledged).toHaveLength(messages);
@@ -43,7 +45,7 @@ describe.skipIf(!isInstalled('sipp'))(
 
     test(
       'U6: after kill -9 in the middle every message with a 202 is there, none twice',
-      { timeout: 120_000 },
+      { timeout: patience },
       async () => {
         const sending = store();
         await some(() => acknowledgedSoFar().length > messages / 4);
@@ -66,7 +68,7 @@ describe.skipIf(!isInstalled('sipp'))(
 async function store(): Promise<number[]> {
   const args = ['-sf', scenario, '-m', String(messages), '-r', String(rate), '-l', '256'];
   const log = ['-trace_logs', '-log_file', join(directory, 'acknowledged')];
-  const quiet = ['-nostdin', '-timeout', '100s', '-t', 'u1', '-i', '127.0.0.1'];
+  const quiet = ['-nostdin', '-timeout', `${patience / 2000}s`, '-t', 'u1', '-i', '127.0.0.1'];
   await run('sipp', [`127.0.0.1:${server.sipPort}`, ...args, ...log, ...quiet], {
     cwd: directory,
     maxBuffer: 1 << 28,
