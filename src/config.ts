@@ -12,9 +12,27 @@ const port = z.int().min(0).max(65_535);
 const host = z.string().min(1).max(255);
 
 const listener = z.strictObject({
-  transport: z.enum(['udp', 'tcp']),
+  transport: z.enum(['udp', 'tcp', 'tls', 'ws', 'wss']),
   host: host.default('127.0.0.1'),
+  /** 0: any free one; UDP and TCP on the same host get the same then. */
   port: port.default(5060),
+  /** Host in Via and Contact of this listener, instead of `sip.advertise`. */
+  advertise: host.optional(),
+});
+
+/** Path of a PEM file. */
+const pemFile = z.string().min(1).max(4_096);
+
+const sipTls = z.strictObject({
+  /** Shown to peers, unless they name a domain of one of `servers` (SNI). */
+  certificate: pemFile.optional(),
+  key: pemFile.optional(),
+  /** Who vouches for peers; absent: the authorities that Node knows. */
+  ca: z.array(pemFile).max(64).optional(),
+  /** Mutual TLS: whether peers that connect are asked for a certificate, or need one. */
+  requestCertificate: z.enum(['no', 'request', 'require']).default('no'),
+  /** Certificates of further domains; the names are those in the certificate (RFC 5922). */
+  servers: z.array(z.strictObject({ certificate: pemFile, key: pemFile })).max(1_000).optional(),
 });
 
 const sip = z.strictObject({
@@ -28,15 +46,27 @@ const sip = z.strictObject({
     ]),
   /** Host in Via and Contact, when it is not that of the listener. */
   advertise: host.optional(),
+  /** Certificates for `tls` and `wss` and for the connections we open. SIGHUP reads them again. */
+  tls: sipTls.optional(),
   timers: z
     .strictObject({ t1: ms.default(500), t2: ms.default(4000), t4: ms.default(5000) })
     .prefault({}),
   /** Pending transactions, server and client together. */
   transactions: count.default(200_000),
-  /** TCP connections in total and of one address. */
+  /** Connections in total and of one address. */
   connections: count.default(10_000),
   connectionsPerPeer: count.default(1_000),
+  /** Connections that have brought no message yet; beyond, the oldest of them goes. */
+  silentConnections: count.default(5_000),
+  /** ms until a connection on which nothing comes is closed. */
+  silentMs: ms.default(60_000),
+  /** ms for TLS and WebSocket to be established. */
+  handshakeMs: ms.default(10_000),
   idleMs: ms.default(600_000),
+  /** ms between the keep-alives of a peer that offers them (RFC 6223). */
+  keepAliveMs: ms.default(95_000),
+  /** Addresses that are tried for one request (RFC 3263). */
+  targets: z.int().min(1).max(64).default(8),
   messageOctets: count.default(1_048_576),
 });
 
@@ -160,6 +190,14 @@ const schema = z
   .superRefine((settings, context) => {
     if (settings.limits.expiry.default > settings.limits.expiry.max) {
       refuse(context, ['limits', 'expiry', 'default'], 'is above limits.expiry.max (D-21)');
+    }
+    const { tls, listen } = settings.sip;
+    if ((tls?.certificate === undefined) !== (tls?.key === undefined)) {
+      refuse(context, ['sip', 'tls'], 'needs certificate and key, or neither');
+    }
+    for (const [index, { transport }] of listen.entries()) {
+      if ((transport !== 'tls' && transport !== 'wss') || tls?.certificate !== undefined) continue;
+      refuse(context, ['sip', 'listen', index, 'transport'], 'needs sip.tls.certificate');
     }
     if (settings.identity.domains.includes('*')) {
       for (const [index, { host: name }] of settings.sip.listen.entries()) {

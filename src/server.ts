@@ -11,6 +11,7 @@ import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
 import type { MsrpEndpointOptions } from './transport/msrp/options.js';
 import type { SipAddress, SipEndpointOptions } from './transport/sip/options.js';
+import { readTlsFiles } from './transport/sip/tls-files.js';
 import { version } from './version.js';
 
 /** What an embedder may bring along; whatever is absent is the real thing. */
@@ -29,6 +30,11 @@ export interface Server {
   readonly msrp: { readonly address: string; readonly port: number };
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
+  /**
+   * Reads the certificates of SIP again, for connections to come. Throws an error with a code and
+   * keeps the former ones when they cannot be used.
+   */
+  reload(): void;
   /** Takes nothing more, lets what was taken end for at most `graceMs`, closes the store. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -87,6 +93,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     sip: sip.addresses,
     msrp: msrp.address,
     counters: () => ({ ...actors.counters(), ...sip.counters() }),
+    reload: () => sip.reloadTls(readTlsFiles(settings.sip.tls ?? {})),
     stop: (graceMs = 5000) => stop(graceMs),
   };
 }
@@ -99,7 +106,11 @@ export function createLog(level: Settings['log']['level']): Log {
 function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
   const half = Math.max(1, Math.floor(sip.transactions / 2));
   return {
-    listeners: sip.listen,
+    listeners: sip.listen.map(({ advertise, ...listener }) => ({
+      ...listener,
+      ...(advertise !== undefined && { advertised: advertise }),
+    })),
+    ...(sip.tls && { tls: readTlsFiles(sip.tls) }),
     ...(sip.advertise !== undefined && { advertised: sip.advertise }),
     timers: sip.timers,
     limits: {
@@ -107,7 +118,12 @@ function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
       clientTransactions: half,
       connections: sip.connections,
       connectionsPerPeer: sip.connectionsPerPeer,
+      silentConnections: sip.silentConnections,
+      silentMs: sip.silentMs,
+      handshakeMs: sip.handshakeMs,
       idleMs: sip.idleMs,
+      keepAliveMs: sip.keepAliveMs,
+      targets: sip.targets,
       bodyBytes: sip.messageOctets,
     },
   };

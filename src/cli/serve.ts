@@ -41,6 +41,7 @@ export function serveCommand(): Command {
       }
       const server = await startServer(settings);
       stopOnSignal(server);
+      reloadOnSignal(server);
       const { sip, msrp } = server;
       process.stdout.write(
         `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp })}\n`,
@@ -103,6 +104,17 @@ function stopOnSignal(server: Server): void {
   };
   process.on('SIGINT', stop);
   process.on('SIGTERM', stop);
+}
+
+/** SIGHUP: certificates that were renewed are used; those that cannot be are told of. */
+function reloadOnSignal(server: Server): void {
+  process.on('SIGHUP', () => {
+    try {
+      server.reload();
+    } catch (error) {
+      process.stderr.write(`${describeError(error)}\n`);
+    }
+  });
 }
 
 /** One line for a person: the code and what is wrong; never a stack trace. */

@@ -219,8 +219,8 @@ async function listen(name: CertificateName, requestCert = false): Promise<Secur
     sockets.push(socket);
     const stream = new SipStream();
     socket.on('error', () => undefined);
-    socket.on('data', (chunk) => {
-      for (const event of stream.push(chunk: Buffer)) {
+    socket.on('data', (chunk: Buffer) => {
+      for (const event of stream.push(chunk)) {
         if (event.kind === 'message') arrivals.push({ message: event.message, socket });
       }
     });
