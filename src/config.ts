@@ -70,6 +70,22 @@ const sip = z.strictObject({
   messageOctets: count.default(1_048_576),
 });
 
+const file = z.string().min(1).max(4_096);
+
+const msrpTls = z.strictObject({
+  port: port.default(2856),
+  /** Port in `a=path`, when it is not `port`. */
+  advertisePort: port.optional(),
+  /** PEM files. */
+  certificate: file,
+  key: file,
+  authorities: z.array(file).max(64).optional(),
+  /** Mutual TLS: whether peers that connect are asked for a certificate, or need one. */
+  clientCertificate: z.enum(['request', 'require']).optional(),
+  /** Whether sessions are `msrps` where nothing else asks for it. */
+  preferred: z.boolean().default(false),
+});
+
 const msrp = z.strictObject({
   host: host.default('127.0.0.1'),
   port: port.default(2855),
@@ -83,6 +99,17 @@ const msrp = z.strictObject({
   /** ms for the response to a SEND (RFC 4975 7.1.1). */
   responseMs: ms.default(30_000),
   idleMs: ms.default(120_000),
+  /** `msrps` on a port of its own; absent: neither accepted nor opened. */
+  tls: msrpTls.optional(),
+  /** MSRP over WebSocket (RFC 7977), with the certificate of `tls` or behind a proxy. */
+  webSocket: z
+    .strictObject({
+      port: port,
+      advertisePort: port.optional(),
+      /** TLS is ended by a proxy before this listener. */
+      terminated: z.boolean().default(false),
+    })
+    .optional(),
 });
 
 const store = z.strictObject({

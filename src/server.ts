@@ -1,15 +1,17 @@
 /** A server: the one place that knows every folder and joins them. */
 
+import { readFileSync } from 'node:fs';
 import pino from 'pino';
 import { createActors } from './actors/node.js';
 import { localPlacement } from './cluster/local.js';
+import { ConfigError } from './config.js';
 import type { Settings } from './config.js';
 import type { Clock, Log, Random, StorePort, Trace } from './ports.js';
 import { openLevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
-import type { MsrpEndpointOptions } from './transport/msrp/options.js';
+import type { MsrpEndpointOptions, MsrpTlsOptions } from './transport/msrp/options.js';
 import type { SipAddress, SipEndpointOptions } from './transport/sip/options.js';
 import { readTlsFiles } from './transport/sip/tls-files.js';
 import { version } from './version.js';
@@ -31,8 +33,8 @@ export interface Server {
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
   /**
-   * Reads the certificates of SIP again, for connections to come. Throws an error with a code and
-   * keeps the former ones when they cannot be used.
+   * Reads the certificates of SIP and MSRP again, for connections to come. Throws an error with a
+   * code and keeps the former ones when they cannot be used.
    */
   reload(): void;
   /** Takes nothing more, lets what was taken end for at most `graceMs`, closes the store. */
@@ -52,6 +54,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const random = parts.random ?? systemRandom;
   const log = parts.log ?? createLog(settings.log.level);
   const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
+  // Before the store: an unreadable certificate leaves nothing open.
+  const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   const store =
     parts.store ??
     (await openLevelStore({
@@ -61,7 +65,6 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
       limits: { accounts: settings.bounds.accounts * 2 },
     }));
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings) });
-  const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   const { identity, bounds, limits } = settings;
   const actors = createActors({
     ...{ store, sip, msrp, clock, random, log, limits, version },
@@ -93,7 +96,10 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     sip: sip.addresses,
     msrp: msrp.address,
     counters: () => ({ ...actors.counters(), ...sip.counters() }),
-    reload: () => sip.reloadTls(readTlsFiles(settings.sip.tls ?? {})),
+    reload: () => {
+      sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
+      if (settings.msrp.tls) msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
+    },
     stop: (graceMs = 5000) => stop(graceMs),
   };
 }
@@ -134,6 +140,14 @@ function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World>
     host: msrp.host,
     port: msrp.port,
     ...(msrp.advertise !== undefined && { advertisedHost: msrp.advertise }),
+    ...(msrp.tls && { tls: msrpTlsOptions(msrp.tls) }),
+    ...(msrp.webSocket && {
+      webSocket: {
+        port: msrp.webSocket.port,
+        terminated: msrp.webSocket.terminated,
+        ...advertisedPort(msrp.webSocket),
+      },
+    }),
     limits: {
       sessions: msrp.sessions,
       connections: msrp.connections,
@@ -143,4 +157,31 @@ function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World>
       idleMs: msrp.idleMs,
     },
   };
+}
+
+function msrpTlsOptions(tls: NonNullable<Settings['msrp']['tls']>): MsrpTlsOptions {
+  const { port, certificate, key, authorities, clientCertificate, preferred } = tls;
+  return {
+    ...{ port, preferred, certificate: readPem(certificate), key: readPem(key) },
+    ...advertisedPort(tls),
+    ...(authorities && { authorities: authorities.map(readPem) }),
+    ...(clientCertificate && { clientCertificate }),
+  };
+}
+
+function advertisedPort(listener: { readonly advertisePort?: number | undefined }): {
+  advertisedPort?: number;
+} {
+  const { advertisePort } = listener;
+  return advertisePort === undefined ? {} : { advertisedPort: advertisePort };
+}
+
+/** Throws ConfigError `CONFIG_UNREADABLE`. */
+function readPem(path: string): Buffer {
+  try {
+    return readFileSync(path);
+  } catch (error) {
+    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
+    throw new ConfigError('CONFIG_UNREADABLE', `${path}: ${reason}`);
+  }
 }
