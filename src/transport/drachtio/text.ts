@@ -80,7 +80,8 @@ export function checkSize(
 
 /** The head alone, saying so. */
 function headOf(raw: string, end: number): Buffer {
-  const lines = raw.slice(0, end).split('\r\n');
+  // A line that begins with white space goes on with the one before it.
+  const lines = raw.slice(0, end).split(/\r\n(?![ \t])/);
   const kept = lines.filter((line) => !/^(content-length|content-type|l|c)\s*:/i.test(line));
   return Buffer.from(`${kept.join('\r\n')}\r\nContent-Length: 0\r\n\r\n`, 'utf8');
 }
