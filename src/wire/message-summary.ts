@@ -63,7 +63,7 @@ export function parseMessageSummary(
   const classes: MessageSummaryClass[] = [];
   let account: string | undefined;
   for (const [name, value] of fields) {
-    if (name.toLowerCase() === 'message-account') account ??= value.replace(/^<(.*)>$/, '$1');
+    if (name.toLowerCase() === 'message-account') account ??= readAccount(value);
     else classes.push(readClass(name, value));
   }
   return {
@@ -112,6 +112,13 @@ function addLine(block: [string, string][], line: string): void {
   if (/^[ \t]/.test(line) && last !== undefined) last[1] = `${last[1]} ${line.trim()}`.trim();
   else if (match !== null) block.push([match[1]!, match[2]!.trim()]);
   else throw new WireError('MWI_LINE', 'a line is no header field');
+}
+
+/** Peers are known to put the URI into angle brackets (MWI-02). */
+function readAccount(value: string): string {
+  const uri = value.replace(/^<(.*)>$/, '$1');
+  if (/[\s<>]/.test(uri)) throw new WireError('MWI_LINE', 'Message-Account is no URI');
+  return uri;
 }
 
 function readClass(name: string, value: string): MessageSummaryClass {
