@@ -14,6 +14,8 @@ import {
 /** A request as it is sent to one address. */
 export interface ClientOpening {
   readonly branch: string;
+  /** Of our Via; when given, a response has to come with it (18.1.2). */
+  readonly sentBy?: string;
   /** The method of its CSeq. */
   readonly method: string;
   readonly bytes: Buffer;
@@ -41,6 +43,7 @@ export class ClientTransaction implements TimedTransaction {
   readonly flow: Flow;
   readonly address: string;
   readonly port: number;
+  readonly sentBy: string | undefined;
   user: ClientTransactionUser;
   /** Empty once there is a final response. */
   bytes: Buffer;
@@ -61,6 +64,7 @@ export class ClientTransaction implements TimedTransaction {
     this.flow = opening.flow;
     this.address = opening.address;
     this.port = opening.port;
+    this.sentBy = opening.sentBy;
     this.user = opening.user;
   }
 
@@ -103,10 +107,14 @@ export class ClientTransactions {
     return transaction;
   }
 
-  /** Gives a response to its transaction; without one it is dropped (RFC 6026 8.9). */
-  respond(branch: string, method: string, response: SipResponse): void {
+  /**
+   * Gives a response to its transaction; without one it is dropped (RFC 6026 8.9). So is what comes
+   * with another sent-by than that of the request.
+   */
+  respond(branch: string, method: string, response: SipResponse, sentBy?: string): void {
     const transaction = this.#byKey.get(keyOf(branch, method));
-    if (transaction) this.take(transaction, responseInput(response.status), response);
+    const isOurs = sentBy === undefined || sentBy === transaction?.sentBy?.toLowerCase();
+    if (transaction && isOurs) this.take(transaction, responseInput(response.status), response);
     else this.#counters.strayResponses++;
   }
 

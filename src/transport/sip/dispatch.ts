@@ -17,6 +17,7 @@ export interface Departure {
   readonly bytes: Buffer;
   readonly via: string;
   readonly branch: string;
+  readonly sentBy: string;
   readonly flow: Flow;
   readonly address: string;
   readonly port: number;
@@ -109,13 +110,13 @@ export class Dispatch {
     transport: SipTransport,
     address: string,
     offersKeepAlive = false,
-  ): Pick<Departure, 'bytes' | 'via' | 'branch'> | undefined {
+  ): Pick<Departure, 'bytes' | 'via' | 'branch' | 'sentBy'> | undefined {
     const branch = newBranch(this.#settings.random);
     const sentBy = this.#network.sentBy(transport, address);
     const plain = viaOf(transport, sentBy, branch);
     const via = offersKeepAlive ? offeringKeep(plain) : plain;
     try {
-      return { bytes: buildRequest(this.draft, via), via, branch };
+      return { bytes: buildRequest(this.draft, via), via, branch, sentBy };
     } catch (error) {
       if (!(error instanceof SerialiseError)) throw error;
       const fields = { code: error.code, method: this.draft.method };

@@ -173,7 +173,7 @@ class Endpoint implements SipEndpoint, Receiver {
       return;
     }
     heedKeep(response, via, flow);
-    this.#core.clients.respond(via.branch, method, response);
+    this.#core.clients.respond(via.branch, method, response, sentByOf(via));
   }
 
   #compose(handler: SipHandler): Running {
@@ -218,6 +218,11 @@ class Endpoint implements SipEndpoint, Receiver {
       };
     });
   }
+}
+
+/** As this endpoint writes it, but in lower case. */
+function sentByOf({ host, port }: Via): string {
+  return (port === undefined ? host : `${host}:${port}`).toLowerCase();
 }
 
 /** RFC 3261 25.1 `user`: what is neither unreserved nor user-unreserved is escaped. */

@@ -168,6 +168,8 @@ export class ServerTransactions {
     const step = stepTransaction(transaction.kind, transaction.state, input);
     if (input === 'request') this.#counters.absorbed++;
     if (!step) return;
+    // 17.2.1: the refusal was never acknowledged. Nobody waits for anything, so it is only counted.
+    if (input === 'timer H') this.#counters.timeouts++;
     this.#timers.move(transaction, step);
     if (transaction.state === 'terminated') this.#remove(transaction);
     for (const action of step.actions) {
