@@ -1,10 +1,13 @@
 /** The options that every command of the client has. */
 
+import { readFileSync } from 'node:fs';
 import { InvalidArgumentError, Option, type Command } from 'commander';
 
 export interface ClientOptions {
   readonly server: ServerAddress;
-  readonly transport: 'udp' | 'tcp';
+  readonly transport: Transport;
+  /** PEM of who vouches for the server. */
+  readonly ca?: string;
   readonly user: string;
   readonly local?: string;
   readonly displayName?: string;
@@ -19,6 +22,8 @@ export interface ClientOptions {
   readonly json?: boolean;
   readonly trace?: boolean;
 }
+
+type Transport = 'udp' | 'tcp' | 'tls';
 
 export interface ServerAddress {
   readonly host: string;
@@ -35,7 +40,8 @@ export function withClientOptions(command: Command): Command {
   return command
     .requiredOption('-u, --user <uri>', 'own address, such as sip:bob@example.org', sipUri)
     .option('-s, --server <host:port>', 'address of the server', serverAddress, defaultServer)
-    .option('-t, --transport <transport>', 'udp or tcp', transportOf, 'udp')
+    .option('-t, --transport <transport>', 'udp, tcp or tls', transportOf, 'udp')
+    .option('--ca <file>', 'with tls: who vouches for the server (PEM)', contentOf)
     .option('--local <host>', 'own host to listen on')
     .option('--display-name <name>', 'name shown with the own address')
     .option('--deferred <uri>', 'the Deferred Messaging Function (deferred-msg-func-uri)', sipUri)
@@ -73,7 +79,15 @@ export function serverAddress(text: string): ServerAddress {
   return { host, port };
 }
 
-function transportOf(text: string): 'udp' | 'tcp' {
-  if (text !== 'udp' && text !== 'tcp') throw new InvalidArgumentError('neither udp nor tcp');
-  return text;
+function transportOf(text: string): Transport {
+  if (text === 'udp' || text === 'tcp' || text === 'tls') return text;
+  throw new InvalidArgumentError('neither udp nor tcp nor tls');
+}
+
+function contentOf(path: string): string {
+  try {
+    return readFileSync(path, 'utf8');
+  } catch (error) {
+    throw new InvalidArgumentError((error as NodeJS.ErrnoException).code ?? 'cannot be read');
+  }
 }

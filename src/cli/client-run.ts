@@ -67,11 +67,12 @@ export function aborted(signal: AbortSignal): Promise<void> {
 
 function imOptions(options: ClientOptions): ImClientOptions {
   const { user, server, transport, local, displayName, deferred, assert, timeout } = options;
-  const { password, authUser, md5 } = options;
+  const { password, authUser, md5, ca } = options;
   const named = authUser === undefined ? {} : { username: authUser };
   return {
     aor: user,
     server: { ...server, transport },
+    ...(ca !== undefined && { tls: { ca: [ca] } }),
     ...(local !== undefined && { local: { host: local } }),
     ...(displayName !== undefined && { displayName }),
     ...(deferred !== undefined && { deferredUri: deferred }),

@@ -20,6 +20,7 @@ export type { ClientCredentials } from './realms.js';
 export type {
   ClientErrorCode,
   ClientLimits,
+  ClientTls,
   DeliveredMessage,
   EncapsulationForm,
   ImClient,
@@ -90,7 +91,7 @@ export function createImClient(options: ImClientOptions): ImClient {
     const plain = parties.sipHandler(outside);
     const handler = authenticating?.handler(plain) ?? plain;
     const port = await startSip(host, local?.port ?? 0, async (at) => {
-      const sip = createSipEndpoint({ ...shared, listeners: listenersAt(host, at) });
+      const sip = sipAt(host, at, options, shared);
       endpoints = { sip, msrp };
       await sip.start(handler).catch((error: unknown) => closed(sip, error));
     }).catch((error: unknown) => closed(msrp, error));
@@ -132,6 +133,17 @@ function msrpAt(host: string, { options, limits }: ClientWorld, shared: Shared):
     port: 0,
     ...(options.msrpRole !== 'passive' && { advertisedPort: activePort }),
     limits: { messageBytes: limits.messageBytes },
+  });
+}
+
+/** Over TLS the server comes back on our connection, which is kept alive for that. */
+function sipAt(host: string, port: number, options: ImClientOptions, shared: Shared): SipEndpoint {
+  const { server, tls } = options;
+  return createSipEndpoint({
+    ...shared,
+    listeners: listenersAt(host, port),
+    ...(tls && { tls }),
+    keepAlive: server.transport === 'tls',
   });
 }
 

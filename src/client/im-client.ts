@@ -42,8 +42,10 @@ export interface ImClientOptions {
   readonly server: {
     readonly host: string;
     readonly port: number;
-    readonly transport: 'udp' | 'tcp';
+    readonly transport: 'udp' | 'tcp' | 'tls';
   };
+  /** For the transport `tls`. The certificate of the server has to be for `server.host`. */
+  readonly tls?: ClientTls;
   /** Where to listen: by default a free port of the address from which the server is reached. */
   readonly local?: { readonly host?: string; readonly port?: number };
   /** Adds P-Asserted-Identity, for a server that trusts this host (RFC 3325). */
@@ -68,6 +70,15 @@ export interface ImClientOptions {
   readonly random?: Random;
   readonly log?: Log;
   readonly trace?: Trace;
+}
+
+/** Certificates as PEM. */
+export interface ClientTls {
+  /** Who vouches for the server; by default the authorities that Node knows. */
+  readonly ca?: readonly string[];
+  /** Own certificate with its chain, and its key, for a server that asks for one. */
+  readonly certificate?: string;
+  readonly key?: string;
 }
 
 /** Bounds and time-outs of a client. */

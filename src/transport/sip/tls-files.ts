@@ -9,7 +9,9 @@ export interface SipCertificateFiles {
   readonly key: string;
 }
 
-export interface SipTlsFiles extends Partial<SipCertificateFiles> {
+export interface SipTlsFiles {
+  readonly certificate?: string | undefined;
+  readonly key?: string | undefined;
   readonly ca?: readonly string[] | undefined;
   readonly requestCertificate?: 'no' | 'request' | 'require' | undefined;
   readonly servers?: readonly SipCertificateFiles[] | undefined;
