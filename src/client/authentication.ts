@@ -148,7 +148,10 @@ export class AuthenticatingSip implements SipPort {
   #answers({ answers, isWithdrawn }: Pending, response: SipResponse): boolean {
     if (isWithdrawn || (response.status !== 401 && response.status !== 407)) return false;
     const realms = this.#realms.challenged(response);
-    if (realms.length === 0 || realms.some((realm) => isRefused(answers, realm))) return false;
+    const refused = realms.filter((realm) => isRefused(answers, realm));
+    // What is not good enough for this request is not for the next one either.
+    for (const realm of refused) this.#realms.forget(realm);
+    if (realms.length === 0 || refused.length > 0) return false;
     for (const realm of realms) {
       answers.set(realm.key, (answers.get(realm.key) ?? 0) + 1);
       this.#realms.keep(realm);

@@ -88,6 +88,10 @@ export class Realms {
     }
   }
 
+  forget({ key }: Realm): void {
+    this.#known.delete(key);
+  }
+
   /** A server has named the nonce it wants next. */
   renew(nonce: string): void {
     const servers = [...this.#known.values()].filter(({ isProxy }) => !isProxy);

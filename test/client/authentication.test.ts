@@ -120,6 +120,15 @@ describe('a challenge', () => {
     expect(told).toEqual(['1 401']);
   });
 
+  test('SIP-22: of which the answer was refused is not answered unasked', () => {
+    const { request, sent, challenge } = setUp();
+    request('REGISTER');
+    challenge('1', 401, digest('example.net', 'n1'));
+    challenge('1', 401, digest('example.net', 'n2'));
+    request('REGISTER');
+    expect(proofs(sent[2])).toEqual([]);
+  });
+
   test('AUTH-02: to a stale nonce is answered once more, and not for ever', () => {
     const { request, sent, challenge, told } = setUp();
     request('REGISTER', { callId: 'c', cseq: 1 });
