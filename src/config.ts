@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { identitySettings } from './identity-settings.js';
 
 const seconds = z.int().min(0).max(4_294_967_295);
 const ms = z.int().min(1).max(2_147_483_647);
@@ -32,7 +33,10 @@ const sipTls = z.strictObject({
   /** Mutual TLS: whether peers that connect are asked for a certificate, or need one. */
   requestCertificate: z.enum(['no', 'request', 'require']).default('no'),
   /** Certificates of further domains; the names are those in the certificate (RFC 5922). */
-  servers: z.array(z.strictObject({ certificate: pemFile, key: pemFile })).max(1_000).optional(),
+  servers: z
+    .array(z.strictObject({ certificate: pemFile, key: pemFile }))
+    .max(1_000)
+    .optional(),
 });
 
 const sip = z.strictObject({
@@ -118,23 +122,6 @@ const store = z.strictObject({
   durability: z.enum(['fsync', 'os']).default('fsync'),
 });
 
-const identity = z.strictObject({
-  /** Host of Message-IDs and of Deferred@; names the cluster, not a machine (D-04). */
-  hostname: host.default('poste.localhost'),
-  /** User part of the Deferred Messaging Function (D-06). */
-  deferredUser: z.string().min(1).max(64).default('Deferred'),
-  /** Served domains; `*` serves every domain and is for loopback listeners only. */
-  domains: z.array(host).min(1).max(10_000).default(['*']),
-  /** Served users (AoRs); absent: every user of the served domains has an account. */
-  users: z.array(z.string().min(1)).max(1_000_000).optional(),
-  /** Further identities of a user, such as `tel:+12025550147: sip:bob@example.org`. */
-  aliases: z.record(z.string(), z.string()).default({}),
-  /** Peers whose P-Asserted-Identity and third-party REGISTER count (RFC 3325), as CIDR blocks. */
-  trustedPeers: z.array(z.string()).max(10_000).default(['127.0.0.0/8', '::1/128']),
-  /** Take REGISTER of UEs (standalone use without an IMS core). */
-  registrar: z.boolean().default(true),
-});
-
 const limits = z.strictObject({
   expiry: z
     .strictObject({
@@ -205,7 +192,7 @@ const schema = z
     sip: sip.prefault({}),
     msrp: msrp.prefault({}),
     store: store.prefault({}),
-    identity: identity.prefault({}),
+    identity: identitySettings.prefault({}),
     limits: limits.prefault({}),
     bounds: bounds.prefault({}),
     log: z

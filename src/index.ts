@@ -7,6 +7,12 @@ export type { Server, ServerParts } from './server.js';
 export { createActors } from './actors/node.js';
 export type { Actors } from './actors/node.js';
 export type { ActorsOptions, Bounds } from './actors/options.js';
+export type { AuthenticationBounds, AuthenticationOptions } from './actors/authentication.js';
+export type {
+  CredentialsPort,
+  CredentialsQuery,
+  UserCredentials,
+} from './actors/authentication-credentials.js';
 export { shardCount, shardOf } from './cluster/shard.js';
 export { openLevelStore } from './store/level.js';
 export { createMemoryStore } from './store/memory.js';

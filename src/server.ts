@@ -2,10 +2,15 @@
 
 import { readFileSync } from 'node:fs';
 import pino from 'pino';
+import { cryptoHash } from './actors/authentication.js';
+import type { AuthenticationOptions } from './actors/authentication.js';
+import { configuredCredentials } from './actors/authentication-credentials.js';
+import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
 import { localPlacement } from './cluster/local.js';
 import { ConfigError } from './config.js';
 import type { Settings } from './config.js';
+import { realmOf } from './identity-settings.js';
 import type { Clock, Log, Random, StorePort, Trace } from './ports.js';
 import { openLevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
@@ -22,6 +27,8 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
+  /** Credentials of users, in place of those in the settings. */
+  readonly credentials?: CredentialsPort;
   /** Sees every SIP and MSRP message in and out, retransmissions included. */
   readonly trace?: Trace;
 }
@@ -56,6 +63,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
   // Before the store: an unreadable certificate leaves nothing open.
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
+  // Certificates that cannot be used are found out before anything is open.
+  const sip = createSipEndpoint({ ...world, ...sipOptions(settings) });
   const store =
     parts.store ??
     (await openLevelStore({
@@ -64,8 +73,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
       clock,
       limits: { accounts: settings.bounds.accounts * 2 },
     }));
-  const sip = createSipEndpoint({ ...world, ...sipOptions(settings) });
   const { identity, bounds, limits } = settings;
+  const authentication = authenticationOptions(identity, parts.credentials);
   const actors = createActors({
     ...{ store, sip, msrp, clock, random, log, limits, version },
     placement: localPlacement,
@@ -75,6 +84,9 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     ...(identity.users && { users: identity.users }),
     aliases: identity.aliases,
     trustedPeers: identity.trustedPeers,
+    trustedNames: identity.trustedNames,
+    ...(authentication && { authentication }),
+    privacy: identity.privacy,
     registrar: identity.registrar,
     bounds,
   });
@@ -107,6 +119,24 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
 /** A pino logger on standard error, so that standard output stays for results. */
 export function createLog(level: Settings['log']['level']): Log {
   return pino({ level, base: null }, pino.destination({ dest: 2, sync: false }));
+}
+
+/** Undefined when nobody could authenticate. */
+function authenticationOptions(
+  identity: Settings['identity'],
+  given: CredentialsPort | undefined,
+): AuthenticationOptions | undefined {
+  const { credentials, digest } = identity;
+  if (!given && Object.keys(credentials).length === 0) return undefined;
+  const { algorithms, qop, userhash, messages, secret } = digest;
+  const { nonceMs, nonces, failures, failureMs } = digest;
+  return {
+    realm: realmOf(identity),
+    credentials: given ?? configuredCredentials(credentials, cryptoHash),
+    ...{ algorithms, qop, userhash, messages },
+    ...(secret !== undefined && { secret }),
+    bounds: { nonceMs, nonces, failures, failureMs },
+  };
 }
 
 function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
