@@ -82,7 +82,7 @@ describe('a listener', () => {
     const scene = await start({ ...own, servers: [certificate('second')] });
     const shown = async (servername: string): Promise<string> => {
       const socket = await dial(scene, { servername, checkServerIdentity: () => undefined });
-      return socket.getPeerCertificate().subject.CN;
+      return String(socket.getPeerCertificate().subject.CN);
     };
     expect(await shown('second.example.net')).toBe('test server of another domain');
     expect(await shown('SECOND.example.net')).toBe('test server of another domain');
@@ -286,7 +286,8 @@ describe('a connection that we open', () => {
     const scene = await start(own, toLoopback(peer.port));
     request(scene, `sips:${domain}`);
     if (isTaken) {
-      expect((await peer.arrivals.next()).message.uri).toBe(`sips:${domain}`);
+      const { message: sent } = await peer.arrivals.next();
+      expect((sent as SipRequest).uri).toBe(`sips:${domain}`);
       return;
     }
     expect((await scene.handler.next('failure')).cause).toBe('transport');
