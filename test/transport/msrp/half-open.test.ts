@@ -1,0 +1,136 @@
+/** Connections that never finish a request: many of them, and slow ones. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { createInterface } from 'node:readline';
+import { afterEach, expect, test } from 'vitest';
+import { systemClock } from '../../../src/system.js';
+import type { Clock } from '../../../src/ports.js';
+import { ManualClock } from '../../../src/testing/clock.js';
+import { RawPeer, startEndpoint } from './raw-peer.js';
+import type { Running } from './raw-peer.js';
+
+const running: Running[] = [];
+
+afterEach(async () => {
+  await Promise.all(running.splice(0).map(({ endpoint }) => endpoint.stop(0)));
+});
+
+async function start(clock: Clock, limits = {}): Promise<Running> {
+  const started = await startEndpoint({ clock, limits });
+  running.push(started);
+  return started;
+}
+
+/** Opens that many connections in a process of its own, each with the beginning of a request. */
+const opener = `
+const { createConnection } = require('node:net');
+const [port, count] = process.argv.slice(1).map(Number);
+let opened = 0, open = 0, closed = 0;
+function next() {
+  if (opened === count) return;
+  opened += 1;
+  const socket = createConnection({ host: '127.0.0.1', port });
+  socket.on('error', () => undefined);
+  socket.on('connect', () => {
+    socket.write('MSRP tx01 SEND\\r\\nTo-Path: msrp://');
+    open += 1;
+    if (open === count) console.log('open');
+    else next();
+  });
+  socket.on('close', () => {
+    closed += 1;
+    if (closed === count) console.log('closed');
+  });
+  socket.resume();
+}
+for (let index = 0; index < 100; index++) next();
+`;
+
+/** A clock that fires every time limit when it is told to, and never before. */
+class StandingClock implements Clock {
+  readonly #calls = new Set<() => void>();
+
+  now(): number {
+    return systemClock.now();
+  }
+
+  after(_delayMs: number, call: () => void): () => void {
+    const entry = (): void => call();
+    this.#calls.add(entry);
+    return () => this.#calls.delete(entry);
+  }
+
+  /** Only what waits already: what is set meanwhile goes on waiting. */
+  fire(): void {
+    for (const call of [...this.#calls]) {
+      this.#calls.delete(call);
+      call();
+    }
+  }
+}
+
+const heldBytes = 20_000;
+
+test('MSRP-12: 10,000 half-open connections are held within bounds, closed in time', async () => {
+  const count = 10_000;
+  const clock = new StandingClock();
+  const limits = { connections: count, connectionsPerPeer: count + 1 };
+  const { endpoint, log } = await start(clock, limits);
+  const before = process.memoryUsage();
+  const child = spawn(process.execPath, ['-e', opener, String(endpoint.address.port), `${count}`], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const lines = createInterface({ input: child.stdout });
+  expect(await once(lines, 'line')).toEqual(['open']);
+  // One more is turned away at once.
+  const late = await RawPeer.to(endpoint);
+  await late.closed();
+  const full = log.lines.filter(({ code }) => code === 'MSRP_CONNECTIONS_FULL');
+  expect(full).toHaveLength(1);
+  const held = process.memoryUsage();
+  const each = (held.heapUsed + held.external - before.heapUsed - before.external) / count;
+  expect(each).toBeLessThan(heldBytes);
+  clock.fire();
+  expect(await once(lines, 'line')).toEqual(['closed']);
+  const peer = await RawPeer.to(endpoint);
+  peer.write(sendTo(endpoint.reserve('one'), 'tx01'));
+  expect(await peer.status('tx01')).toBe(200);
+  peer.socket.destroy();
+  child.kill();
+  await once(child, 'exit');
+}, 120_000);
+
+test.each([
+  ['the start line', 'MSRP tx02 SEND'],
+  ['the head', 'MSRP tx02 SEND\r\nTo-Path: msrp://127.0.0.1:1/'],
+  ['the body', undefined],
+])('MSRP-12: one octet per second in %s ends the connection within 30 s', async (_in, begun) => {
+  const clock = new ManualClock();
+  const { endpoint, log, recorder } = await start(clock);
+  const to = endpoint.reserve('one');
+  const body = sendTo(to, 'tx02', 'Content-Type: text/plain\r\n\r\n').replace(/\r\n-{7}.*/s, '');
+  const [slow, quick] = [await RawPeer.to(endpoint), await RawPeer.to(endpoint)];
+  slow.write(sendTo(to, 'tx01') + (begun ?? body));
+  expect(await slow.status('tx01')).toBe(200);
+  const other = endpoint.reserve('two');
+  for (let second = 1; second <= 29; second++) {
+    slow.write('x');
+    clock.advance(1_000);
+    // Nobody else is held up.
+    quick.write(sendTo(other, `quick${second}`));
+    expect(await quick.status(`quick${second}`)).toBe(200);
+  }
+  expect(slow.isClosed).toBe(false);
+  clock.advance(1_000);
+  await slow.closed();
+  expect(log.lines.map(({ code }) => code)).toEqual(['MSRP_SLOW_PEER']);
+  expect(recorder.of('lost')).toEqual(['one timeout']);
+  expect(quick.isClosed).toBe(false);
+  quick.socket.destroy();
+});
+
+function sendTo(uri: string, id: string, rest = ''): string {
+  const paths = `To-Path: ${uri}\r\nFrom-Path: msrp://127.0.0.1:9/raw;tcp\r\n`;
+  return `MSRP ${id} SEND\r\n${paths}Message-ID: msg${id}\r\n${rest}-------${id}$\r\n`;
+}
