@@ -28,7 +28,7 @@ import {
   storageGuards,
   tellMessageAdded,
 } from './mailbox-storage.js';
-import { unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
+import { snapshotAt, unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
 
 const mailboxSetup = setup({
   types: { context: {} as MailboxContext, events: {} as MailboxEvent },
@@ -188,13 +188,10 @@ function revive(atRest: AtRest): ActorSnapshot {
     throw new Error(`MACHINE_SCHEMA_UNKNOWN: mailbox ${atRest.schema}`);
   }
   const context = atRest.context as unknown as Omit<MailboxContext, 'push' | 'foci' | 'untaken'>;
-  return machine.resolveState({
-    value: values[atRest.state as RestState],
-    context: {
-      ...emptyMailbox,
-      ...context,
-      registrationAt: context.registrationAt ?? undefined,
-      retryAt: context.retryAt ?? undefined,
-    },
+  return snapshotAt(machine, values[atRest.state as RestState], {
+    ...emptyMailbox,
+    ...context,
+    registrationAt: context.registrationAt ?? undefined,
+    retryAt: context.retryAt ?? undefined,
   });
 }

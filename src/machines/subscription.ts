@@ -6,7 +6,7 @@ import type { SipRespond } from './effects.js';
 import type { SubscriptionEvent } from './events.js';
 import type { Counts, DialogFacts, HeaderBlock } from './facts.js';
 import { endsSubscription, isTooBrief, subscriptionExpires } from './policy.js';
-import { unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
+import { snapshotAt, unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
 
 export interface SubscriptionContext {
   readonly subscription: number;
@@ -299,8 +299,6 @@ function revive(atRest: AtRest): ActorSnapshot {
     throw new Error(`MACHINE_SCHEMA_UNKNOWN: subscription ${atRest.schema}`);
   }
   const context = atRest.context as unknown as Omit<SubscriptionContext, 'throttleAt'>;
-  return machine.resolveState({
-    value: values[atRest.state as keyof typeof values],
-    context: { ...context, throttleAt: undefined },
-  });
+  const value = values[atRest.state as keyof typeof values];
+  return snapshotAt(machine, value, { ...context, throttleAt: undefined });
 }

@@ -26,7 +26,7 @@ import {
 } from './virtual-ua-delivery.js';
 import { erase } from './virtual-ua-deletion.js';
 import { change, effect, report, type On, type VirtualUaContext } from './virtual-ua-context.js';
-import { unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
+import { snapshotAt, unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
 
 // --------------------------------------------------------------------------------- birth
 
@@ -183,17 +183,14 @@ function revive(atRest: AtRest): ActorSnapshot {
   if (atRest.schema !== schema) throw new Error(`MACHINE_SCHEMA_UNKNOWN: ua ${atRest.schema}`);
   const atRestContext = atRest.context as unknown as Omit<VirtualUaContext, 'leases' | 'doomed'>;
   const { serial, message, receivedAt, expiresAt, timerAt, read } = atRestContext;
-  return machine.resolveState({
-    value: 'stored',
-    context: {
-      serial,
-      message,
-      receivedAt,
-      expiresAt: expiresAt ?? undefined,
-      timerAt: timerAt ?? undefined,
-      read,
-      leases: [],
-      doomed: undefined,
-    },
-  });
+  return snapshotAt(machine, 'stored', {
+    serial,
+    message,
+    receivedAt,
+    expiresAt: expiresAt ?? undefined,
+    timerAt: timerAt ?? undefined,
+    read,
+    leases: [],
+    doomed: undefined,
+  } satisfies VirtualUaContext);
 }

@@ -32,8 +32,9 @@ export function drive<Event, Effect extends { readonly type: string }>(
   for (const { at: seconds = 0, ...told } of events) {
     const at = seconds * 1000;
     const event = { fresh: `fresh${seconds}`, ...told, at } as unknown as Event & { type: string };
-    for (const transition of machine.getTransitionData(snapshot as never, event))
-      taken.add(transition);
+    const { value, context } = snapshot;
+    const present = machine.resolveState({ value: value as string, context });
+    for (const transition of machine.getTransitionData(present, event)) taken.add(transition);
     const step = clientStep(definition, snapshot, event);
     snapshot = step.snapshot;
     const detail = typeof told['name'] === 'string' ? ` ${told['name']}` : '';
