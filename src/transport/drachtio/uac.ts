@@ -79,7 +79,7 @@ export class Uac {
     const dialog = this.#context.dialogs.of(owner);
     if (invite && !invite.order) {
       invite.order = order;
-      this.#cancel(invite);
+      if (invite.sent) this.#cancel(invite.sent, headers);
     } else if (!invite && dialog && !dialog.isEnded && !dialog.byeOrder) {
       dialog.byeOrder = order;
       // 15: the callee's BYE waits for the ACK of its 2xx.
@@ -134,7 +134,10 @@ export class Uac {
       isForgotten: false,
     };
     const waitMs = of.text ? limits.inviteMs : limits.responseMs;
-    request.withdraw = clock.after(waitMs, () => this.#fail(request, 'timeout'));
+    request.withdraw = clock.after(waitMs, () => {
+      if (of.text && request.sent && !request.order) this.#cancel(request.sent, []);
+      this.#fail(request, 'timeout');
+    });
     this.#pending.add(request);
     return request;
   }
@@ -150,14 +153,13 @@ export class Uac {
       }
       request.sent = sent;
       sent.on('response', (response, ack) => this.#answered(request, response, ack));
-      if (request.order) this.#cancel(request);
+      if (request.order) this.#cancel(sent, request.order.headers);
     });
   }
 
   /** The server holds it back until there is a provisional response (9.1). */
-  #cancel({ sent, order }: ClientRequest): void {
-    if (!sent || !order) return;
-    const headers = this.#carried(() => headersOf(order.headers)) ?? {};
+  #cancel(sent: SrfSent, fields: readonly HeaderField[]): void {
+    const headers = this.#carried(() => headersOf(fields)) ?? {};
     try {
       sent.cancel({ headers }, (error) => {
         if (!error) return;
@@ -170,9 +172,10 @@ export class Uac {
   }
 
   #answered(request: ClientRequest, received: SrfResponse, ack: () => void): void {
-    if (!this.#pending.has(request)) return;
     const response = this.#read(received.raw);
-    if (!response) {
+    if (!this.#pending.has(request)) {
+      this.#answeredLate(request, received, response, ack);
+    } else if (!response) {
       if (request.text) acknowledge(ack);
       this.#fail(request, 'transport');
     } else if (response.status < 200) {
@@ -198,14 +201,44 @@ export class Uac {
     response: SipResponse,
     ack: () => void,
   ): void {
-    const { dialogs } = this.#context;
     const { owner, order } = request;
     acknowledge(ack);
     this.#close(request);
-    const isOwned = !request.isForgotten;
-    const dialog = dialogs.add({
-      // A dialog that nobody owns is there for its BYE alone.
-      owner: isOwned ? owner : `\n${text.callId}`,
+    if (request.isForgotten) this.#endUnowned(text, received, response);
+    else {
+      const dialog = this.#openDialog(owner, text, received, response);
+      if (order) dialog.byeOrder = order;
+      this.#tell(request, response);
+      if (order && this.#context.dialogs.of(owner) === dialog) this.endDialog(dialog);
+    }
+    this.#context.settled();
+  }
+
+  /** An INVITE that was given up is accepted after all: nobody wants the dialog. */
+  #answeredLate(
+    { text }: ClientRequest,
+    received: SrfResponse,
+    response: SipResponse | undefined,
+    ack: () => void,
+  ): void {
+    if (!text || !response || response.status < 200 || response.status >= 300) return;
+    acknowledge(ack);
+    this.#endUnowned(text, received, response);
+  }
+
+  /** A dialog that nobody owns is there for its BYE alone. */
+  #endUnowned(text: OutgoingText, received: SrfResponse, response: SipResponse): void {
+    this.endDialog(this.#openDialog(`\n${text.callId}`, text, received, response));
+  }
+
+  #openDialog(
+    owner: Owner,
+    text: OutgoingText,
+    received: SrfResponse,
+    response: SipResponse,
+  ): InviteDialog {
+    const dialog = this.#context.dialogs.add({
+      owner,
       callId: text.callId,
       localTag: text.localTag,
       remoteTag: tagOf(response.header('To')) ?? '',
@@ -214,10 +247,7 @@ export class Uac {
       peer: peerOf(received),
     });
     dialog.stackDialogId = received.stackDialogId;
-    if (order) dialog.byeOrder = order;
-    this.#tell(request, response);
-    if (!isOwned || (order && dialogs.of(owner) === dialog)) this.endDialog(dialog);
-    this.#context.settled();
+    return dialog;
   }
 
   #tell({ isForgotten, owner, id }: ClientRequest, response: SipResponse): void {

@@ -197,7 +197,8 @@ export class Uas {
     received: SrfRequest,
     dialog: InviteDialog | undefined,
   ): void {
-    if (!dialog) return;
+    // A BYE of ours that crosses it has an outcome of its own.
+    if (!dialog || dialog.isEnded) return;
     if (dialog.isUnacknowledged) this.#unacknowledged(dialog, 'timeout');
     // To its owner it is as good as the BYE of the peer; the answer to it is dropped.
     else this.#deliver(request, this.draw(), received, dialog.owner);

@@ -39,19 +39,21 @@ test('SIP-07: a bye before the server has confirmed the INVITE is a CANCEL', asy
   });
 });
 
-test('a 200 that crosses the CANCEL opens the dialog, and BYE ends it', async () => {
+test('a 200 that crosses the CANCEL opens the dialog, and the server ends it', async () => {
   await withScene({}, async (scene) => {
-    const { ask, port, handler } = scene;
+    const { ask, port, handler, server } = scene;
     ask({ method: 'INVITE', headers: contact });
     const invite = await nextOf(scene, 'INVITE');
-    port.bye('o', 'end', [['Reason', 'SIP;cause=200']]);
+    port.bye('o', 'end', []);
+    await until(() => server.cancels === 1);
     accept(scene, invite);
     expect(await handler.next('response')).toMatchObject({ id: 'q', response: { status: 200 } });
     const bye = await nextOf(scene, 'BYE');
     expect(tagOf(bye.message.header('To'))).toBe('r');
-    bye.reply(responseTo(bye.message, 200));
-    expect(await handler.next('response')).toMatchObject({ id: 'end', response: { status: 200 } });
+    // The BYE of the server was the first; ours finds no dialog.
+    expect(await handler.next('failure')).toMatchObject({ id: 'end', cause: 'transport' });
     expect(port.counters()).toMatchObject({ dialogs: 0, clientTransactions: 0 });
+    expect(handler.told.length).toBe(0);
   });
 });
 
@@ -93,5 +95,24 @@ test('an INVITE that nobody answers is a failure after its time', async () => {
     expect(await handler.next('failure')).toMatchObject({ id: 'q', cause: 'timeout' });
     expect(await handler.next('failure')).toMatchObject({ id: 'end', cause: 'timeout' });
     expect(port.counters()).toMatchObject({ clientTransactions: 0, pendingInvites: 0 });
+  });
+});
+
+test('a 200 after that time is acknowledged and ended', async () => {
+  await withScene({ inviteMs: 20_000 }, async (scene) => {
+    const { ask, handler, clock, port, server } = scene;
+    ask({ method: 'INVITE', headers: contact, callId: 'late', localTag: 'l' });
+    const invite = await nextOf(scene, 'INVITE');
+    invite.reply(responseTo(invite.message, 180, { tag: 'r' }));
+    expect((await handler.next('response')).response.status).toBe(180);
+    clock.advance(20_000);
+    expect(await handler.next('failure')).toMatchObject({ id: 'q', cause: 'timeout' });
+    await nextOf(scene, 'CANCEL');
+    accept(scene, invite);
+    await nextOf(scene, 'BYE');
+    await until(() => server.acks.length === 1);
+    expect(server.acks).toEqual(['late;from-tag=l']);
+    await until(() => port.counters().dialogs === 0);
+    expect(handler.told.length).toBe(0);
   });
 });

@@ -37,6 +37,7 @@ interface Sending {
   readonly key: string;
   readonly dialogId: string;
   sent?: SipMessage;
+  isCancelled?: boolean;
 }
 
 export class StandIn implements SipHandler {
@@ -44,6 +45,8 @@ export class StandIn implements SipHandler {
   readonly routes = new Set<string>();
   /** ACKs of 200s that the application has sent, by dialog. */
   readonly acks: string[] = [];
+  /** CANCELs of the application that were taken. */
+  cancels = 0;
   readonly control: ControlSocket;
   readonly #transport: 'udp' | 'tcp';
   readonly #endpoint: SipEndpoint;
@@ -55,6 +58,8 @@ export class StandIn implements SipHandler {
   readonly #ways = new Map<string, Target>();
   /** Route sets of the subscriptions the server knows, by Call-ID. */
   readonly #routeSets = new Map<string, readonly string[]>();
+  /** 200s of INVITEs that were cancelled: their ACK is followed by a BYE of the server. */
+  readonly #stale = new Map<string, SipResponse>();
   #last: Buffer = Buffer.alloc(0);
   #count = 0;
 
@@ -117,6 +122,7 @@ export class StandIn implements SipHandler {
     const method = response.header('CSeq')!.split(' ')[1];
     const dialogId = isAccepted && method === 'INVITE' ? sending.dialogId : '';
     if (response.status >= 200) this.#sendings.delete(id);
+    if (isAccepted && sending.isCancelled) this.#stale.set(dialogId, response);
     this.#network(id, dialogId, response.bytes);
   }
 
@@ -145,23 +151,22 @@ export class StandIn implements SipHandler {
   }
 
   unacknowledged(owner: string): void {
-    this.#sendOwnBye(owner);
+    const { request, localTag } = this.#invites.get(owner)!;
+    const from = `${request.header('To')!};tag=${localTag!}`;
+    this.#sendOwnBye(owner, request, from, request.header('From')!);
   }
 
   /** The server ends the dialog of that Call-ID with a BYE of its own, as at a session timer. */
   expire(callId: string): void {
-    const dialogId = [...this.#invites.keys()].find((id) => id.startsWith(`${callId};`));
-    this.#sendOwnBye(dialogId!);
+    this.unacknowledged([...this.#invites.keys()].find((id) => id.startsWith(`${callId};`))!);
   }
 
-  #sendOwnBye(dialogId: string): void {
-    const { request, localTag } = this.#invites.get(dialogId)!;
-    const to = request.header('From')!;
+  #sendOwnBye(dialogId: string, message: SipMessage, from: string, to: string): void {
     const headers: HeaderField[] = [
       ['Via', 'SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKown'],
-      ['From', `${request.header('To')!};tag=${localTag!}`],
+      ['From', from],
       ['To', to],
-      ['Call-ID', request.header('Call-ID')!],
+      ['Call-ID', message.header('Call-ID')!],
       ['CSeq', '1 BYE'],
     ];
     const bytes = serialiseRequest({ method: 'BYE', uri: uriOf(to)!, headers });
@@ -283,6 +288,12 @@ export class StandIn implements SipHandler {
     const method = told.startLine.split(' ')[0]!;
     if (method === 'ACK') {
       this.acks.push(dialogId);
+      const stale = this.#stale.get(dialogId);
+      if (stale) this.#sendOwnBye(dialogId, stale, stale.header('From')!, stale.header('To')!);
+      return;
+    }
+    if (this.#stale.has(dialogId)) {
+      this.#refuse(rid, 'Server error: unable to find dialog for dialog id provided');
       return;
     }
     const id = `txn-${++this.#count}`;
@@ -299,6 +310,8 @@ export class StandIn implements SipHandler {
     }
     const id = `cancel-${++this.#count}`;
     this.#cancels.add(id);
+    this.cancels++;
+    sending.isCancelled = true;
     this.#endpoint.bye(
       sending.dialogId,
       id,
