@@ -3,9 +3,11 @@
 import type { Effect } from '../machines/effects.js';
 import type { Address } from '../machines/events.js';
 import type { AccountId, Log, MsrpPort, SipPort } from '../ports.js';
+import { WireError } from '../wire/error.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
+import { contactOf } from './contact.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
@@ -114,7 +116,7 @@ export class Egress implements Performer {
     asked: AnswerParts | undefined,
   ): void {
     const { sip, product } = this.#parts;
-    const contact = effect.contact === true ? this.#contact(account, by) : '';
+    const contact = effect.contact === true ? contactOf(sip, account, by) : '';
     sip.respond(effect.transaction, answerOf(effect, product, contact, asked));
   }
 
@@ -126,21 +128,23 @@ export class Egress implements Performer {
     asked: AnswerParts | undefined,
   ): void {
     const { sip, media, product } = this.#parts;
+    const owner = formatOwner({ account, address: by });
+    // An offer inside a dialog may come to nothing: the session goes on as it is.
+    const isOpen = media.has(owner);
     if (this.#cancelled.delete(effect.transaction)) {
-      this.#parts.tell(account, by, { type: 'invite.cancelled' });
+      if (!isOpen) this.#parts.tell(account, by, { type: 'invite.cancelled' });
       return;
     }
-    const owner = formatOwner({ account, address: by });
     const body = this.#sdp(() => media.answer(owner, asked?.offer, effect.active));
-    if (!body) {
-      this.refuse(effect.transaction, 503);
-      this.#parts.tell(account, by, { type: 'ack.missing' });
+    if (typeof body === 'number') {
+      this.refuse(effect.transaction, body);
+      if (!isOpen) this.#parts.tell(account, by, { type: 'ack.missing' });
       return;
     }
     sip.respond(effect.transaction, {
       status: 200,
       headers: [
-        ['Contact', this.#contact(account, by)],
+        ['Contact', contactOf(sip, account, by)],
         ['Server', product.name],
         ['Allow', methods.dialog],
         ['Supported', 'recipient-list-invite'],
@@ -156,7 +160,7 @@ export class Egress implements Performer {
     const { sip, media, product, deferredUri } = this.#parts;
     const owner = formatOwner({ account, address: by });
     const body = this.#sdp(() => media.offer(owner));
-    if (!body) {
+    if (typeof body === 'number') {
       this.#parts.tell(account, by, { type: 'invite.failed' });
       return;
     }
@@ -169,7 +173,7 @@ export class Egress implements Performer {
       to: `<${aorUri(account)}>`,
       route: target.route,
       headers: [
-        ['Contact', this.#contact(account, by)],
+        ['Contact', contactOf(sip, account, by)],
         ['P-Asserted-Identity', `<${deferredUri}>`],
         ['Accept-Contact', `*;${imTag};require;explicit`],
         ['User-Agent', product.name],
@@ -192,47 +196,23 @@ export class Egress implements Performer {
       from: `<${dialog.localUri}>`,
       to: `<${dialog.remoteUri}>`,
       route: dialog.routeSet,
-      headers: [['Contact', this.#contact(account, by)], ['User-Agent', product.name], ...headers],
+      headers: [['Contact', contactOf(sip, account, by)], ['User-Agent', product.name], ...headers],
       body,
       dialog,
     });
   }
 
-  /** Undefined when there is no room for another MSRP session. */
-  #sdp(make: () => Buffer): Buffer | undefined {
+  /** The description, or the status that says why there is none. */
+  #sdp(make: () => Buffer): Buffer | number {
     try {
       return make();
     } catch (error) {
+      // RFC 3264 6: an offer that cannot be taken as it is.
+      if (error instanceof WireError) return error.status;
       if (!isRefusedByPort(error)) throw error;
       this.#parts.log.warn({ code: error.code }, 'no MSRP session to be had');
-      return undefined;
+      return 503;
     }
-  }
-
-  #contact(account: AccountId, by: Address): string {
-    const { sip } = this.#parts;
-    const number = by.slice(by.indexOf('/') + 1);
-    if (by.startsWith('push/')) return `<${sip.contactUri(`push${number}`)}>;automata;${imTag}`;
-    if (by.startsWith('focus/')) {
-      return `<${sip.contactUri(`conf-${number}`)}>;automata;isfocus;${imTag}`;
-    }
-    return `<${sip.contactUri(watcherUser(account))}>;automata`;
-  }
-}
-
-/** The user part, unescaped, under which refreshes of a subscription come back. */
-export function watcherUser(account: AccountId): string {
-  return `mwi.${account}`;
-}
-
-/** The account in such a user part, escaped as it came; undefined when it is not one of ours. */
-export function watchedAccount(user: string): AccountId | undefined {
-  if (!user.startsWith('mwi.')) return undefined;
-  try {
-    return decodeURIComponent(user.slice(4));
-  } catch {
-    // The only failure is a malformed escape, which we never wrote.
-    return undefined;
   }
 }
 

@@ -1,15 +1,19 @@
 /** INVITE comes in: a retrieval at the Deferred Messaging Function, or again in its dialog. */
 
-import type { RetrievalFacts, UriListFacts } from '../machines/events.js';
+import type { Address, RetrievalFacts, UriListFacts } from '../machines/events.js';
 import { serialSet } from '../machines/serial-set.js';
+import type { HeaderField } from '../wire/sip/message.js';
 import { msrpMedia } from '../wire/sdp.js';
 import { namesImTag } from '../wire/sip/accept-contact.js';
+import { acceptsType } from '../wire/sip/content-type.js';
 import { isForeign, originator } from './identity.js';
 import type { Identified } from './identity.js';
+import { contactOf } from './contact.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { nobody } from './nobody.js';
 import type { OwnerName } from './owner.js';
+import { methods } from './product.js';
 import { bodyParts, invitationBody } from './request-body.js';
 import type { ServedUsers } from './served-users.js';
 
@@ -30,7 +34,8 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
       return;
     default:
   }
-  if (requiresUnsupported(parts, received, ['recipient-list-invite'])) return;
+  if (requiresUnsupported(parts, received, ['recipient-list-invite', 'timer'])) return;
+  if (refusesSdp(parts, received)) return;
   const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
   const account = originator(parts, received);
   const retrieval: RetrievalFacts = {
@@ -53,7 +58,22 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
   });
 }
 
-/** A re-INVITE in the dialog of a focus or a push. */
+/** UPDATE in the dialog of a focus or a push: without a body it only refreshes (RFC 3311 5.2). */
+export function receiveUpdate(parts: IngressParts, received: Identified, owner: OwnerName): void {
+  if (received.request.body.length > 0) {
+    receiveReinvite(parts, received, owner);
+    return;
+  }
+  if (requiresUnsupported(parts, received, ['timer'])) return;
+  const { account, address } = owner;
+  const headers: HeaderField[] = [
+    ['Contact', contactOf(parts.sip, account, address as Address)],
+    ['Allow', methods.dialog],
+  ];
+  refuse(parts, received, 200, { headers });
+}
+
+/** An offer in the dialog of a focus or a push, or the demand for one. */
 export function receiveReinvite(
   parts: IngressParts,
   received: Identified,
@@ -64,20 +84,20 @@ export function receiveReinvite(
     refuse(parts, received, 403);
     return;
   }
-  if (!address.startsWith('focus/')) {
-    // A push offers what it has; RFC 3261 14.2 lets it refuse any change.
-    refuse(parts, received, address.startsWith('push/') ? 488 : 481);
+  if (!address.startsWith('focus/') && !address.startsWith('push/')) {
+    refuse(parts, received, 481);
     return;
   }
   const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
   const list = body.list !== undefined;
   // LIST-05: that option is refused by the focus itself, every other one here.
-  if (!list && requiresUnsupported(parts, received, ['recipient-list-invite'])) return;
+  if (!list && requiresUnsupported(parts, received, ['recipient-list-invite', 'timer'])) return;
+  if (refusesSdp(parts, received)) return;
   const at = parts.clock.now();
   const { limits } = parts;
   parts.submit(account, {
     kind: 'event',
-    to: address as `focus/${number}`,
+    to: address as `focus/${number}` | `push/${number}`,
     event: {
       type: 'reinvite.received',
       at,
@@ -88,6 +108,14 @@ export function receiveReinvite(
     },
     asked: { offer: body.sdp },
   });
+}
+
+/** 13.3.1: whoever takes no description of a session cannot have one. */
+function refusesSdp(parts: IngressParts, received: Identified): boolean {
+  const accept = received.request.fields('accept');
+  if (accept.length === 0 || acceptsType(accept, 'application/sdp')) return false;
+  refuse(parts, received, 406);
+  return true;
 }
 
 function offered(offer: RetrievalFacts['offer']): Pick<RetrievalFacts, 'offer'> {

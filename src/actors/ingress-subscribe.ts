@@ -7,7 +7,7 @@ import type { SipRequest } from '../wire/sip/message.js';
 import { tagOf } from '../wire/sip/name-addr.js';
 import { parseDigits } from '../wire/sip/number.js';
 import { canonicalAor } from '../wire/sip/uri.js';
-import { watchedAccount } from './egress.js';
+import { watchedAccount } from './contact.js';
 import { isForeign, originator } from './identity.js';
 import type { Identified } from './identity.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';

@@ -9,19 +9,17 @@ import { tagOf } from '../wire/sip/name-addr.js';
 import type { Courier } from './courier.js';
 import { identify } from './identity.js';
 import type { Identified } from './identity.js';
-import { receiveInvite, receiveReinvite } from './ingress-invite.js';
+import { receiveInvite, receiveReinvite, receiveUpdate } from './ingress-invite.js';
 import { receiveMessage } from './ingress-message.js';
-import { refuse } from './ingress-parts.js';
+import { allowedAt, receiveOptions, receiveOptionsInside } from './ingress-options.js';
+import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { receiveRegister } from './ingress-register.js';
 import { receiveSubscribe } from './ingress-subscribe.js';
 import { parseOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
-import { imTag, methods } from './product.js';
+import { acceptedTypes, methods } from './product.js';
 import { UnsupportedBody } from './request-body.js';
-
-/** Bodies that are understood in an INVITE. */
-const acceptedTypes = 'application/sdp, application/resource-lists+xml, multipart/mixed';
 
 export class SipIngress implements SipHandler {
   readonly #parts: IngressParts;
@@ -128,14 +126,17 @@ export class SipIngress implements SipHandler {
         receiveInvite(this.#parts, received);
         return;
       case 'OPTIONS':
-        this.#options(received);
+        receiveOptions(this.#parts, received);
         return;
       case 'BYE':
       case 'NOTIFY':
+      case 'UPDATE':
         refuse(this.#parts, received, 481);
         return;
       default:
-        refuse(this.#parts, received, 405, { headers: [['Allow', this.#allow(request.uri)]] });
+        refuse(this.#parts, received, 405, {
+          headers: [['Allow', allowedAt(this.#parts, received)]],
+        });
     }
   }
 
@@ -146,48 +147,19 @@ export class SipIngress implements SipHandler {
       case 'INVITE':
         receiveReinvite(this.#parts, received, owner);
         return;
+      case 'UPDATE':
+        receiveUpdate(this.#parts, received, owner);
+        return;
       case 'BYE':
+        if (requiresUnsupported(this.#parts, received, ['timer'])) return;
         this.#submit(owner, { type: 'bye.received', at: clock.now(), transaction, limits });
         return;
       case 'OPTIONS':
-        this.#options(received);
+        receiveOptionsInside(this.#parts, received, owner);
         return;
       default:
         refuse(this.#parts, received, 405, { headers: [['Allow', methods.dialog]] });
     }
-  }
-
-  /** SIP-08: as an INVITE would be answered; a focus says that it is one. */
-  #options(received: SipReceived): void {
-    const { request, owner, peer } = received;
-    const { users, sip } = this.#parts;
-    const named = users.named(request.uri);
-    const inDialog = owner !== undefined;
-    if (!inDialog && (named.kind === 'unknown' || named.kind === 'nothing')) {
-      refuse(this.#parts, received, 404);
-      return;
-    }
-    if (named.kind === 'scheme') {
-      refuse(this.#parts, received, 416);
-      return;
-    }
-    const isFocus = inDialog ? owner.includes('#focus/') : named.kind === 'deferred';
-    const headers: HeaderField[] = [
-      ['Allow', inDialog ? methods.dialog : this.#allow(request.uri)],
-      ['Accept', acceptedTypes],
-      ['Accept-Encoding', 'identity'],
-      ['Supported', isFocus ? 'recipient-list-invite' : 'path'],
-      ['Allow-Events', 'message-summary'],
-    ];
-    if (isFocus) {
-      const uri = sip.contactUri('Deferred', peer.transport);
-      headers.push(['Contact', `<${uri}>;automata;isfocus;${imTag}`]);
-    }
-    refuse(this.#parts, received, 200, { headers });
-  }
-
-  #allow(uri: string): string {
-    return this.#parts.users.named(uri).kind === 'deferred' ? methods.deferred : methods.user;
   }
 
   #refuseMalformed(received: SipReceived, error: WireError): void {

@@ -51,10 +51,15 @@ export class MediaSessions {
     return offer(this.#session(owner, 'actpass').sdp);
   }
 
+  has(owner: Owner): boolean {
+    return this.#sessions.has(owner);
+  }
+
   /** SDP-04: the same session is described by the same o= line. */
   answer(owner: Owner, remote: Sdp | undefined, active: boolean): Buffer {
-    const { sdp } = this.#session(owner, active ? 'active' : 'passive');
-    return remote ? answer({ ...sdp, offer: remote }) : offer({ ...sdp, setup: 'actpass' });
+    const setup = active ? 'active' : 'passive';
+    const { sdp } = this.#session(owner, setup);
+    return remote ? answer({ ...sdp, setup, offer: remote }) : offer({ ...sdp, setup: 'actpass' });
   }
 
   /** Reads the message, and hands it to the port behind those of earlier calls. */

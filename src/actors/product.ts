@@ -3,11 +3,11 @@
 import type { HeaderField } from '../wire/sip/message.js';
 import { formatWarning } from '../wire/sip/warning.js';
 
-/** Methods of a user's mailbox, of the Deferred Messaging Function, and of a dialog with us. */
+/** Methods of a user's mailbox, of the Deferred Messaging Function, and of a session with us. */
 export const methods = {
   user: 'MESSAGE, SUBSCRIBE, REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE',
-  deferred: 'INVITE, ACK, CANCEL, BYE, OPTIONS, SUBSCRIBE',
-  dialog: 'INVITE, ACK, CANCEL, BYE, OPTIONS',
+  deferred: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, SUBSCRIBE',
+  dialog: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE',
 } as const;
 
 /** What we can put into an MSRP session (D-48). */
@@ -18,6 +18,9 @@ export const sentTypes: readonly string[] = [
   'message/cpim',
   'multipart/mixed',
 ];
+
+/** Bodies that are understood in an INVITE. */
+export const acceptedTypes = 'application/sdp, application/resource-lists+xml, multipart/mixed';
 
 export const imTag = '+g.oma.sip-im';
 

@@ -191,6 +191,13 @@ export type SessionEvent =
   | { readonly type: 'invite.cancelled'; readonly at: number; readonly limits: Limits }
   | { readonly type: 'ack.received'; readonly at: number; readonly limits: Limits }
   | { readonly type: 'ack.missing'; readonly at: number; readonly limits: Limits }
+  /** INVITE inside the dialog, or UPDATE with an offer. `list`: with URI lists (LIST-05). */
+  | (Asked & {
+      readonly type: 'reinvite.received';
+      readonly offer?: MsrpSdpFacts;
+      readonly list: boolean;
+      readonly limits: Limits;
+    })
   | (Asked & { readonly type: 'bye.received'; readonly limits: Limits })
   /** Our BYE was answered or given up. */
   | { readonly type: 'bye.answered'; readonly at: number; readonly limits: Limits }
@@ -248,12 +255,6 @@ export type FocusEvent =
       /** Too many retrievals at a time. */
       readonly busy: boolean;
       readonly serials: SerialSet;
-      readonly limits: Limits;
-    })
-  | (Asked & {
-      readonly type: 'reinvite.received';
-      readonly offer?: MsrpSdpFacts;
-      readonly list: boolean;
       readonly limits: Limits;
     })
   | SessionEvent

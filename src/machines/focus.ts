@@ -5,7 +5,7 @@ import { declarations, effectActions, type On as EventOn } from './declaration.j
 import type { SipRespond } from './effects.js';
 import { deliveryDeclarations, noMedia, type DeliveryContext } from './delivery.js';
 import type { FocusEvent } from './events.js';
-import { isActiveAnswerer, isRecvonly, retrievalChecks } from './policy.js';
+import { isActiveAnswerer, isRecvonly, isSameSession, retrievalChecks } from './policy.js';
 import { difference, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
@@ -133,8 +133,8 @@ const focusSetup = setup({
     isBusy: ask((_context, { busy }: Requested) => busy),
     hasList: ask((_context, { list }: On<'reinvite.received'>) => list),
     movesMedia: ask(
-      ({ path }, { offer }: On<'reinvite.received'>) =>
-        offer !== undefined && (!isRecvonly(offer) || !samePath(offer.path, path)),
+      (context, { offer }: On<'reinvite.received'>) =>
+        offer !== undefined && !(isRecvonly(offer) && isSameSession(offer, context)),
     ),
   },
 });
@@ -235,7 +235,3 @@ export const focus: Definition = {
     throw new Error('MACHINE_NOT_STORED: focus');
   },
 };
-
-function samePath(one: readonly string[], other: readonly string[]): boolean {
-  return one.length === other.length && one.every((uri, i) => uri === other[i]);
-}

@@ -142,6 +142,16 @@ export function isUsableAnswer(answer: MsrpSdpFacts | undefined): answer is Msrp
   return answer.direction === 'recvonly' || answer.direction === 'sendrecv';
 }
 
+/** Whether an offer inside the dialog leaves the media where they are, role and path included. */
+export function isSameSession(
+  offer: MsrpSdpFacts,
+  session: { readonly path: readonly string[]; readonly active: boolean },
+): boolean {
+  const { path, active } = session;
+  if (offer.setup === 'holdconn' || offer.setup === (active ? 'active' : 'passive')) return false;
+  return offer.path.length === path.length && offer.path.every((uri, at) => uri === path[at]);
+}
+
 /** D-65: the effective direction of the m=message line, or there is none. */
 export function isRecvonly(offer: MsrpSdpFacts | undefined): offer is MsrpSdpFacts {
   return offer !== undefined && offer.direction === 'recvonly' && offer.path.length > 0;

@@ -4,13 +4,16 @@ import { setup } from 'xstate';
 import { declarations, effectActions, type On as EventOn } from './declaration.js';
 import { deliveryDeclarations, isTransient, noMedia, type DeliveryContext } from './delivery.js';
 import type { PushEvent, TargetFacts } from './events.js';
-import { isActiveOfferer, isUsableAnswer } from './policy.js';
+import { isActiveOfferer, isSameSession, isUsableAnswer } from './policy.js';
 import { addSerial, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
 export interface PushContext extends DeliveryContext {
   readonly push: number;
   readonly target: TargetFacts;
+  /** The path and role of the answer: an INVITE inside the dialog may not move the session. */
+  readonly path: readonly string[];
+  readonly active: boolean;
   /** The client has bound the MSRP session before its 200 arrived. */
   readonly bound: boolean;
   readonly outcome: 'done' | 'failed';
@@ -32,6 +35,8 @@ const keepFacts = change((_context, event: On<'start'>) => ({
   delivered: 0,
   failed: noSerials,
   waitAt: event.at + event.limits.retrieval.waitMs,
+  path: [],
+  active: false,
   bound: false,
   outcome: 'done' as const,
 }));
@@ -43,7 +48,8 @@ const addMessage = change(({ todo }, event: On<'message.added'>) => ({
 const keepMedia = change((_context, { answer }: On<'invite.answered'>) => {
   const { acceptTypes = [], acceptWrappedTypes = [], maxSize } = answer ?? {};
   const media = { acceptTypes, acceptWrappedTypes, ...(maxSize !== undefined && { maxSize }) };
-  return { media };
+  const active = answer !== undefined && isActiveOfferer(answer);
+  return { media, path: answer?.path ?? [], active };
 });
 
 const sipInvite = effect('sip.invite', ({ target }) => ({ type: 'sip.invite', target }));
@@ -54,6 +60,12 @@ const connect = effect('msrp.connect', (_context, { answer }: On<'invite.answere
     ? []
     : [{ type: 'msrp.connect', path: answer.path, active: isActiveOfferer(answer) }],
 );
+
+const accept = effect('sip.accept', ({ active }, { transaction }: On<'reinvite.received'>) => ({
+  type: 'sip.accept',
+  transaction,
+  active,
+}));
 
 const tellEnded = effect('tell', ({ push, outcome, failed }, { at, limits }) => ({
   type: 'tell',
@@ -81,6 +93,11 @@ const pushSetup = setup({
     isRefused: ask((_context, { status }: On<'invite.answered'>) => status >= 300),
     isUnusable: ask((_context, { answer }: On<'invite.answered'>) => !isUsableAnswer(answer)),
     isBound: ask(({ bound }) => bound),
+    /** A push offers what it has: no list, no other media (RFC 3261 14.2). */
+    movesMedia: ask(
+      (context, { offer, list }: On<'reinvite.received'>) =>
+        list || (offer !== undefined && !(isUsableAnswer(offer) && isSameSession(offer, context))),
+    ),
   },
 });
 
@@ -149,6 +166,7 @@ const machine = pushSetup.createMachine({
         'message.added': { actions: 'addMessage' },
         withdraw: { actions: 'fail', target: 'closing' },
         'msrp.lost': { actions: 'fail', target: 'closing' },
+        'reinvite.received': [{ guard: 'movesMedia', actions: respond(488) }, { actions: accept }],
         'bye.received': { actions: ['fail', tellBye, respond(200), forget], target: 'ended' },
       },
     },
@@ -157,6 +175,7 @@ const machine = pushSetup.createMachine({
       on: {
         'bye.answered': { target: 'ended' },
         'bye.received': { actions: [respond(200), forget], target: 'ended' },
+        'reinvite.received': { actions: respond(481) },
         'timer.expired': { guard: 'isWait', actions: forget, target: 'ended' },
       },
     },

@@ -196,7 +196,18 @@ function pushEvents(_snapshot: ActorSnapshot, at: number): readonly PushEvent[] 
     { ...of, type: 'invite.answered', status: 200, answer: offer },
     { ...of, type: 'invite.answered', status: 200 },
     { ...of, type: 'invite.answered', status: 486 },
+    ...reinvites(at),
     ...sessionEvents(at),
+  ];
+}
+
+/** Offers in the dialog: the same session, another direction, a list. */
+function reinvites(at: number): readonly (PushEvent & FocusEvent)[] {
+  const reinvite = { type: 'reinvite.received', at, limits, transaction: 't' } as const;
+  return [
+    { ...reinvite, list: true },
+    { ...reinvite, list: false, offer },
+    { ...reinvite, list: false, offer: { ...offer, direction: 'sendonly' } },
   ];
 }
 
@@ -211,13 +222,6 @@ function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[
     pushActive: false,
     busy: false,
     serials: [1, 3],
-  } as const;
-  const reinvite = {
-    type: 'reinvite.received',
-    at,
-    limits,
-    transaction: 't',
-    list: false,
   } as const;
   const bare = without(retrieval, 'offer');
   return [
@@ -236,9 +240,7 @@ function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[
       serials: [],
       retrieval: { ...retrieval, list: { serials: [5, 5], foreign: [] } },
     },
-    { ...reinvite, list: true },
-    { ...reinvite, offer },
-    { ...reinvite, offer: { ...offer, direction: 'sendonly' } },
+    ...reinvites(at),
     ...sessionEvents(at),
   ];
 }

@@ -167,6 +167,35 @@ describe('IMSpec-DMT-S-004: a failed push leaves the messages and ends', () => {
     expect(outcome(actor.on(simple('bye.answered')))).toMatchObject({ outcome: 'failed' });
   });
 
+  const reinvite = (over: object = {}) =>
+    ({ type: 'reinvite.received', at, transaction: 't5', list: false, limits, ...over }) as const;
+
+  test('DLG-04: an offer in the dialog may change nothing', () => {
+    const actor = pushing(...sending);
+    expect(actor.on(reinvite()).effects).toMatchObject([
+      { type: 'sip.accept', transaction: 't5', active: false },
+    ]);
+    expect(actor.on(reinvite({ offer })).said).toEqual(['sip.accept']);
+    const actpass = { ...offer, setup: 'actpass' };
+    expect(actor.on(reinvite({ offer: actpass })).said).toEqual(['sip.accept']);
+    for (const other of [
+      { ...offer, direction: 'sendonly' },
+      { ...offer, direction: 'inactive' },
+      { ...offer, path: ['msrp://client.example.org:2855/s2;tcp'] },
+      { ...offer, setup: 'passive' },
+      { ...offer, setup: 'holdconn' },
+    ]) {
+      expect(actor.on(reinvite({ offer: other })).said).toEqual(['respond 488']);
+    }
+    expect(actor.on(reinvite({ list: true })).said).toEqual(['respond 488']);
+    expect(actor.on(departed(1)).said).toEqual(['ua/3 invite']);
+    expect(pushing(...sending, simple('msrp.lost'), reinvite()).said).toEqual(['respond 481']);
+    const active = pushing(start(), answered(200, { ...offer, setup: 'passive' }), connected);
+    expect(active.on(reinvite({ offer: { ...offer, setup: 'passive' } })).effects).toMatchObject([
+      { type: 'sip.accept', active: true },
+    ]);
+  });
+
   test('U11: what is in flight when the user leaves may still be confirmed', () => {
     const actor = pushing(...sending, simple('withdraw'), added(5), simple('withdraw'));
     expect(actor.said).toEqual([]);

@@ -1,0 +1,31 @@
+/** The Contact of each actor: its URI here, and what it is (STANDARDS 5). */
+
+import type { Address } from '../machines/events.js';
+import type { AccountId, SipPort } from '../ports.js';
+import { imTag } from './product.js';
+
+/** The Contact of an actor, as name-addr with parameters. */
+export function contactOf(sip: SipPort, account: AccountId, by: Address): string {
+  const number = by.slice(by.indexOf('/') + 1);
+  if (by.startsWith('push/')) return `<${sip.contactUri(`push${number}`)}>;automata;${imTag}`;
+  if (by.startsWith('focus/')) {
+    return `<${sip.contactUri(`conf-${number}`)}>;automata;isfocus;${imTag}`;
+  }
+  return `<${sip.contactUri(watcherUser(account))}>;automata`;
+}
+
+/** The user part, unescaped, under which refreshes of a subscription come back. */
+export function watcherUser(account: AccountId): string {
+  return `mwi.${account}`;
+}
+
+/** The account in such a user part, escaped as it came; undefined when it is not one of ours. */
+export function watchedAccount(user: string): AccountId | undefined {
+  if (!user.startsWith('mwi.')) return undefined;
+  try {
+    return decodeURIComponent(user.slice(4));
+  } catch {
+    // The only failure is a malformed escape, which we never wrote.
+    return undefined;
+  }
+}

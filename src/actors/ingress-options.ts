@@ -1,0 +1,90 @@
+/** OPTIONS comes in: what would become of an INVITE to that URI (RFC 3261 11, SIP-08). */
+
+import type { Address } from '../machines/events.js';
+import type { SipReceived } from '../ports.js';
+import { WireError } from '../wire/error.js';
+import type { HeaderField } from '../wire/sip/message.js';
+import { parseUri } from '../wire/sip/uri.js';
+import { contactOf } from './contact.js';
+import { refuse, requiresUnsupported } from './ingress-parts.js';
+import type { IngressParts } from './ingress-parts.js';
+import type { OwnerName } from './owner.js';
+import { acceptedTypes, imTag, methods } from './product.js';
+
+/** Outside a dialog, by the Request-URI. */
+export function receiveOptions(parts: IngressParts, received: SipReceived): void {
+  const { request, peer } = received;
+  const { users, sip } = parts;
+  const { kind } = users.named(request.uri);
+  if (kind === 'scheme') {
+    refuse(parts, received, 416);
+    return;
+  }
+  const isFocus = kind === 'deferred' || kind === 'message' || isFocusUri(parts, received);
+  if (!isFocus && (kind === 'unknown' || kind === 'nothing')) {
+    refuse(parts, received, 404);
+    return;
+  }
+  if (requiresUnsupported(parts, received, isFocus ? sessionOptions : userOptions)) return;
+  const contact = `<${sip.contactUri('Deferred', peer.transport)}>;automata;isfocus;${imTag}`;
+  answer(parts, received, allowedAt(parts, received), isFocus ? contact : undefined);
+}
+
+/** Inside the dialog of a focus or a push (11.2: nothing of the session changes). */
+export function receiveOptionsInside(
+  parts: IngressParts,
+  received: SipReceived,
+  { account, address }: OwnerName,
+): void {
+  if (requiresUnsupported(parts, received, sessionOptions)) return;
+  const isFocus = address.startsWith('focus/');
+  const contact = contactOf(parts.sip, account, address as Address);
+  answer(parts, received, methods.dialog, isFocus ? contact : undefined);
+}
+
+/** The methods of a URI, for Allow (8.2.1). */
+export function allowedAt(parts: IngressParts, received: SipReceived): string {
+  const { kind } = parts.users.named(received.request.uri);
+  if (kind === 'deferred') return methods.deferred;
+  return kind === 'message' || isFocusUri(parts, received) ? methods.dialog : methods.user;
+}
+
+const sessionOptions = ['recipient-list-invite', 'timer'];
+const userOptions = ['path', 'timer'];
+
+/** RFC 4579 4.3: whoever is a focus says so. */
+function answer(
+  parts: IngressParts,
+  received: SipReceived,
+  allow: string,
+  focusContact: string | undefined,
+): void {
+  const isFocus = focusContact !== undefined;
+  const headers: HeaderField[] = [
+    ['Allow', allow],
+    ['Accept', acceptedTypes],
+    ['Accept-Encoding', 'identity'],
+    ['Supported', (isFocus ? sessionOptions : userOptions).join(', ')],
+    ['Allow-Events', 'message-summary'],
+  ];
+  if (isFocus) headers.push(['Contact', focusContact]);
+  refuse(parts, received, 200, { headers });
+}
+
+/** The Contact of a focus, which is told apart from users by our own host and port. */
+function isFocusUri(parts: IngressParts, { request, peer }: SipReceived): boolean {
+  const asked = sipUri(request.uri);
+  if (asked?.user === undefined || !/^conf-[0-9]{1,15}$/.test(asked.user)) return false;
+  const own = sipUri(parts.sip.contactUri(asked.user, peer.transport));
+  return own !== undefined && own.host === asked.host && own.port === asked.port;
+}
+
+function sipUri(uri: string) {
+  try {
+    const parsed = parseUri(uri);
+    return parsed.scheme === 'sip' || parsed.scheme === 'sips' ? parsed : undefined;
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
+}
