@@ -16,6 +16,7 @@ export interface RequestParts {
   readonly uri?: string;
   readonly from?: string;
   readonly to?: string;
+  readonly toTag?: string;
   readonly cseq?: number;
   readonly headers?: readonly HeaderField[];
   readonly body?: Buffer;
@@ -33,7 +34,7 @@ export function requestBytes(parts: RequestParts = {}): Buffer {
       ['Via', `SIP/2.0/UDP 198.51.100.7:5060;branch=z9hG4bKauth${++calls}`],
       ['Max-Forwards', '70'],
       ['From', `<${from}>;tag=f${calls}`],
-      ['To', `<${parts.to ?? from}>`],
+      ['To', `<${parts.to ?? from}>${parts.toTag === undefined ? '' : `;tag=${parts.toTag}`}`],
       ['Call-ID', `auth-${calls}`],
       ['CSeq', `${parts.cseq ?? 1} ${method}`],
       ['Contact', '<sip:bob@198.51.100.7:5060>;+g.oma.sip-im'],
