@@ -76,7 +76,7 @@ export class SendRequest implements RequestBody {
       report({
         transactionId: this.#random.token(idLength),
         toPath: fromPath,
-        fromPath: toPath.slice(0, 1),
+        fromPath: leftmost(toPath),
         messageId,
         // An empty message is 1-0/0 (MSRP-05).
         byteRange: { start: 1, end: completed, total: completed },
@@ -95,9 +95,14 @@ export class SendRequest implements RequestBody {
       response({
         transactionId,
         status,
-        toPath: fromPath.slice(0, 1),
-        fromPath: toPath.slice(0, 1),
+        toPath: leftmost(fromPath),
+        fromPath: leftmost(toPath),
       }),
     );
   }
+}
+
+/** The same array where it can be: its text is known. */
+function leftmost(path: readonly string[]): readonly string[] {
+  return path.length === 1 ? path : path.slice(0, 1);
 }

@@ -44,6 +44,9 @@ interface OpenChunk {
 
 /** Waiting for `drain` begins here; below, the kernel gets whole batches. */
 const socketBytes = 131_072;
+/** Parts as long as this are written as they are; shorter ones are joined up to `joinedBytes`. */
+const ownWriteBytes = 8_192;
+const joinedBytes = 65_536;
 /** At least 71 random bits (MSRP-02). */
 const idLength = 12;
 /** MSRP-06: a longer body goes in chunks that can be interrupted. */
@@ -59,8 +62,9 @@ export class Writer {
   #control: Buffer[] = [];
   #controlBytes = 0;
   #open: OpenChunk | undefined;
-  /** Parts of the open chunk, where it has to be written whole. */
+  /** Parts that go into one write: a write costs more than the copy. */
   #parts: Buffer[] = [];
+  #partBytes = 0;
   #isOpen = false;
   #pumping = false;
   #scheduled = false;
@@ -162,6 +166,8 @@ export class Writer {
     this.#socket.cork();
     try {
       while (!this.#isBlocked() && this.#step());
+      // A frame that has to be written whole waits for its end.
+      if (!this.#settings.framed) this.#flush();
     } finally {
       this.#pumping = false;
       this.#socket.uncork();
@@ -175,12 +181,15 @@ export class Writer {
     this.#control = [];
     this.#open = undefined;
     this.#parts = [];
+    this.#partBytes = 0;
     this.#flows.clear();
     this.#transactions.close();
   }
 
   #isBlocked(): boolean {
     if (this.#closed || this.#socket.destroyed) return true;
+    if (this.#socket.writableLength + this.#partBytes < socketBytes) return false;
+    if (!this.#settings.framed) this.#flush();
     if (this.#socket.writableLength < socketBytes) return false;
     this.#watchStall();
     return true;
@@ -190,9 +199,7 @@ export class Writer {
   #step(): boolean {
     if (this.#open) return this.#continue(this.#open);
     if (this.#control.length > 0) {
-      if (this.#settings.framed) for (const frame of this.#control) this.#socket.write(frame);
-      // One write for all of them: a write costs more than the copy.
-      else this.#socket.write(joined(this.#control));
+      for (const frame of this.#control) this.#put(frame, true);
       if (this.#owner.traceOut) for (const frame of this.#control) this.#owner.traceOut(frame);
       this.#control = [];
       this.#controlBytes = 0;
@@ -227,16 +234,17 @@ export class Writer {
     const max = Math.min(chunkMax, Math.max(chunkSize, flow.room));
     const chunk: OpenChunk = { flow, message, id, head, max, bytes: 0, tail: nothing };
     if (whole) {
-      // One buffer for a small message: a write costs more than the copy.
       const end = endLine(id, '$');
-      this.#socket.write(Buffer.concat([head, message.ahead, end]));
+      this.#put(head, false);
+      this.#put(message.ahead, false);
+      this.#put(end, true);
       message.offset += rest;
       chunk.bytes = rest;
       message.ahead = nothing;
       this.#concluded(chunk, '$', end);
       return;
     }
-    this.#put(head);
+    this.#put(head, false);
     this.#open = chunk;
   }
 
@@ -257,7 +265,7 @@ export class Writer {
     const limit = Math.max(1, (awaited ? chunkSize : chunk.max) - chunk.bytes);
     const piece = message.ahead.subarray(0, limit);
     if (containsEndLine(chunk, piece)) return this.#end(chunk, '+');
-    this.#put(piece);
+    this.#put(piece, false);
     message.ahead = message.ahead.subarray(piece.length);
     message.offset += piece.length;
     chunk.bytes += piece.length;
@@ -267,19 +275,31 @@ export class Writer {
 
   #end(chunk: OpenChunk, flag: MsrpFlag): true {
     const end = endLine(chunk.id, flag);
-    this.#put(end);
-    if (this.#settings.framed) {
-      this.#socket.write(joined(this.#parts));
-      this.#parts = [];
-    }
+    this.#put(end, true);
     this.#open = undefined;
     this.#concluded(chunk, flag, end);
     return true;
   }
 
-  #put(part: Buffer): void {
-    if (this.#settings.framed) this.#parts.push(part);
-    else this.#socket.write(part);
+  /** `isEnd`: a frame ends with it. */
+  #put(part: Buffer, isEnd: boolean): void {
+    const { framed } = this.#settings;
+    if (!framed && part.length >= ownWriteBytes) {
+      this.#flush();
+      this.#socket.write(part);
+      return;
+    }
+    this.#parts.push(part);
+    this.#partBytes += part.length;
+    if (framed ? isEnd : this.#partBytes >= joinedBytes) this.#flush();
+  }
+
+  #flush(): void {
+    const parts = this.#parts;
+    if (parts.length === 0) return;
+    this.#socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts, this.#partBytes));
+    this.#parts = [];
+    this.#partBytes = 0;
   }
 
   #concluded(chunk: OpenChunk, flag: MsrpFlag, end: Buffer): void {
@@ -310,10 +330,6 @@ export class Writer {
       else if (this.#socket.writableLength >= socketBytes) this.#watchStall();
     });
   }
-}
-
-function joined(parts: readonly Buffer[]): Buffer {
-  return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
 }
 
 function sendHead(

@@ -24,17 +24,41 @@ export type MsrpStart =
 
 const field = /^([A-Za-z][A-Za-z0-9!#$%&'*+\-.^_`|~]*):[ \t]*(.*)$/;
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
-/** Header fields that may come once. */
-const single = new Set([
-  'to-path',
-  'from-path',
-  'message-id',
-  'byte-range',
-  'success-report',
-  'failure-report',
-  'status',
-  'content-type',
-]);
+/** Header fields that may come once, by their lower-case name. */
+interface SingleFields {
+  'to-path'?: string;
+  'from-path'?: string;
+  'message-id'?: string;
+  'byte-range'?: string;
+  'success-report'?: string;
+  'failure-report'?: string;
+  status?: string;
+  'content-type'?: string;
+}
+
+/** As nearly every peer writes them: looked up before anything is put into lower case. */
+const singles = new Map<string, keyof SingleFields>(
+  [
+    'To-Path',
+    'From-Path',
+    'Message-ID',
+    'Byte-Range',
+    'Success-Report',
+    'Failure-Report',
+    'Status',
+    'Content-Type',
+  ].flatMap((name): [string, keyof SingleFields][] => {
+    const lower = name.toLowerCase() as keyof SingleFields;
+    return [
+      [name, lower],
+      [lower, lower],
+    ];
+  }),
+);
+
+function singleOf(name: string): keyof SingleFields | undefined {
+  return singles.get(name) ?? singles.get(name.toLowerCase());
+}
 
 /** Throws when no transaction id can be read, for then the end of the frame cannot be found. */
 export function readStartLine(line: string): MsrpStart {
@@ -56,22 +80,23 @@ export function readField(line: string): MsrpHeaderField {
   return [match[1]!, match[2]!.trimEnd()];
 }
 
-/** The head as a whole, checked. */
+/** The head as a whole, checked. `paths` reads the value of To-Path and of From-Path. */
 export function readHead(
   start: MsrpStart,
   headers: readonly MsrpHeaderField[],
   hasBody: boolean,
-  pathsMax: number,
+  paths: (value: string) => readonly string[],
 ): MsrpHead {
   const known = singleFields(headers);
-  if (headers[0]?.[0].toLowerCase() !== 'to-path') {
+  const [first, second] = headers;
+  if (first === undefined || singleOf(first[0]) !== 'to-path') {
     throw new WireError('MSRP_TO_PATH', 'To-Path is not the first header field');
   }
-  if (headers[1]?.[0].toLowerCase() !== 'from-path') {
+  if (second === undefined || singleOf(second[0]) !== 'from-path') {
     throw new WireError('MSRP_FROM_PATH', 'From-Path is not the second header field');
   }
-  const toPath = readPath(known.get('to-path')!, pathsMax);
-  const fromPath = readPath(known.get('from-path')!, pathsMax);
+  const toPath = paths(first[1]);
+  const fromPath = paths(second[1]);
   if (start.kind === 'response') {
     if (hasBody) throw new WireError('MSRP_RESPONSE_BODY', 'a response has no body');
     return responseHead(start, toPath, fromPath, headers);
@@ -91,7 +116,7 @@ function responseHead(
 
 function requestHead(
   start: MsrpStart & { readonly kind: 'request' },
-  known: ReadonlyMap<string, string>,
+  known: SingleFields,
   rest: Pick<MsrpRequestHead, 'toPath' | 'fromPath' | 'headers' | 'hasBody'>,
 ): MsrpRequestHead {
   const { kind, transactionId, method } = start;
@@ -99,13 +124,13 @@ function requestHead(
   if (method !== 'SEND' && method !== 'REPORT') {
     throw new WireError('MSRP_METHOD_UNKNOWN', 'unknown method', 501);
   }
-  const messageId = known.get('message-id');
+  const messageId = known['message-id'];
   if (messageId === undefined || !isMessageId(messageId)) {
     throw new WireError('MSRP_MESSAGE_ID', 'Message-ID is missing or malformed');
   }
-  const byteRange = known.get('byte-range');
-  const contentType = known.get('content-type');
-  const status = known.get('status');
+  const byteRange = known['byte-range'];
+  const contentType = known['content-type'];
+  const { status } = known;
   if (method === 'REPORT' && status === undefined) {
     throw new WireError('MSRP_STATUS', 'REPORT without Status');
   }
@@ -123,13 +148,15 @@ function requestHead(
   };
 }
 
-function singleFields(headers: readonly MsrpHeaderField[]): Map<string, string> {
-  const known = new Map<string, string>();
+function singleFields(headers: readonly MsrpHeaderField[]): SingleFields {
+  const known: SingleFields = {};
   for (const [name, value] of headers) {
-    const lower = name.toLowerCase();
-    if (!single.has(lower)) continue;
-    if (known.has(lower)) throw new WireError('MSRP_HEADER_TWICE', `two header fields ${lower}`);
-    known.set(lower, value);
+    const single = singleOf(name);
+    if (single === undefined) continue;
+    if (known[single] !== undefined) {
+      throw new WireError('MSRP_HEADER_TWICE', `two header fields ${single}`);
+    }
+    known[single] = value;
   }
   return known;
 }
@@ -169,11 +196,11 @@ function readStatus(value: string): MsrpStatus {
 
 /** The first choice is the default. */
 function readChoice<C extends string>(
-  known: ReadonlyMap<string, string>,
-  name: string,
+  known: SingleFields,
+  name: 'success-report' | 'failure-report',
   choices: readonly [C, ...C[]],
 ): C {
-  const value = known.get(name)?.toLowerCase();
+  const value = known[name]?.toLowerCase();
   if (value === undefined) return choices[0];
   const choice = choices.find((candidate) => candidate === value);
   if (choice === undefined) throw new WireError('MSRP_HEADER_VALUE', `${name} is malformed`);

@@ -61,6 +61,8 @@ export interface MsrpFrameHandler {
 const cr = 13;
 const lf = 10;
 const hyphens = '-------';
+/** Paths remembered: those of the sessions of a connection come with every frame. */
+const knownPathsMax = 1_024;
 
 /**
  * Takes in a connection's octets as they come, in pieces of any size. Empty lines between frames
@@ -81,6 +83,8 @@ export class MsrpParser {
   #error: WireError | undefined;
   #scanner: EndLineScanner | undefined;
   #bodyLeft = Infinity;
+  readonly #knownPaths = new Map<string, readonly string[]>();
+  readonly #readPath = (value: string): readonly string[] => this.#pathFrom(value);
 
   constructor(handler: MsrpFrameHandler, limits: Partial<MsrpLimits> = {}) {
     this.#handler = handler;
@@ -126,12 +130,17 @@ export class MsrpParser {
       this.#keepPiece(chunk.subarray(offset));
       return chunk.length;
     }
-    const piece = chunk.subarray(offset, after);
-    const line = this.#piecesLength === 0 ? piece : Buffer.concat([...this.#pieces, piece]);
-    this.#pieces = [];
-    this.#piecesLength = 0;
-    if (this.#state === 'start') this.#takeStartLine(line);
-    else this.#takeHeadLine(line);
+    let text: string | undefined;
+    if (this.#piecesLength === 0) {
+      text = textOf(chunk, offset, after);
+    } else {
+      const line = Buffer.concat([...this.#pieces, chunk.subarray(offset, after)]);
+      text = textOf(line, 0, line.length);
+      this.#pieces = [];
+      this.#piecesLength = 0;
+    }
+    if (this.#state === 'start') this.#takeStartLine(text, length);
+    else this.#takeHeadLine(text, length);
     return after;
   }
 
@@ -154,8 +163,7 @@ export class MsrpParser {
     return Buffer.concat([...pieces, chunk.subarray(offset, offset + 5)]).toString('latin1', 0, 5);
   }
 
-  #takeStartLine(line: Buffer): void {
-    const text = textOf(line);
+  #takeStartLine(text: string | undefined, length: number): void {
     if (text === '') return;
     try {
       if (text === undefined) throw new WireError('MSRP_START_LINE', 'the start line is no text');
@@ -166,16 +174,15 @@ export class MsrpParser {
       return;
     }
     this.#state = 'head';
-    this.#headLength = line.length;
+    this.#headLength = length;
   }
 
-  #takeHeadLine(line: Buffer): void {
-    this.#headLength += line.length;
+  #takeHeadLine(text: string | undefined, length: number): void {
+    this.#headLength += length;
     if (this.#headLength > this.#limits.headerSection) {
       this.#die('MSRP_HEADER_TOO_LONG', 'the header section is too long');
       return;
     }
-    const text = textOf(line);
     const flag = text === undefined ? undefined : this.#endFlag(text);
     if (flag !== undefined) {
       this.#endHead(false);
@@ -211,7 +218,7 @@ export class MsrpParser {
     const start = this.#start!;
     let head: MsrpHead | undefined;
     try {
-      head = readHead(start, this.#headers, hasBody, this.#limits.paths);
+      head = readHead(start, this.#headers, hasBody, this.#readPath);
     } catch (error) {
       this.#note(error);
     }
@@ -223,6 +230,15 @@ export class MsrpParser {
     }
     if (this.#error !== undefined) this.#tellFault(this.#error, false);
     else if (head !== undefined) this.#handler.head(head);
+  }
+
+  #pathFrom(value: string): readonly string[] {
+    const known = this.#knownPaths.get(value);
+    if (known !== undefined) return known;
+    const path = readPath(value, this.#limits.paths);
+    if (this.#knownPaths.size >= knownPathsMax) this.#knownPaths.clear();
+    this.#knownPaths.set(value, path);
+    return path;
   }
 
   /** Only the first fault of a frame is told. */
@@ -298,12 +314,12 @@ export class MsrpParser {
 }
 
 /** Without the CRLF; undefined when it does not end so or is not UTF-8. */
-function textOf(line: Buffer): string | undefined {
-  const end = line.length - 2;
-  if (line[end] !== cr) return undefined;
-  const text = line.toString('utf8', 0, end);
-  if (text.includes('\ufffd') && !Buffer.from(text).equals(line.subarray(0, end))) return undefined;
-  return text;
+function textOf(bytes: Buffer, start: number, after: number): string | undefined {
+  const end = after - 2;
+  if (end < start || bytes[end] !== cr) return undefined;
+  const text = bytes.toString('utf8', start, end);
+  const isSuspect = text.includes('\ufffd');
+  return isSuspect && !Buffer.from(text).equals(bytes.subarray(start, end)) ? undefined : text;
 }
 
 function startLineCode(first: string): string {

@@ -136,9 +136,16 @@ function code(status: number): string {
   return String(status).padStart(3, '0');
 }
 
+/** Texts of paths, which are written again and again. */
+const pathTexts = new WeakMap<readonly string[], string>();
+
 function path(uris: readonly string[]): string {
+  const known = pathTexts.get(uris);
+  if (known !== undefined) return known;
   if (uris.length === 0) throw new WireError('MSRP_FIELD', 'a path is empty', 500);
-  return uris.map(word).join(' ');
+  const text = uris.map(word).join(' ');
+  pathTexts.set(uris, text);
+  return text;
 }
 
 function ident(transactionId: string): string {
