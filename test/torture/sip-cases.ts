@@ -41,11 +41,12 @@ const vectorFolder = new URL('../vectors/sip/', import.meta.url);
 
 export function sipCases(): SipCase[] {
   const parsed = new Map(
-    read<Parsed[]>(new URL('index.json', vectorFolder)).map((entry) => [entry.file, entry]),
+    (read(new URL('index.json', vectorFolder)) as Parsed[]).map((entry) => [entry.file, entry]),
   );
-  const expectations = read<Pick<SipCase, 'file' | 'note' | 'level' | 'expect'>[]>(
-    new URL('expectations.json', import.meta.url),
-  );
+  const expectations = read(new URL('expectations.json', import.meta.url)) as Pick<
+    SipCase,
+    'file' | 'note' | 'level' | 'expect'
+  >[];
   return expectations.map((entry) => {
     const { datagram, stream, pending } = parsed.get(entry.file)!;
     const raw = readFileSync(new URL(entry.file, vectorFolder));
@@ -71,6 +72,6 @@ function filled(raw: Buffer, { sentBy, token, user }: Filling): Buffer {
   return Buffer.concat([Buffer.from(head, 'latin1'), raw.subarray(end)]);
 }
 
-function read<T>(url: URL): T {
-  return JSON.parse(readFileSync(url, 'utf8')) as T;
+function read(url: URL): unknown {
+  return JSON.parse(readFileSync(url, 'utf8'));
 }
