@@ -102,10 +102,10 @@ export class Network {
   reachedBy(transport: SipTransport | undefined): string {
     const fitting = this.addresses.find((one) => one.transport === transport);
     const isPlaceless = !fitting && transport !== undefined && !/^(?:udp|tcp)$/.test(transport);
-    if (isPlaceless) return `${this.#placeholder};transport=${transport}`;
+    if (isPlaceless) return `${this.#placeholder};transport=${uriTransport(transport)}`;
     const own = fitting ?? this.addresses[0];
     if (!own) return this.#placeholder;
-    const parameter = own.transport === 'udp' ? '' : `;transport=${own.transport}`;
+    const parameter = own.transport === 'udp' ? '' : `;transport=${uriTransport(own.transport)}`;
     return `${this.publicAddress(own)}${parameter}`;
   }
 
@@ -130,6 +130,11 @@ export class Network {
     const family = isIP(address);
     return this.#listeners.udp.find((flow) => flow.isOpen && isIP(flow.address.address) === family);
   }
+}
+
+/** RFC 7118 5.2: in a URI a WebSocket is `ws`, secure or not. */
+function uriTransport(transport: SipTransport): string {
+  return transport === 'wss' ? 'ws' : transport;
 }
 
 /** A listener on all addresses is known by the first one that is not of the loop. */

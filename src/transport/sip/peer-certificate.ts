@@ -1,5 +1,7 @@
 /** The SIP identities of an X.509 certificate (RFC 5922 7). */
 
+import { isIP } from 'node:net';
+
 /** What the SubjectAltName of a certificate proves. */
 export interface CertificateNames {
   /** SIP domains in lower case. */
@@ -23,6 +25,7 @@ export function certificateNames(subjectAltName: string | undefined): Certificat
   const addresses: string[] = [];
   for (const [, kind, value] of (subjectAltName ?? '').matchAll(entry)) {
     const text = unquoted(value!);
+    if (text === '') continue;
     if (kind === 'DNS') names.push(text.toLowerCase());
     else if (kind === 'IP Address') addresses.push(text);
     else if (kind === 'URI') {
@@ -39,7 +42,8 @@ export function certificateNames(subjectAltName: string | undefined): Certificat
  */
 export function provesHost(names: CertificateNames, host: string): boolean {
   const wanted = host.toLowerCase().replace(/\.$/, '');
-  return names.domains.includes(wanted) || names.addresses.some((own) => isSame(own, wanted));
+  if (isIP(wanted) === 0) return names.domains.includes(wanted);
+  return names.addresses.some((own) => isSame(own, wanted));
 }
 
 function isSame(own: string, wanted: string): boolean {

@@ -15,6 +15,7 @@ import type { Flow, SipCounters } from './flow.js';
 import { answeringKeep } from './keep.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
+import { defaultPort } from './resolve.js';
 import { buildResponse, copiedFields } from './response.js';
 import type {
   ServerOpening,
@@ -111,7 +112,7 @@ export class Uas {
       const { keepAliveMs } = this.#context.settings.limits;
       vias[0] = answeringKeep(sourcedVia(top, via, address, port), via, flow, keepAliveMs);
       const copied = copiedFields(request);
-      const sentByPort = via.port ?? 5060;
+      const sentByPort = via.port ?? defaultPort(flow.transport);
       // RFC 3581 4: with rport the answer goes to the port the request came from.
       const answerPort = flow.transport === 'udp' && via.params.has('rport') ? port : sentByPort;
       const method = request.method === 'ACK' ? 'INVITE' : request.method;
