@@ -4,7 +4,7 @@ import type { SessionEffect } from '../machines/client/effects.js';
 import type { MsrpIncoming, MsrpSink, SipReceived } from '../ports.js';
 import type { Consumer, Intake } from './intake.js';
 import type { DeliveredMessage } from './im-client.js';
-import { allow } from './request.js';
+import { allow, contact } from './request.js';
 import type { ClientWorld } from './world.js';
 
 /** ms between two notices that the session lives: a busy one is not to set a timer per message. */
@@ -72,6 +72,9 @@ export class MessageSession implements Consumer {
       case 'OPTIONS':
         this.#world.sip.respond(transaction, { status: 200, headers: [['Allow', allow]] });
         return;
+      case 'UPDATE':
+        this.#update(transaction, request.body.length === 0);
+        return;
       case 'INVITE':
         // RFC 3261 14.2: the session stays as it is.
         this.#world.sip.respond(transaction, { status: 488, headers: [] });
@@ -79,6 +82,12 @@ export class MessageSession implements Consumer {
       default:
         this.#world.sip.respond(transaction, { status: 405, headers: [['Allow', allow]] });
     }
+  }
+
+  /** RFC 4028 7.4: without an offer it refreshes the session, which stays as it is. */
+  #update(transaction: string, isRefresh: boolean): void {
+    const headers = isRefresh ? [contact(this.#world)] : [];
+    this.#world.sip.respond(transaction, { status: isRefresh ? 200 : 488, headers });
   }
 
   perform(effect: Exclude<SessionEffect, { type: 'timer.set' | 'timer.cancel' }>): void {

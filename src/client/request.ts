@@ -12,7 +12,7 @@ import type { ClientWorld } from './world.js';
 export const imTag = '+g.oma.sip-im';
 
 /** Methods the client answers. */
-export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, MESSAGE, NOTIFY';
+export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, MESSAGE, NOTIFY';
 
 const secondsMax = 4_294_967_295;
 

@@ -1,6 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage } from '../../src/client/connect.js';
 import { parseMultipart, partHeader } from '../../src/wire/multipart.js';
+import { dialogOfRequest } from '../../src/wire/sip/dialog.js';
 import { msrpMedia, parseSdp } from '../../src/wire/sdp.js';
 import { parseUriList } from '../../src/wire/xml/resource-lists.js';
 import { useStage } from './stage.js';
@@ -51,6 +52,31 @@ describe('retrieval', () => {
       receivedAt: new Date('2026-11-20T09:00:01Z'),
       duplicate: false,
     });
+  });
+
+  test('ST-02: UPDATE refreshes the session, an offer in it is refused', async () => {
+    const bob = await stage.client();
+    const { peer } = stage;
+    const outcome = bob.retrieve();
+    const invite = await peer.requests.take();
+    expect(invite.request.list('Allow')).toContain('UPDATE');
+    await peer.accept(invite, 'focus', undefined, { localTag: 'focus' });
+    const dialog = dialogOfRequest(invite.request, 'focus');
+    const update = { owner: 'refresh', method: 'UPDATE', uri: '', from: '', to: '', route: [] };
+    for (const [localCseq, body, status] of [
+      [1, undefined, 200],
+      [2, Buffer.from('v=0\r\n'), 488],
+    ] as const) {
+      const request = { ...update, id: `u${localCseq}`, dialog: { ...dialog, localCseq } };
+      const headers = [['Content-Type', 'application/sdp']] as const;
+      peer.sip.request(body ? { ...request, headers, body } : { ...request, headers: [] });
+      const { response } = await peer.responses.take();
+      expect(response.status).toBe(status);
+      if (status === 200) expect(response.header('Contact')).toContain('sip:');
+    }
+    const bye = { ...update, method: 'BYE', id: 'bye', dialog: { ...dialog, localCseq: 3 } };
+    peer.sip.request({ ...bye, headers: [] });
+    expect((await outcome).ended).toBe('server');
   });
 
   test('IMSpec-DMT-C-002: selected messages, by a recipient list that is required', async () => {

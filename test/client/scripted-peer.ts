@@ -95,12 +95,18 @@ export class ScriptedPeer {
   }
 
   /** 200 to a retrieval INVITE, and waits until the client has bound the MSRP session. */
-  async accept(received: SipReceived, owner: string, body?: Buffer): Promise<void> {
+  async accept(
+    received: SipReceived,
+    owner: string,
+    body?: Buffer,
+    more: Partial<SipAnswer> = {},
+  ): Promise<void> {
     const sdp = parseSdp(body ?? received.request.body);
     const media = msrpMedia(sdp)!;
     const path = this.msrp.reserve(owner);
     const active = media.setup === 'actpass';
     this.respond(received, {
+      ...more,
       status: 200,
       owner,
       headers: [

@@ -23,7 +23,9 @@ export function refusalInOrder(
   const { method } = request;
   if (method !== 'INVITE' && method !== 'UPDATE') return undefined;
   const offers = method === 'INVITE' || request.body.length > 0;
-  if (offers && dialog.refresh?.method === 'INVITE') return { status: 491, headers: [] };
+  // In an early dialog our offer is not answered yet.
+  const isOffering = dialog.refresh?.method === 'INVITE' || dialog.state === 'early';
+  if (offers && isOffering) return { status: 491, headers: [] };
   const isPending = method === 'INVITE' ? dialog.pendingInvite : dialog.pendingUpdate;
   if (isPending || (offers && (dialog.pendingInvite ?? dialog.pendingUpdate))) {
     return { status: 500, headers: [['Retry-After', retryAfterSeconds(random)]] };

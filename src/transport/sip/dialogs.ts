@@ -91,9 +91,11 @@ export class InviteDialog implements WheelTarget {
   }): void {
     const { headers, body } = message;
     if (!body && this.description) return;
+    // What else was sent with it, such as a URI list, belongs to that one request.
+    const isAlone = headers.some(([name, value]) => /^content-type$/i.test(name) && isSdp(value));
     this.description = {
       headers: headers.filter(([name]) => /^(contact|allow|content-type)$/i.test(name)),
-      body,
+      body: isAlone ? body : undefined,
     };
   }
 
@@ -239,6 +241,10 @@ export class InviteDialogs {
     this.#wheel.cancel(dialog.repetition);
     this.#wheel.cancel(dialog.deadline);
   }
+}
+
+function isSdp(contentType: string): boolean {
+  return /^application\/sdp\s*(;|$)/i.test(contentType);
 }
 
 /** Line ends occur in no header value. */

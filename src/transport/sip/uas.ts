@@ -250,8 +250,9 @@ export class Uas {
     const { request } = transaction;
     if (!request) return;
     const { servers, settings } = this.#context;
-    transaction.localTag ??= answer.localTag ?? settings.random.token(10);
     const { status } = answer;
+    // 100 has no tag, and must not choose that of the answer behind it.
+    if (status > 100) transaction.localTag ??= answer.localTag ?? settings.random.token(10);
     const isSuccess = status >= 200 && status < 300;
     const { session } = transaction;
     const terms = isSuccess && session ? grantOf(session, settings.sessionTimer) : undefined;

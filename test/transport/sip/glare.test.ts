@@ -4,7 +4,9 @@ import { expect, test } from 'vitest';
 import { fractionOf, glareDelayMs, retryAfterSeconds } from '../../../src/transport/sip/glare.js';
 import { systemRandom } from '../../../src/system.js';
 import { collect, withScene, type Scene } from './fixture.js';
-import { asked, contact, invited, inviting, peerContact } from './session-scene.js';
+import { responseTo } from '../../../src/testing/sip-peer.js';
+import { tagOf } from '../../../src/wire/sip/name-addr.js';
+import { asked, contact, invited, inviting, peerContact, sentInvite } from './session-scene.js';
 
 const random = (text: string) => ({ token: () => text });
 
@@ -43,6 +45,18 @@ test('DLG-04: an INVITE that meets ours gets 491, so does an UPDATE with an offe
     expect((await scene.peer.nextRequest()).method).toBe('ACK');
     scene.send({ method: 'INVITE', branch: 'z', cseq: 4, toTag });
     expect((await scene.handler.next('request')).received.owner).toBe('o');
+  }));
+
+test('DLG-04: an INVITE in an early dialog of ours gets 491', () =>
+  withScene('udp', {}, async (scene) => {
+    const { arrival, invite } = await sentInvite(scene);
+    const headers = [peerContact(scene)];
+    arrival.reply(responseTo(invite, 183, { tag: 'early', headers }));
+    await scene.handler.next('response');
+    const callId = invite.header('Call-ID')!;
+    const toTag = tagOf(invite.header('From'))!;
+    scene.send({ method: 'INVITE', branch: 'x', callId, fromTag: 'early', toTag });
+    expect((await scene.peer.nextResponse()).status).toBe(491);
   }));
 
 test('DLG-04: an UPDATE without an offer may meet our INVITE', () =>
