@@ -24,6 +24,8 @@ export type MsrpStart =
 
 const field = /^([A-Za-z][A-Za-z0-9!#$%&'*+\-.^_`|~]*):[ \t]*(.*)$/;
 const control = /[\x00-\x08\x0a-\x1f\x7f]/;
+/** What `field` does not match, in a line whose name is known. */
+const unusual = /[\x00-\x08\x0a-\x1f\x7f\u2028\u2029]/;
 /** Header fields that may come once, by their lower-case name. */
 interface SingleFields {
   'to-path'?: string;
@@ -73,11 +75,22 @@ export function readStartLine(line: string): MsrpStart {
 }
 
 export function readField(line: string): MsrpHeaderField {
+  const colon = line.indexOf(':');
+  const name = line.slice(0, Math.max(0, colon));
+  if (singles.has(name) && !unusual.test(line)) {
+    let start = colon + 1;
+    while (isBlank(line.charCodeAt(start))) start += 1;
+    return [name, line.slice(start).trimEnd()];
+  }
   const match = field.exec(line);
   if (match === null || control.test(line)) {
     throw new WireError('MSRP_HEADER', 'not a header field');
   }
   return [match[1]!, match[2]!.trimEnd()];
+}
+
+function isBlank(code: number): boolean {
+  return code === 0x20 || code === 0x09;
 }
 
 /** The head as a whole, checked. `paths` reads the value of To-Path and of From-Path. */

@@ -70,10 +70,12 @@ class StandingClock implements Clock {
   }
 }
 
+/** Fewer where a process may not have as many sockets. */
+const count = Number(process.env['MSRP_HALF_OPEN'] ?? 10_000);
+/** Octets of memory for each of them. */
 const heldBytes = 20_000;
 
-test('MSRP-12: 10,000 half-open connections are held within bounds, closed in time', async () => {
-  const count = 10_000;
+test(`MSRP-12: ${count} half-open connections are held within bounds, closed in time`, async () => {
   const clock = new StandingClock();
   const limits = { connections: count, connectionsPerPeer: count + 1 };
   const { endpoint, log } = await start(clock, limits);
