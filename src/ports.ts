@@ -192,6 +192,8 @@ export interface MsrpRemote {
   readonly address?: { readonly host: string; readonly port: number };
   /** `a=fingerprint`: with any, the certificate of the peer has to be one of these (RFC 8122). */
   readonly fingerprints?: readonly CertificateFingerprint[];
+  /** `a=accept-types`: with any, a message of another type ends with 415 and is not sent. */
+  readonly acceptTypes?: readonly string[];
 }
 
 /** MSRP sessions (RFC 4975). A session is known by its owner. */

@@ -27,7 +27,6 @@ import type { Session } from './session.js';
 import { remoteTarget } from './target.js';
 import { TlsIdentity } from './tls.js';
 
-export { MsrpError, msrpLimits } from './options.js';
 export type { MsrpEndpoint, MsrpEndpointOptions, MsrpLimits } from './options.js';
 
 /** 22 characters of 62: 131 random bits (MSRP-10). */
@@ -134,6 +133,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     const session = this.#sessions.of(owner);
     if (!session) return;
     session.outgoing.toPath = [...session.usePath, ...remote.path];
+    session.outgoing.acceptTypes = remote.acceptTypes;
     session.address = remote.address;
     session.fingerprints = remote.fingerprints ?? [];
     if (session.state === 'bound') {

@@ -1,6 +1,7 @@
 /** The sending side of a session: queued messages, the window, responses and reports. */
 
 import type { MsrpOutgoing } from '../../ports.js';
+import { acceptsType } from '../../wire/msrp/accept-types.js';
 import type { MsrpRequestHead } from '../../wire/msrp/frame.js';
 import { ByteRanges } from './ranges.js';
 
@@ -58,6 +59,8 @@ export class Outgoing {
   readonly fromPath: readonly string[];
   /** Path of the peer; empty until it is known. */
   toPath: readonly string[] = [];
+  /** What the peer takes; everything when it is not known. */
+  acceptTypes: readonly string[] | undefined;
   /** Set once the session is bound: nothing is sent before. */
   bound = false;
   readonly #owner: OutgoingOwner;
@@ -74,9 +77,12 @@ export class Outgoing {
     this.#limits = limits;
   }
 
-  /** Queues a message. A status ends it at once: the queue is full, or its type was refused. */
+  /** Queues a message. A status ends it at once: the queue is full, or its type is not taken. */
   enqueue(fields: MsrpOutgoing): number | undefined {
-    if (this.#refusedTypes.has(mediaType(fields.contentType))) return 415;
+    const { contentType } = fields;
+    if (this.#refusedTypes.has(mediaType(contentType))) return 415;
+    // MSRP-30: nothing else may be sent.
+    if (this.acceptTypes && !acceptsType(this.acceptTypes, contentType)) return 415;
     if (this.#queue.length - this.#first >= this.#limits.outgoingMessages) return 408;
     this.#queue.push(new OutgoingMessage(fields));
     return undefined;

@@ -14,7 +14,10 @@ let rawTo: string;
 let number = 0;
 
 beforeAll(async () => {
-  [alice, bob] = [await startEndpoint(), await startEndpoint({ chunkMax: 4_096, limits: { idleMs: 60_000 } })];
+  [alice, bob] = [
+    await startEndpoint(),
+    await startEndpoint({ chunkMax: 4_096, limits: { idleMs: 60_000 } }),
+  ];
   for (const owner of ['one', 'two']) {
     const path = [bob.endpoint.reserve(owner)];
     bob.endpoint.connect(owner, { path: [alice.endpoint.reserve(owner)], active: false });

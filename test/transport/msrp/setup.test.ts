@@ -88,6 +88,26 @@ test('SDP-06: a peer with port 9 is not connected to but waited for', async () =
   await listener.close();
 });
 
+test('MSRP-30: what the description of the peer does not accept is not sent', async () => {
+  const [alice, bob] = [await start(), await start()];
+  const path = [bob.endpoint.reserve('one')];
+  bob.endpoint.connect('one', { path: [alice.endpoint.reserve('one')], active: false });
+  const acceptTypes = ['message/cpim', 'text/*'];
+  alice.endpoint.connect('one', { path, active: true, acceptTypes });
+  await alice.recorder.hears('connected', 'one');
+  for (const [contentType, status] of [
+    ['image/png', 415],
+    ['Message/CPIM; charset=utf-8', 200],
+    ['text/plain', 200],
+    ['message/sip', 415],
+  ] as const) {
+    const messageId = `msg-${contentType.length}`;
+    alice.endpoint.send(outgoing('one', messageId, 'body', { contentType }));
+    await alice.recorder.hears('sent', `one/sender ${messageId} ${status}`);
+  }
+  expect(bob.recorder.bodies).toHaveLength(2);
+});
+
 test('SDP-07: with CEMA the connection goes to c= and m=, the request to the path', async () => {
   const [alice, listener] = [await start(), await RawListener.open()];
   const { hostname, port } = new URL(listener.uri('x').replace('msrp:', 'http:'));
