@@ -87,3 +87,10 @@ export function realmOf(identity: z.output<typeof identitySettings>): string {
   const domain = identity.domains.find((served) => served !== '*');
   return identity.digest.realm ?? domain ?? identity.hostname;
 }
+
+const secrets: ReadonlySet<string> = new Set(['password', 'ha1', 'secret']);
+
+/** A replacer for JSON.stringify: settings can be shown, what is secret in them cannot. */
+export function maskSecrets(key: string, value: unknown): unknown {
+  return secrets.has(key) ? 'masked' : value;
+}

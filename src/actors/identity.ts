@@ -58,8 +58,14 @@ export function identify(
     if (sender) proceed({ ...received, sender });
   };
   const verdict = authentication.judge(request, peer);
-  if (verdict instanceof Promise) void verdict.then(conclude);
-  else conclude(verdict);
+  if (!(verdict instanceof Promise)) {
+    conclude(verdict);
+    return;
+  }
+  verdict.then(conclude).catch((error: unknown) => {
+    parts.log.error({ err: error, method: request.method }, 'request failed');
+    refuse(parts, received, 500);
+  });
 }
 
 /** The account of whoever sends the request; undefined for everybody who has none (D-64). */

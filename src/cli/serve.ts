@@ -2,6 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, readSettings, settingsOf } from '../config.js';
+import { maskSecrets } from '../identity-settings.js';
 import type { Settings } from '../config.js';
 import { startServer } from '../server.js';
 import type { Server } from '../server.js';
@@ -36,7 +37,7 @@ export function serveCommand(): Command {
     .action(async (options: ServeOptions) => {
       const settings = settingsFrom(options);
       if (options.printConfig) {
-        process.stdout.write(`${JSON.stringify(settings, null, 2)}\n`);
+        process.stdout.write(`${JSON.stringify(settings, maskSecrets, 2)}\n`);
         return;
       }
       const server = await startServer(settings);
