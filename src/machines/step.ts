@@ -54,8 +54,8 @@ export function oracleStep(
 
 /** The snapshot of a machine before its first event. Compiles the machine, or throws. */
 export function unborn(machine: AnyStateMachine): ActorSnapshot {
-  tableFor(machine);
-  return plain(machine.getInitialSnapshot(scope, undefined) as ActorSnapshot);
+  const { value, context } = machine.getInitialSnapshot(scope, undefined) as ActorSnapshot;
+  return snapshotAt(machine, value, context);
 }
 
 /** An actor that goes on in this state. Throws when the machine has no such state. */
