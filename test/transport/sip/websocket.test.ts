@@ -34,8 +34,13 @@ interface Browser {
   readonly frames: Queue<{ readonly text: string; readonly isBinary: boolean }>;
 }
 
-async function browse({ port }: Scene, scheme = 'ws', protocols = ['sip']): Promise<Browser> {
-  const socket = new WebSocket(`${scheme}://127.0.0.1:${port}/`, protocols, { ca: authority });
+async function browse(
+  { port }: Scene,
+  scheme = 'ws',
+  localAddress = '127.0.0.1',
+): Promise<Browser> {
+  const options = { ca: authority, localAddress };
+  const socket = new WebSocket(`${scheme}://127.0.0.1:${port}/`, 'sip', options);
   const frames: Browser['frames'] = new Queue();
   socket.on('message', (data: Buffer, isBinary) => {
     frames.push({ text: data.toString('latin1'), isBinary });
@@ -181,6 +186,28 @@ test('WS-01: the number of placeholder hosts of a connection is bounded', async 
   expect((await frames.next()).text).toMatch(/^MESSAGE sip:bob@h4/);
   ring(scene, 'sip:bob@h5.invalid', 'five');
   expect(await scene.handler.next('failure')).toMatchObject({ id: 'five' });
+});
+
+test('WS-01: a placeholder host moves with its owner, and nobody else can take it', async () => {
+  const scene = await start();
+  const contact = 'sip:bob@a.invalid;transport=ws';
+  const registered = async (browser: Browser, n: number): Promise<void> => {
+    browser.socket.send(register(`<${contact}>`).replaceAll(/n1|z9hG4bKw/g, `$&${n}`));
+    await scene.handler.next('request');
+  };
+  const first = await browse(scene);
+  await registered(first, 1);
+  const stranger = await browse(scene, 'ws', '127.0.0.2');
+  await registered(stranger, 2);
+  ring(scene, contact);
+  expect((await first.frames.next()).text).toMatch(/^MESSAGE /);
+  const second = await browse(scene);
+  await registered(second, 3);
+  first.socket.terminate();
+  await until(() => scene.endpoint.counters()['connections'] === 2);
+  ring(scene, contact);
+  expect((await second.frames.next()).text).toMatch(/^MESSAGE /);
+  expect([first, stranger].map(({ frames }) => frames.length)).toEqual([0, 0]);
 });
 
 test('WS-01: nobody connects to a browser', async () => {
