@@ -67,13 +67,25 @@ module.exports = {
     only(
       'sip-and-msrp-apart',
       '^src/transport/sip/',
-      ['^src/transport/sip/', '^src/wire/', '^src/ports\\.ts$', '^(node:)?[\\w/]+$', 'node_modules/'],
+      [
+        '^src/transport/sip/',
+        '^src/wire/',
+        '^src/ports\\.ts$',
+        '^(node:)?[\\w/]+$',
+        'node_modules/',
+      ],
       'Adapters never know each other.',
     ),
     only(
       'msrp-and-sip-apart',
       '^src/transport/msrp/',
-      ['^src/transport/msrp/', '^src/wire/', '^src/ports\\.ts$', '^(node:)?[\\w/]+$', 'node_modules/'],
+      [
+        '^src/transport/msrp/',
+        '^src/wire/',
+        '^src/ports\\.ts$',
+        '^(node:)?[\\w/]+$',
+        'node_modules/',
+      ],
       'Adapters never know each other.',
     ),
     only(

@@ -17,6 +17,7 @@ export { shardCount, shardOf } from './cluster/shard.js';
 export { openLevelStore } from './store/level.js';
 export { createMemoryStore } from './store/memory.js';
 export { createSipEndpoint } from './transport/sip/endpoint.js';
+export { MsrpError, msrpLimits } from './transport/msrp/options.js';
 export { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 export { systemClock, systemRandom } from './system.js';
 export { version } from './version.js';

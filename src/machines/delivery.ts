@@ -6,7 +6,6 @@ import type { Effect, Tell } from './effects.js';
 import type { Address, Limits, MediaFacts, SessionEvent } from './events.js';
 import {
   addSerial,
-  countSerials,
   firstSerials,
   removeSerial,
   type SerialSet,
@@ -42,11 +41,6 @@ export function isOver({ todo, invited }: DeliveryContext): boolean {
 /** The serial of `ua/<serial>`; undefined for another address. */
 export function serialOf(address: Address): number | undefined {
   return address.startsWith('ua/') ? Number(address.slice(3)) : undefined;
-}
-
-/** Messages named by the request that are not delivered yet. */
-export function remaining({ todo, invited }: DeliveryContext): number {
-  return countSerials(todo) + invited.length;
 }
 
 type Departure = Extract<SessionEvent, { type: 'ua.departed' }>;

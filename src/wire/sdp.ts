@@ -7,7 +7,7 @@ import { isMsrpUri, parseMsrpUri } from './msrp/uri.js';
 import { sdpAttribute } from './session-description.js';
 import type { Sdp, SdpDirection, SdpMedia, SdpSetup } from './session-description.js';
 
-export { parseSdp, sdpAttribute, sdpLimits } from './session-description.js';
+export { parseSdp, sdpAttribute } from './session-description.js';
 export type {
   Sdp,
   SdpAttribute,
