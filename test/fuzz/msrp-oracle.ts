@@ -33,11 +33,15 @@ function headSurvives(head: MsrpHead): void {
   mustEqual(got, wanted, 'head');
 }
 
-/** What peers may send and we never do: Content-Type without a body or the other way round. */
+/** Peers may send what we never do: a body without type, a REPORT that asks for reports. */
 function isWritable(head: MsrpHead): boolean {
   if (head.kind === 'response') return true;
-  if (head.status !== undefined && head.status.namespace !== 0) return false;
-  return head.hasBody === (head.contentType !== undefined);
+  if (head.hasBody !== (head.contentType !== undefined)) return false;
+  if (head.method === 'SEND') return true;
+  const asksNothing = !head.successReport && head.failureReport === 'yes';
+  return (
+    !head.hasBody && asksNothing && head.byteRange !== undefined && head.status?.namespace === 0
+  );
 }
 
 function wholeFrame(head: MsrpHead): Buffer {
