@@ -8,7 +8,7 @@ import type {
   MailboxEvent,
   SubscriptionEvent,
 } from '../machines/events.js';
-import type { AccountId, Clock, Log, Random } from '../ports.js';
+import type { AccountId, Clock, Log, Peer, Random } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { Counters } from './counters.js';
@@ -27,6 +27,8 @@ export interface AnswerParts {
   readonly headers?: readonly HeaderField[];
   /** The Contact of a third-party REGISTER, which the answer names in place of the binding. */
   readonly contactUri?: string;
+  /** By which the request came: our Contact names it, for the peer may have no other. */
+  readonly transport?: Peer['transport'];
 }
 
 /** What comes in for one account. */

@@ -1,15 +1,20 @@
 /** The Contact of each actor: its URI here, and what it is (STANDARDS 5). */
 
 import type { Address } from '../machines/events.js';
-import type { AccountId, SipPort } from '../ports.js';
+import type { AccountId, Peer, SipPort } from '../ports.js';
 import { imTag } from './product.js';
 
 /** The Contact of an actor, as name-addr with parameters. */
-export function contactOf(sip: SipPort, account: AccountId, by: Address): string {
+export function contactOf(
+  sip: SipPort,
+  account: AccountId,
+  by: Address,
+  transport?: Peer['transport'],
+): string {
   const number = by.slice(by.indexOf('/') + 1);
   if (by.startsWith('push/')) return `<${sip.contactUri(`push${number}`)}>;automata;${imTag}`;
   if (by.startsWith('focus/')) {
-    return `<${sip.contactUri(`conf-${number}`)}>;automata;isfocus;${imTag}`;
+    return `<${sip.contactUri(`conf-${number}`, transport)}>;automata;isfocus;${imTag}`;
   }
   return `<${sip.contactUri(watcherUser(account))}>;automata`;
 }

@@ -144,7 +144,7 @@ export class Egress implements Performer {
     sip.respond(effect.transaction, {
       status: 200,
       headers: [
-        ['Contact', contactOf(sip, account, by)],
+        ['Contact', contactOf(sip, account, by, asked?.transport)],
         ['Server', product.name],
         ['Allow', methods.dialog],
         ['Supported', 'recipient-list-invite'],

@@ -54,7 +54,7 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
     kind: 'event',
     to: 'mailbox',
     event: { type: 'retrieval.requested', at, transaction, retrieval, limits },
-    asked: { offer: body.sdp },
+    asked: { offer: body.sdp, transport: received.peer.transport },
   });
 }
 
@@ -106,7 +106,7 @@ export function receiveReinvite(
       list,
       limits,
     },
-    asked: { offer: body.sdp },
+    asked: { offer: body.sdp, transport: received.peer.transport },
   });
 }
 

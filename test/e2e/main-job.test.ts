@@ -30,6 +30,21 @@ describe.each(['udp', 'tcp'] as const)('the main job over %s', (transport) => {
     expect(messages[0]!.receivedAt).toBeInstanceOf(Date);
   });
 
+  test('TP-04: the Contact of the focus names the transport by which it was invited', async () => {
+    const records: string[] = [];
+    const bob = await world.client('bob', {
+      trace: {
+        record: ({ protocol, direction, bytes }) => {
+          if (protocol === 'sip' && direction === 'in') records.push(bytes.toString('latin1'));
+        },
+      },
+    });
+    await bob.retrieve();
+    const answer = records.find((text) => text.startsWith('SIP/2.0 200') && text.includes('v=0'));
+    const contact = /^Contact: <([^>]*)>/m.exec(answer ?? '')?.[1];
+    expect(contact?.endsWith(';transport=tcp')).toBe(transport === 'tcp');
+  });
+
   test('IMSpec-DMT-C-002: only the messages of the URI list are fetched', async () => {
     const alice = await world.client('alice');
     for (const text of ['1', '2', '3', '4']) await alice.send('sip:bob@example.org', text);
