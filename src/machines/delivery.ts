@@ -4,12 +4,7 @@ import type { ActionFunction } from 'xstate';
 import { declarations, type EffectAction } from './declaration.js';
 import type { Effect, Tell } from './effects.js';
 import type { Address, Limits, MediaFacts, SessionEvent } from './events.js';
-import {
-  addSerial,
-  firstSerials,
-  removeSerial,
-  type SerialSet,
-} from './serial-set.js';
+import { addSerial, firstSerials, removeSerial, type SerialSet } from './serial-set.js';
 
 export interface DeliveryContext {
   /** Its own address. */
