@@ -65,7 +65,11 @@ export class DueTimers {
     this.#armedFor = Infinity;
     this.#rounds()
       .catch((error: unknown) => {
-        this.#parts.log.warn({ err: error }, 'due timers could not be read');
+        // The store may be closed under a look that was under way when the node stopped.
+        if (!this.#stopped) {
+          const code = error instanceof Error && 'code' in error ? error.code : String(error);
+          this.#parts.log.warn({ code }, 'due timers could not be read');
+        }
         return this.#parts.clock.now() + pauseMs;
       })
       .then((next) => {
