@@ -5,6 +5,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     testTimeout: 20_000,
     pool: 'threads',
+    setupFiles: ['test/seed.ts'],
     reporters: ['default', './test/closing-line.ts'],
   },
 });

@@ -11,8 +11,9 @@ describe('records', () => {
     const plain = fc.jsonValue({ maxDepth: 4 }).filter((value) => !hasPrototypeKey(value));
     fc.assert(
       fc.property(plain, (value) => {
-        // JSON knows no -0, and MessagePack does.
-        expect(decodeRow(key, encodeRow(key, value))).toEqual(value);
+        // -0 is a whole number and comes back as 0, as it does from JSON.
+        const plainValue: unknown = JSON.parse(JSON.stringify(value));
+        expect(decodeRow(key, encodeRow(key, value))).toEqual(plainValue);
       }),
     );
   });
