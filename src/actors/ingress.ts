@@ -163,7 +163,7 @@ export class SipIngress implements SipHandler {
   }
 
   #refuseMalformed(received: SipReceived, error: WireError): void {
-    this.#parts.log.debug({ code: error.code, hint: error.hint }, 'malformed request');
+    this.#parts.log.info({ code: error.code, hint: error.hint }, 'malformed request');
     const headers: HeaderField[] = [];
     if (error instanceof UnsupportedBody) {
       headers.push(['Accept', acceptedTypes], ['Accept-Encoding', 'identity']);

@@ -79,7 +79,7 @@ export class Uas {
     const { counters, settings } = this.#context;
     counters.malformed++;
     const fields = { code: error.code, hint: error.hint, address, port };
-    settings.log.debug(fields, 'malformed SIP message');
+    settings.log.info(fields, 'malformed SIP message');
     if (!salvaged || salvaged.method === 'ACK') return;
     const arrival = this.#arrivalOf(salvaged, flow, address, port);
     if (arrival) this.#answerStateless(arrival.opening, { status: error.status, headers: [] });
@@ -121,7 +121,7 @@ export class Uas {
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const fields = { code: error.code, hint: error.hint, address, port };
-      this.#context.settings.log.debug(fields, 'malformed Via');
+      this.#context.settings.log.info(fields, 'malformed Via');
       return undefined;
     }
   }

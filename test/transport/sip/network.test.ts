@@ -52,7 +52,7 @@ test('TP-03: a datagram shorter than its Content-Length gets 400', () =>
     expect(scene.endpoint.counters()['malformed']).toBe(1);
     expect(scene.lines).toHaveLength(1);
     expect(scene.lines[0]!.fields['code']).toBe('SIP_TRUNCATED');
-    expect(scene.lines[0]!.level).toBe('debug');
+    expect(scene.lines[0]!.level).toBe('info');
   }));
 
 test('TP-03: octets behind the body are dropped', () =>
