@@ -358,6 +358,52 @@ export interface HistoryFacts {
   readonly authId?: string;
 }
 
+/** Settings that a user has, as far as they are set (IM service settings, D-41). */
+export interface UserSettings {
+  /** `offline-delivery/@active`: whether messages are pushed. */
+  readonly offlineDelivery?: boolean;
+}
+
+/** A stored message in the metadata of its account. */
+export interface StoredHistory extends HistoryFacts {
+  readonly serial: number;
+}
+
+export interface AccountSummary {
+  readonly messages: number;
+  /** Of those, the ones that were never delivered (D-44). */
+  readonly unread: number;
+  readonly octets: number;
+  /** ms since the epoch; of the oldest message. */
+  readonly oldestAt?: number;
+  readonly settings: UserSettings;
+  /** Whether a client with the IM capability is registered. */
+  readonly available: boolean;
+  /** Changes with every change of the set of stored messages, and with nothing else. */
+  readonly historyVersion: string;
+}
+
+/**
+ * Accounts as the HTTP faces see them: XCAP and administration. What changes an account is an input
+ * of its actors; a promise resolves when that is durable. Rejects with a coded error when the
+ * store or the queue of the account refuses.
+ */
+export interface AccountsPort {
+  /** The account behind a sip:, sips: or tel: URI; undefined: nobody who is served here. */
+  accountOf(uri: string): AccountId | undefined;
+  /** The serial that a Message-ID URI of this store names, or undefined. */
+  serialOf(uri: string): number | undefined;
+  summary(account: AccountId): Promise<AccountSummary>;
+  /** Histories of stored messages in ascending order behind `after`, at most `limit`. */
+  histories(
+    account: AccountId,
+    range: { readonly after?: number; readonly limit: number },
+  ): Promise<readonly StoredHistory[]>;
+  /** D-31: deletes them for good. Resolves with the number of those that existed. */
+  deleteMessages(account: AccountId, serials: readonly number[]): Promise<number>;
+  configure(account: AccountId, settings: UserSettings): Promise<void>;
+}
+
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
