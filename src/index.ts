@@ -6,6 +6,8 @@ export { startServer, createLog } from './server.js';
 export type { Server, ServerParts } from './server.js';
 export { createActors } from './actors/node.js';
 export type { Actors } from './actors/node.js';
+export { AccountsError } from './actors/accounts-error.js';
+export type { AccountsErrorCode } from './actors/accounts-error.js';
 export type { ActorsOptions, Bounds } from './actors/options.js';
 export type { AuthenticationBounds, AuthenticationOptions } from './actors/authentication.js';
 export type {

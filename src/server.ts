@@ -11,7 +11,7 @@ import { localPlacement } from './cluster/local.js';
 import { ConfigError } from './config.js';
 import type { Settings } from './config.js';
 import { realmOf } from './identity-settings.js';
-import type { Clock, Log, Random, StorePort, Trace } from './ports.js';
+import type { AccountsPort, Clock, Log, Random, StorePort, Trace } from './ports.js';
 import { openLevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
@@ -37,6 +37,8 @@ export interface Server {
   /** The open SIP listeners, in the order of the settings. */
   readonly sip: readonly SipAddress[];
   readonly msrp: { readonly address: string; readonly port: number };
+  /** The accounts, as the HTTP faces see them. */
+  readonly accounts: AccountsPort;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
   /**
@@ -107,6 +109,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   return {
     sip: sip.addresses,
     msrp: msrp.address,
+    accounts: actors.accounts,
     counters: () => ({ ...actors.counters(), ...sip.counters() }),
     reload: () => {
       sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));

@@ -2,7 +2,7 @@
 
 import assert from 'node:assert';
 import type { AccountId, Log, Owner, SipPort, XdmsPort } from '../ports.js';
-import type { HistoryFacts } from '../ports.js';
+import { historyFacts } from './history.js';
 import type { Outcome, OutboxRow } from './outbox.js';
 import type { Product } from './product.js';
 import { reportRequest } from './report.js';
@@ -40,8 +40,9 @@ export class Courier {
     const { xdms, log, messageUri } = this.#parts;
     if (!xdms) return 'done';
     try {
-      if (effect.type === 'history.put') await xdms.put(account, historyOf(effect, messageUri));
-      else await xdms.delete(account, messageUri(effect.serial));
+      const reference = messageUri(effect.serial);
+      if (effect.type === 'history.put') await xdms.put(account, historyFacts(effect, reference));
+      else await xdms.delete(account, reference);
       return 'done';
     } catch (error) {
       log.warn({ err: error, account }, 'XDMS has failed');
@@ -105,23 +106,4 @@ function outcomeOf(status: number): Outcome {
   if (status >= 200 && status < 300) return 'done';
   if (status === 408 || status === 480 || status === 430 || status === 429) return 'retry';
   return status >= 500 && status < 600 ? 'retry' : 'refused';
-}
-
-function historyOf(
-  effect: Extract<OutboxRow['effect'], { type: 'history.put' }>,
-  messageUri: (serial: number) => string,
-): HistoryFacts {
-  const { serial, message, receivedAt, expiresAt } = effect;
-  const { size, from, to, subject, date, authId } = message;
-  return {
-    reference: messageUri(serial),
-    size,
-    receivedAt,
-    from,
-    to,
-    ...(expiresAt !== undefined && { expiry: expiresAt }),
-    ...(subject !== undefined && { subject }),
-    ...(date !== undefined && { date }),
-    ...(authId !== undefined && { authId }),
-  };
 }

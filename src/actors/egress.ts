@@ -8,6 +8,7 @@ import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
 import { contactOf } from './contact.js';
+import type { LocalTransactions } from './local-transactions.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
@@ -18,6 +19,8 @@ export interface EgressParts {
   readonly sip: SipPort;
   readonly msrp: MsrpPort;
   readonly media: MediaSessions;
+  /** Transactions that are none of the SIP port's. */
+  readonly local: LocalTransactions;
   readonly product: Product;
   readonly log: Log;
   /** `sip:Deferred@hostname`. */
@@ -98,6 +101,7 @@ export class Egress implements Performer {
   }
 
   refuse(transaction: string, status: number): void {
+    if (this.#parts.local.answer(transaction, status)) return;
     const { sip, product, retryAfter } = this.#parts;
     const headers: HeaderField[] = status === 503 ? [['Retry-After', String(retryAfter)]] : [];
     sip.respond(transaction, refusal(status, product, { headers }));
@@ -115,7 +119,8 @@ export class Egress implements Performer {
     effect: Of<'sip.respond'>,
     asked: AnswerParts | undefined,
   ): void {
-    const { sip, product } = this.#parts;
+    const { sip, product, local } = this.#parts;
+    if (local.answer(effect.transaction, effect.status)) return;
     const contact = effect.contact === true ? contactOf(sip, account, by) : '';
     sip.respond(effect.transaction, answerOf(effect, product, contact, asked));
   }

@@ -3,7 +3,8 @@
 import assert from 'node:assert';
 import type { Address } from '../machines/events.js';
 import type { AccountEvent } from '../machines/events.js';
-import type { AccountId, MsrpHandler, SipHandler } from '../ports.js';
+import type { AccountId, AccountsPort, MsrpHandler, SipHandler } from '../ports.js';
+import { Accounts } from './accounts.js';
 import { Authentication } from './authentication.js';
 import { transactionOf } from './account-world.js';
 import type { AccountWorld, Input } from './account-world.js';
@@ -15,6 +16,7 @@ import { Egress } from './egress.js';
 import type { EgressEvent } from './egress.js';
 import { MsrpIngress } from './ingress-msrp.js';
 import { SipIngress } from './ingress.js';
+import { LocalTransactions } from './local-transactions.js';
 import { MediaSessions } from './media-sessions.js';
 import { defaultBounds } from './options.js';
 import type { ActorsOptions, Bounds } from './options.js';
@@ -33,6 +35,8 @@ export interface Actors {
   stop(graceMs: number): Promise<void>;
   readonly sipHandler: SipHandler;
   readonly msrpHandler: MsrpHandler;
+  /** For HTTP faces, and for embedders. */
+  readonly accounts: AccountsPort;
   /** Plain counters by name, for metrics. */
   counters(): Readonly<Record<string, number>>;
 }
@@ -44,12 +48,14 @@ export function createActors(options: ActorsOptions): Actors {
 class Node implements Actors {
   readonly sipHandler: SipHandler;
   readonly msrpHandler: MsrpHandler;
+  readonly accounts: AccountsPort;
   readonly #options: ActorsOptions;
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
   readonly #serials: Serials;
   readonly #users: ServedUsers;
   readonly #product: Product;
+  readonly #local: LocalTransactions;
   readonly #media: MediaSessions;
   readonly #egress: Egress;
   readonly #courier: Courier;
@@ -65,6 +71,7 @@ class Node implements Actors {
     this.#serials = new Serials({ store, hostname, nodeBlock, accountBlock });
     this.#users = new ServedUsers({ ...options, identities });
     this.#product = product(version, this.#users.hostname);
+    this.#local = new LocalTransactions(options.clock, this.#bounds);
     this.#media = this.#createMedia();
     this.#egress = this.#createEgress();
     this.#courier = this.#createCourier();
@@ -74,6 +81,7 @@ class Node implements Actors {
       placement: options.placement,
     });
     this.#timers = this.#createTimers();
+    this.accounts = this.#createAccounts();
     this.sipHandler = this.#createSipHandler();
     this.msrpHandler = new MsrpIngress({
       clock: options.clock,
@@ -129,6 +137,17 @@ class Node implements Actors {
     return this.#options.privacy !== 'ignore';
   }
 
+  #createAccounts(): Accounts {
+    const { store, clock, limits } = this.#options;
+    return new Accounts({
+      ...{ store, clock },
+      users: this.#users,
+      local: this.#local,
+      limits: () => limits,
+      submit: (account, input) => this.#submit(account, input),
+    });
+  }
+
   #createWorld(): AccountWorld {
     const { clock, random, log, limits, xdms } = this.#options;
     return {
@@ -161,6 +180,7 @@ class Node implements Actors {
     return new Egress({
       ...{ sip, msrp, log },
       media: this.#media,
+      local: this.#local,
       product: this.#product,
       deferredUri: this.#users.deferredUri,
       retryAfter: this.#bounds.retryAfter,

@@ -90,6 +90,10 @@ export interface Bounds {
   readonly identities: number;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
+  /** Changes asked for over HTTP or by an embedder that wait for their commit. */
+  readonly localTransactions: number;
+  /** ms until one of them is given up. */
+  readonly localMs: number;
 }
 
 export const defaultBounds: Bounds = {
@@ -112,4 +116,6 @@ export const defaultBounds: Bounds = {
   payloadBytes: 2_097_152,
   identities: 100_000,
   retryAfter: 5,
+  localTransactions: 1_024,
+  localMs: 30_000,
 };
