@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { identitySettings } from './identity-settings.js';
+import { isMsrpUri } from './wire/msrp/uri.js';
 
 const seconds = z.int().min(0).max(4_294_967_295);
 const ms = z.int().min(1).max(2_147_483_647);
@@ -90,6 +91,19 @@ const msrpTls = z.strictObject({
   preferred: z.boolean().default(false),
 });
 
+const msrpRelay = z.strictObject({
+  /** Such as `msrps://relay.example.org:2855;tcp`. */
+  uri: z.string().refine(isMsrpUri, 'is not an MSRP URI'),
+  username: z.string().min(1).max(255),
+  password: z.string().min(1).max(1_024),
+  /** Whether a challenge with MD5 is answered; RFC 4976 knows nothing else. */
+  md5: z.boolean().default(true),
+  /** Seconds asked for; the relay decides when absent. */
+  expires: seconds.optional(),
+  /** ms that an INVITE or its answer waits for the relay. */
+  waitMs: ms.default(10_000),
+});
+
 const msrp = z.strictObject({
   host: host.default('127.0.0.1'),
   port: port.default(2855),
@@ -105,6 +119,10 @@ const msrp = z.strictObject({
   idleMs: ms.default(120_000),
   /** `msrps` on a port of its own; absent: neither accepted nor opened. */
   tls: msrpTls.optional(),
+  /** Whether connections may go to c= and m= instead of the path (RFC 6714). */
+  cema: z.boolean().default(false),
+  /** A relay (RFC 4976) that all sessions go through. */
+  relay: msrpRelay.optional(),
   /** MSRP over WebSocket (RFC 7977), with the certificate of `tls` or behind a proxy. */
   webSocket: z
     .strictObject({

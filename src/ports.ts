@@ -200,6 +200,8 @@ export interface MsrpRemote {
 export interface MsrpPort {
   /** Of the certificate peers are shown, for `a=fingerprint`; absent without TLS. */
   readonly fingerprint?: CertificateFingerprint | undefined;
+  /** Sessions go through a relay: `path` has to be awaited before a session is described. */
+  readonly relayed?: boolean | undefined;
   start(handler: MsrpHandler): Promise<void>;
   /** Opens a session and returns its MSRP URI for `a=path`. Throws where it cannot be so carried. */
   reserve(owner: Owner, carriage?: MsrpCarriage): string;

@@ -16,7 +16,11 @@ import { openLevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
-import type { MsrpEndpointOptions, MsrpTlsOptions } from './transport/msrp/options.js';
+import type {
+  MsrpEndpointOptions,
+  MsrpRelayOptions,
+  MsrpTlsOptions,
+} from './transport/msrp/options.js';
 import type { SipAddress, SipEndpointOptions } from './transport/sip/options.js';
 import { readTlsFiles } from './transport/sip/tls-files.js';
 import { version } from './version.js';
@@ -90,7 +94,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     ...(authentication && { authentication }),
     privacy: identity.privacy,
     registrar: identity.registrar,
-    bounds,
+    cema: settings.msrp.cema,
+    bounds: { ...bounds, ...(settings.msrp.relay && { pathMs: settings.msrp.relay.waitMs }) },
   });
   const stop = async (graceMs: number): Promise<void> => {
     await sip.stop(graceMs);
@@ -174,6 +179,7 @@ function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World>
     port: msrp.port,
     ...(msrp.advertise !== undefined && { advertisedHost: msrp.advertise }),
     ...(msrp.tls && { tls: msrpTlsOptions(msrp.tls) }),
+    ...(msrp.relay && { relay: relayOptions(msrp.relay) }),
     ...(msrp.webSocket && {
       webSocket: {
         port: msrp.webSocket.port,
@@ -200,6 +206,11 @@ function msrpTlsOptions(tls: NonNullable<Settings['msrp']['tls']>): MsrpTlsOptio
     ...(authorities && { authorities: authorities.map(readPem) }),
     ...(clientCertificate && { clientCertificate }),
   };
+}
+
+function relayOptions(relay: NonNullable<Settings['msrp']['relay']>): MsrpRelayOptions {
+  const { uri, username, password, md5, expires } = relay;
+  return { uri, username, password, md5, ...(expires !== undefined && { expires }) };
 }
 
 function advertisedPort(listener: { readonly advertisePort?: number | undefined }): {

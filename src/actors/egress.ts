@@ -2,8 +2,7 @@
 
 import type { Effect } from '../machines/effects.js';
 import type { Address } from '../machines/events.js';
-import type { AccountId, Log, MsrpPort, SipPort } from '../ports.js';
-import { WireError } from '../wire/error.js';
+import type { AccountId, SipOutgoing, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
@@ -17,12 +16,10 @@ import type { Product } from './product.js';
 
 export interface EgressParts {
   readonly sip: SipPort;
-  readonly msrp: MsrpPort;
   readonly media: MediaSessions;
   /** Transactions that are none of the SIP port's. */
   readonly local: LocalTransactions;
   readonly product: Product;
-  readonly log: Log;
   /** `sip:Deferred@hostname`. */
   readonly deferredUri: string;
   /** Seconds in Retry-After of 503. */
@@ -51,7 +48,7 @@ export class Egress implements Performer {
   }
 
   perform(account: AccountId, by: Address, effect: Effect, asked: AnswerParts | undefined): void {
-    const { sip, msrp, media } = this.#parts;
+    const { sip, media } = this.#parts;
     switch (effect.type) {
       case 'sip.respond':
         this.#respond(account, by, effect, asked);
@@ -75,8 +72,8 @@ export class Egress implements Performer {
         this.#notify(account, by, effect);
         return;
       case 'msrp.connect': {
-        const { path, active } = effect;
-        msrp.connect(formatOwner({ account, address: by }), { path, active });
+        const { type: _, ...remote } = effect;
+        media.connect(formatOwner({ account, address: by }), remote);
         return;
       }
       case 'msrp.send':
@@ -132,45 +129,64 @@ export class Egress implements Performer {
     effect: Of<'sip.accept'>,
     asked: AnswerParts | undefined,
   ): void {
-    const { sip, media, product } = this.#parts;
     const owner = formatOwner({ account, address: by });
     // An offer inside a dialog may come to nothing: the session goes on as it is.
-    const isOpen = media.has(owner);
-    if (this.#cancelled.delete(effect.transaction)) {
-      if (!isOpen) this.#parts.tell(account, by, { type: 'invite.cancelled' });
-      return;
-    }
-    const body = this.#sdp(() => media.answer(owner, asked?.offer, effect.active));
-    if (typeof body === 'number') {
-      this.refuse(effect.transaction, body);
-      if (!isOpen) this.#parts.tell(account, by, { type: 'ack.missing' });
-      return;
-    }
-    sip.respond(effect.transaction, {
-      status: 200,
-      headers: [
-        ['Contact', contactOf(sip, account, by, asked?.transport)],
-        ['Server', product.name],
-        ['Allow', methods.dialog],
-        ['Supported', 'recipient-list-invite'],
-        ['Content-Type', 'application/sdp'],
-      ],
-      body,
-      owner,
+    const isOpen = this.#parts.media.has(owner);
+    if (this.#isCancelled(account, by, effect.transaction, isOpen)) return;
+    const { active, direction = 'sendonly' } = effect;
+    this.#parts.media.describe(owner, { direction, active, offer: asked?.offer }, (body) => {
+      if (this.#isCancelled(account, by, effect.transaction, isOpen)) return;
+      if (typeof body === 'number') {
+        this.refuse(effect.transaction, body);
+        if (!isOpen) this.#parts.tell(account, by, { type: 'ack.missing' });
+        return;
+      }
+      this.#parts.sip.respond(effect.transaction, {
+        status: 200,
+        headers: this.#acceptance(account, by, asked),
+        body,
+        owner,
+      });
+    });
+  }
+
+  /** SIP-07: nobody waits for the answer any more. */
+  #isCancelled(account: AccountId, by: Address, transaction: string, isOpen: boolean): boolean {
+    if (!this.#cancelled.delete(transaction)) return false;
+    if (!isOpen) this.#parts.tell(account, by, { type: 'invite.cancelled' });
+    return true;
+  }
+
+  #acceptance(account: AccountId, by: Address, asked: AnswerParts | undefined): HeaderField[] {
+    const { sip, product } = this.#parts;
+    return [
+      ['Contact', contactOf(sip, account, by, asked?.transport)],
+      ['Server', product.name],
+      ['Allow', methods.dialog],
+      ['Supported', 'recipient-list-invite'],
+      ['Content-Type', 'application/sdp'],
+    ];
+  }
+
+  #invite(account: AccountId, by: Address, effect: Of<'sip.invite'>): void {
+    const { sip, media } = this.#parts;
+    const owner = formatOwner({ account, address: by });
+    media.describe(owner, { direction: 'sendonly', active: false }, (body) => {
+      if (typeof body === 'number') this.#parts.tell(account, by, { type: 'invite.failed' });
+      else sip.request(this.#invitation(account, by, effect, body));
     });
   }
 
   /** D-47: no isfocus, automata and the IM tag, the store as asserted identity. */
-  #invite(account: AccountId, by: Address, { target }: Of<'sip.invite'>): void {
-    const { sip, media, product, deferredUri } = this.#parts;
-    const owner = formatOwner({ account, address: by });
-    const body = this.#sdp(() => media.offer(owner));
-    if (typeof body === 'number') {
-      this.#parts.tell(account, by, { type: 'invite.failed' });
-      return;
-    }
-    sip.request({
-      owner,
+  #invitation(
+    account: AccountId,
+    by: Address,
+    { target }: Of<'sip.invite'>,
+    body: Buffer,
+  ): SipOutgoing {
+    const { sip, product, deferredUri } = this.#parts;
+    return {
+      owner: formatOwner({ account, address: by }),
       id: 'invite',
       method: 'INVITE',
       uri: target.uri,
@@ -186,7 +202,7 @@ export class Egress implements Performer {
         ['Content-Type', 'application/sdp'],
       ],
       body,
-    });
+    };
   }
 
   #notify(account: AccountId, by: Address, effect: Of<'sip.notify'>): void {
@@ -206,22 +222,4 @@ export class Egress implements Performer {
       dialog,
     });
   }
-
-  /** The description, or the status that says why there is none. */
-  #sdp(make: () => Buffer): Buffer | number {
-    try {
-      return make();
-    } catch (error) {
-      // RFC 3264 6: an offer that cannot be taken as it is.
-      if (error instanceof WireError) return error.status;
-      if (!isRefusedByPort(error)) throw error;
-      this.#parts.log.warn({ code: error.code }, 'no MSRP session to be had');
-      return 503;
-    }
-  }
-}
-
-function isRefusedByPort(error: unknown): error is Error & { readonly code: string } {
-  if (!(error instanceof Error) || !('code' in error)) return false;
-  return typeof error.code === 'string' && error.code.startsWith('MSRP_');
 }

@@ -3,7 +3,6 @@
 import type { Address, RetrievalFacts, UriListFacts } from '../machines/events.js';
 import { serialSet } from '../machines/serial-set.js';
 import type { HeaderField } from '../wire/sip/message.js';
-import { msrpMedia } from '../wire/sdp.js';
 import { namesImTag } from '../wire/sip/accept-contact.js';
 import { acceptsType } from '../wire/sip/content-type.js';
 import { isForeign, originator } from './identity.js';
@@ -11,6 +10,7 @@ import type { Identified } from './identity.js';
 import { contactOf } from './contact.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
+import { offeredMedia } from './media-facts.js';
 import { nobody } from './nobody.js';
 import type { OwnerName } from './owner.js';
 import { methods } from './product.js';
@@ -42,7 +42,7 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
     accepts: namesImTag(request.fields('accept-contact')),
     authorised: account !== undefined,
     owned: named.kind !== 'nothing',
-    ...offered(body.sdp && msrpMedia(body.sdp)),
+    ...offered(body.sdp && offeredMedia(body.sdp, parts.media)),
     ...(named.kind === 'message'
       ? { list: { serials: [named.serial, named.serial], foreign: [] } }
       : listed(body.list, parts.users)),
@@ -102,7 +102,7 @@ export function receiveReinvite(
       type: 'reinvite.received',
       at,
       transaction,
-      ...offered(body.sdp && msrpMedia(body.sdp)),
+      ...offered(body.sdp && offeredMedia(body.sdp, parts.media)),
       list,
       limits,
     },

@@ -7,6 +7,7 @@ import type { Input } from './account-world.js';
 import { refusal } from './answers.js';
 import type { Authentication } from './authentication.js';
 import type { Counters } from './counters.js';
+import type { MediaUse } from './media-facts.js';
 import type { Bounds } from './options.js';
 import type { Product } from './product.js';
 import type { ServedUsers } from './served-users.js';
@@ -18,6 +19,8 @@ export interface IngressParts {
   readonly log: Log;
   readonly limits: Limits;
   readonly bounds: Bounds;
+  /** What can be done with the session description of a peer. */
+  readonly media: MediaUse;
   readonly counters: Counters;
   readonly users: ServedUsers;
   readonly product: Product;

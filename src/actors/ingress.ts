@@ -4,7 +4,7 @@ import type { AccountEvent, Address } from '../machines/events.js';
 import type { Owner, SipHandler, SipReceived, TransactionId } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
-import { msrpMedia, parseSdp } from '../wire/sdp.js';
+import { parseSdp } from '../wire/sdp.js';
 import { tagOf } from '../wire/sip/name-addr.js';
 import type { Courier } from './courier.js';
 import { identify } from './identity.js';
@@ -16,6 +16,8 @@ import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { receiveRegister } from './ingress-register.js';
 import { receiveSubscribe } from './ingress-subscribe.js';
+import { answeredMedia } from './media-facts.js';
+import type { MediaUse } from './media-facts.js';
 import { parseOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
 import { acceptedTypes, methods } from './product.js';
@@ -62,7 +64,7 @@ export class SipIngress implements SipHandler {
     const { limits } = this.#parts;
     const { status } = response;
     if (id === 'invite') {
-      const answer = status < 300 ? answerOf(response) : undefined;
+      const answer = status < 300 ? answerOf(response, this.#parts.media) : undefined;
       const event = { type: 'invite.answered', at, status, limits } as const;
       this.#tell(owner, answer ? { ...event, answer } : event);
     } else if (id === 'bye') {
@@ -189,9 +191,9 @@ function isStray({ request, owner }: SipReceived): boolean {
 }
 
 /** A 2xx whose SDP cannot be used has none: the actor ends such a session. */
-function answerOf(response: SipResponse): ReturnType<typeof msrpMedia> {
+function answerOf(response: SipResponse, use: MediaUse): ReturnType<typeof answeredMedia> {
   try {
-    return response.body.length === 0 ? undefined : msrpMedia(parseSdp(response.body));
+    return response.body.length === 0 ? undefined : answeredMedia(parseSdp(response.body), use);
   } catch (error) {
     if (error instanceof WireError) return undefined;
     throw error;

@@ -1,11 +1,21 @@
 /** The MSRP sessions of actors: their SDP, and their messages in the order in which they are sent. */
 
 import type { Effect } from '../machines/effects.js';
-import type { AccountId, Clock, Content, Log, MsrpPort, Owner, StorePort } from '../ports.js';
+import type {
+  AccountId,
+  Clock,
+  Content,
+  Log,
+  MsrpPort,
+  MsrpRemote,
+  Owner,
+  StorePort,
+} from '../ports.js';
 import { outerMessageId } from '../wire/msrp/ident.js';
 import { answer, offer } from '../wire/sdp.js';
-import type { Sdp, SdpSession } from '../wire/sdp.js';
+import type { Sdp } from '../wire/sdp.js';
 import { WireError } from '../wire/error.js';
+import { carriageFor } from './media-facts.js';
 import { formatOwner } from './owner.js';
 import { payloadOf } from './payload.js';
 import type { Payload } from './payload.js';
@@ -22,12 +32,29 @@ export interface MediaParts {
   readonly payloadBytes: number;
   /** Whether Privacy: id is honoured towards recipients (PAI-03). */
   readonly privacy: boolean;
+  /** Whether connections may go to c= and m= instead of the path (RFC 6714). */
+  readonly cema: boolean;
+  /** Longest ms to wait for the path of a session through a relay. */
+  readonly pathMs: number;
   /** A message could not be sent at all: what its virtual UA hears instead of an answer. */
   unsent(owner: Owner, status: number): void;
 }
 
+/** What a description of one of our sessions is to say. */
+export interface Description {
+  readonly direction: 'sendonly' | 'recvonly';
+  /** Of the peer; without it we offer. */
+  readonly offer?: Sdp | undefined;
+  /** Whether we connect; an offer leaves that open. */
+  readonly active: boolean;
+}
+
 interface MediaSession {
-  readonly sdp: SdpSession;
+  readonly id: number;
+  /** For `a=path`; empty while the relay has not granted it. */
+  path: readonly string[];
+  /** What waits for the path, or for the end of waiting. */
+  readonly waiting: (() => void)[];
   /** Settles when the last message was handed to the port. */
   last: Promise<void>;
   open: boolean;
@@ -46,20 +73,32 @@ export class MediaSessions {
     return this.#sessions.size;
   }
 
-  /** Throws the coded error of the port when there is no room for another session. */
-  offer(owner: Owner): Buffer {
-    return offer(this.#session(owner, 'actpass').sdp);
-  }
-
   has(owner: Owner): boolean {
     return this.#sessions.has(owner);
   }
 
-  /** SDP-04: the same session is described by the same o= line. */
-  answer(owner: Owner, remote: Sdp | undefined, active: boolean): Buffer {
-    const setup = active ? 'active' : 'passive';
-    const { sdp } = this.#session(owner, setup);
-    return remote ? answer({ ...sdp, setup, offer: remote }) : offer({ ...sdp, setup: 'actpass' });
+  /**
+   * Gives `done` the description, or the status that says why there is none: at once, or behind a
+   * relay as soon as that has granted a path.
+   */
+  describe(owner: Owner, wish: Description, done: (body: Buffer | number) => void): void {
+    const session = this.#made(() => this.#session(owner, wish.offer));
+    if (typeof session === 'number') {
+      done(session);
+      return;
+    }
+    this.#whenReady(session, () => {
+      done(session.path.length > 0 ? this.#made(() => this.#description(session, wish)) : 503);
+    });
+  }
+
+  /** The peer has described itself. */
+  connect(owner: Owner, remote: MsrpRemote): void {
+    const session = this.#sessions.get(owner);
+    if (!session) return;
+    this.#whenReady(session, () => {
+      if (session.open) this.#parts.msrp.connect(owner, remote);
+    });
   }
 
   /** Reads the message, and hands it to the port behind those of earlier calls. */
@@ -96,26 +135,83 @@ export class MediaSessions {
     session.open = false;
     this.#sessions.delete(owner);
     this.#parts.msrp.release(owner);
+    for (const act of session.waiting.splice(0)) act();
   }
 
-  #session(owner: Owner, setup: SdpSession['setup']): MediaSession {
+  /** SDP-04: the same session is described by the same o= line. */
+  #description({ id, path }: MediaSession, { direction, offer: remote, active }: Description) {
+    const { msrp, cema } = this.#parts;
+    const { fingerprint } = msrp;
+    const sdp = {
+      ...{ sessionId: id, sessionVersion: 1, path, direction },
+      acceptTypes: direction === 'sendonly' ? sentTypes : ['*'],
+      ...(fingerprint && { fingerprint }),
+      ...(cema && { cema }),
+    };
+    if (!remote) return offer({ ...sdp, setup: 'actpass' });
+    return answer({ ...sdp, setup: active ? 'active' : 'passive', offer: remote });
+  }
+
+  /** What `make` returns, or the status that says why it cannot. */
+  #made<T>(make: () => T): T | number {
+    try {
+      return make();
+    } catch (error) {
+      // RFC 3264 6: an offer that cannot be taken as it is.
+      if (error instanceof WireError) return error.status;
+      if (!isRefusedByPort(error)) throw error;
+      this.#parts.log.warn({ code: error.code }, 'no MSRP session to be had');
+      // A way of carriage that is not to be had is the offer's fault, want of room is ours.
+      return error.code === 'MSRP_CARRIAGE' ? 488 : 503;
+    }
+  }
+
+  /** Throws the coded error of the port when there is no room for another session. */
+  #session(owner: Owner, remote: Sdp | undefined): MediaSession {
     const known = this.#sessions.get(owner);
     if (known) return known;
-    const path = [this.#parts.msrp.reserve(owner)];
-    const session = {
-      sdp: {
-        sessionId: Math.floor(this.#parts.clock.now() / 1000) * 1000 + (this.#number++ % 1000),
-        sessionVersion: 1,
-        path,
-        direction: 'sendonly' as const,
-        setup,
-        acceptTypes: sentTypes,
-      },
+    const { msrp, clock } = this.#parts;
+    const tls = msrp.fingerprint !== undefined;
+    const uri = remote ? msrp.reserve(owner, carriageFor(remote, { tls })) : msrp.reserve(owner);
+    const session: MediaSession = {
+      id: Math.floor(clock.now() / 1000) * 1000 + (this.#number++ % 1000),
+      path: msrp.relayed === true ? [] : [uri],
+      waiting: [],
       last: Promise.resolve(),
       open: true,
     };
     this.#sessions.set(owner, session);
+    if (session.path.length === 0) this.#allocate(owner, session);
     return session;
+  }
+
+  /** RFC 4976: the relay is asked for the path; whoever waits for it waits so long and no longer. */
+  #allocate(owner: Owner, session: MediaSession): void {
+    const { msrp, clock, log, pathMs } = this.#parts;
+    const fail = (code: string): void => {
+      if (!session.open || session.path.length > 0) return;
+      log.warn({ code }, 'no path through the MSRP relay');
+      this.release(owner);
+    };
+    const withdraw = clock.after(pathMs, () => fail('MSRP_RELAY_SILENT'));
+    const path = msrp.path?.(owner) ?? Promise.reject(new Error('a port with relays has paths'));
+    path.then(
+      (granted) => {
+        withdraw();
+        if (!session.open) return;
+        session.path = granted;
+        for (const act of session.waiting.splice(0)) act();
+      },
+      (error: unknown) => {
+        withdraw();
+        fail(isRefusedByPort(error) ? error.code : 'MSRP_RELAY_FAULTY');
+      },
+    );
+  }
+
+  #whenReady(session: MediaSession, act: () => void): void {
+    if (session.path.length > 0) act();
+    else session.waiting.push(act);
   }
 
   /** The payload, or the MSRP status that says why there is none. */
@@ -151,6 +247,11 @@ export class MediaSessions {
       successReport: effect.successReport,
     });
   }
+}
+
+function isRefusedByPort(error: unknown): error is Error & { readonly code: string } {
+  if (!(error instanceof Error) || !('code' in error)) return false;
+  return typeof error.code === 'string' && error.code.startsWith('MSRP_');
 }
 
 async function whole(content: Content): Promise<Buffer> {

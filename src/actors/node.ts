@@ -166,19 +166,19 @@ class Node implements Actors {
   }
 
   #createMedia(): MediaSessions {
-    const { msrp, store, clock, log, hostname } = this.#options;
-    const { payloadBytes } = this.#bounds;
+    const { msrp, store, clock, log, hostname, cema = false } = this.#options;
+    const { payloadBytes, pathMs } = this.#bounds;
     const privacy = this.#honoursPrivacy;
     return new MediaSessions({
-      ...{ msrp, store, clock, log, hostname, payloadBytes, privacy },
+      ...{ msrp, store, clock, log, hostname, payloadBytes, pathMs, privacy, cema },
       unsent: (owner, status) => this.msrpHandler.sent(owner, '', status),
     });
   }
 
   #createEgress(): Egress {
-    const { sip, msrp, log, clock, limits } = this.#options;
+    const { sip, clock, limits } = this.#options;
     return new Egress({
-      ...{ sip, msrp, log },
+      sip,
       media: this.#media,
       local: this.#local,
       product: this.#product,
@@ -212,12 +212,19 @@ class Node implements Actors {
   }
 
   #createSipHandler(): SipHandler {
-    const { sip, clock, random, log, limits, registrar, authentication } = this.#options;
+    const { sip, msrp, clock, random, log, limits, registrar, authentication } = this.#options;
+    const { cema = false } = this.#options;
     const { trustedPeers: peers = [], trustedNames: names = [] } = this.#options;
     return new SipIngress(
       {
         ...{ sip, clock, random, log, limits },
         bounds: this.#bounds,
+        media: {
+          get tls() {
+            return msrp.fingerprint !== undefined;
+          },
+          cema,
+        },
         counters: this.#counters,
         users: this.#users,
         product: this.#product,

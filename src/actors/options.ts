@@ -45,6 +45,8 @@ export interface ActorsOptions {
   readonly authentication?: AuthenticationOptions;
   /** What Privacy: id of a sender is worth towards recipients; `honour` by default (PAI-03). */
   readonly privacy?: 'honour' | 'ignore';
+  /** Whether MSRP connections may go to c= and m= instead of the path (RFC 6714). */
+  readonly cema?: boolean;
   /** Whether users register here directly (standalone mode). */
   readonly registrar?: boolean;
   readonly bounds?: Partial<Bounds>;
@@ -86,6 +88,8 @@ export interface Bounds {
   readonly bodyBytes: number;
   /** Octets of a stored message that are made into a payload in memory. */
   readonly payloadBytes: number;
+  /** Longest ms that an INVITE or its answer waits for a path through the MSRP relay. */
+  readonly pathMs: number;
   /** Identities that S-CSCFs have told, in memory. */
   readonly identities: number;
   /** Seconds in Retry-After of 503. */
@@ -114,6 +118,7 @@ export const defaultBounds: Bounds = {
   dueMs: 60_000,
   bodyBytes: 65_536,
   payloadBytes: 2_097_152,
+  pathMs: 10_000,
   identities: 100_000,
   retryAfter: 5,
   localTransactions: 1_024,

@@ -12,6 +12,7 @@ import type {
   EventFor,
   HeaderBlock,
   MessageFacts,
+  MsrpSdpFacts,
   TargetFacts,
   ImdnFacts,
 } from './events.js';
@@ -61,8 +62,14 @@ export type Effect =
   // ---------------------------------------------------------------------------- session
   /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
   | { readonly type: 'sip.invite'; readonly target: TargetFacts }
-  /** 200 to the retrieval INVITE with a sendonly answer, Server, Allow, automata, isfocus (D-66). */
-  | { readonly type: 'sip.accept'; readonly transaction: string; readonly active: boolean }
+  /** 200 to an INVITE with an answer, Server, Allow, automata, isfocus (D-66). */
+  | {
+      readonly type: 'sip.accept';
+      readonly transaction: string;
+      readonly active: boolean;
+      /** Of the answer; sendonly when absent. */
+      readonly direction?: 'sendonly' | 'recvonly';
+    }
   /** BYE, or CANCEL while the INVITE is pending. */
   | { readonly type: 'sip.bye'; readonly reason?: string }
   /** The dialog is over without our BYE. */
@@ -79,7 +86,15 @@ export type Effect =
       readonly counts: Counts;
       readonly added: readonly HeaderBlock[];
     }
-  | { readonly type: 'msrp.connect'; readonly path: readonly string[]; readonly active: boolean }
+  | {
+      readonly type: 'msrp.connect';
+      readonly path: readonly string[];
+      readonly active: boolean;
+      /** What else the peer's description says of it. */
+      readonly address?: NonNullable<MsrpSdpFacts['address']>;
+      readonly fingerprints?: NonNullable<MsrpSdpFacts['fingerprints']>;
+      readonly acceptTypes?: readonly string[];
+    }
   | { readonly type: 'msrp.release' }
   /** One SEND of the stored message over the MSRP session of `session` (D-48, D-49). */
   | {

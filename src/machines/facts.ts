@@ -106,6 +106,10 @@ export interface MsrpSdpFacts {
   readonly acceptWrappedTypes: readonly string[];
   /** Octets. */
   readonly maxSize?: number;
+  /** Address of c= and m=, where it counts instead of that of the path (RFC 6714). */
+  readonly address?: { readonly host: string; readonly port: number };
+  /** Of the peer's certificate, of which it has to be one (RFC 8122). */
+  readonly fingerprints?: readonly { readonly hash: string; readonly value: string }[];
 }
 
 /** A retrieval INVITE (D-60 to D-75). */

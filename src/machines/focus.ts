@@ -5,7 +5,13 @@ import { declarations, effectActions, type On as EventOn } from './declaration.j
 import type { SipRespond } from './effects.js';
 import { deliveryDeclarations, noMedia, type DeliveryContext } from './delivery.js';
 import type { FocusEvent } from './events.js';
-import { isActiveAnswerer, isRecvonly, isSameSession, retrievalChecks } from './policy.js';
+import {
+  connectTo,
+  isActiveAnswerer,
+  isRecvonly,
+  isSameSession,
+  retrievalChecks,
+} from './policy.js';
 import { difference, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
@@ -62,11 +68,9 @@ const accept = effect(
   }),
 );
 
-const connect = effect('msrp.connect', ({ path, active }) => ({
-  type: 'msrp.connect',
-  path,
-  active,
-}));
+const connect = effect('msrp.connect', (_context, { retrieval: { offer } }: Requested) =>
+  offer === undefined ? [] : [connectTo(offer, isActiveAnswerer(offer))],
+);
 
 const sipBye = effect('sip.bye', ({ empty }) => ({
   type: 'sip.bye',

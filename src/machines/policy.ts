@@ -8,7 +8,7 @@ import type {
   MessageFacts,
   MsrpSdpFacts,
 } from './events.js';
-import type { PayloadForm } from './effects.js';
+import type { Effect, PayloadForm } from './effects.js';
 
 const secondMs = 1000;
 
@@ -129,6 +129,21 @@ export function exceedsMaxSize(message: MessageFacts, media: MediaFacts): boolea
 /** RFC 4145 as answerer: we connect only to a peer that waits (D-66). */
 export function isActiveAnswerer(offer: MsrpSdpFacts): boolean {
   return offer.setup === 'passive';
+}
+
+/** The effect that joins our MSRP session to the peer that has described itself so. */
+export function connectTo(
+  { path, address, fingerprints, acceptTypes }: MsrpSdpFacts,
+  active: boolean,
+): Extract<Effect, { type: 'msrp.connect' }> {
+  return {
+    type: 'msrp.connect',
+    path,
+    active,
+    ...(address && { address }),
+    ...(fingerprints && { fingerprints }),
+    ...(acceptTypes.length > 0 && { acceptTypes }),
+  };
 }
 
 /** As offerer of actpass: without an answer to setup the offerer connects (RFC 4975 5.4). */

@@ -4,7 +4,7 @@ import { setup } from 'xstate';
 import { declarations, effectActions, type On as EventOn } from './declaration.js';
 import { deliveryDeclarations, isTransient, noMedia, type DeliveryContext } from './delivery.js';
 import type { PushEvent, TargetFacts } from './events.js';
-import { isActiveOfferer, isSameSession, isUsableAnswer } from './policy.js';
+import { connectTo, isActiveOfferer, isSameSession, isUsableAnswer } from './policy.js';
 import { addSerial, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
@@ -56,9 +56,7 @@ const sipInvite = effect('sip.invite', ({ target }) => ({ type: 'sip.invite', ta
 const sipBye = effect('sip.bye', () => ({ type: 'sip.bye' }));
 
 const connect = effect('msrp.connect', (_context, { answer }: On<'invite.answered'>) =>
-  answer === undefined
-    ? []
-    : [{ type: 'msrp.connect', path: answer.path, active: isActiveOfferer(answer) }],
+  answer === undefined ? [] : [connectTo(answer, isActiveOfferer(answer))],
 );
 
 const accept = effect('sip.accept', ({ active }, { transaction }: On<'reinvite.received'>) => ({

@@ -54,6 +54,8 @@ export interface MsrpSdpRemote {
   /** Of c= and m=, present where that is where to connect. */
   readonly address?: { readonly host: string; readonly port: number };
   readonly fingerprints: readonly CertificateFingerprint[];
+  /** Whether the line is for TLS. */
+  readonly secure: boolean;
 }
 
 const directions: readonly SdpDirection[] = ['sendrecv', 'sendonly', 'recvonly', 'inactive'];
@@ -61,9 +63,12 @@ const directions: readonly SdpDirection[] = ['sendrecv', 'sendonly', 'recvonly',
 const discardPort = 9;
 const setups: readonly SdpSetup[] = ['active', 'passive', 'actpass', 'holdconn'];
 
-/** The facts of the first usable m=message line (MSRP, port not 0, path); undefined without one. */
-export function msrpMedia(sdp: Sdp): MsrpSdpFacts | undefined {
-  const media = sdp.media[msrpIndex(sdp)];
+/**
+ * The facts of the first usable m=message line (MSRP, port not 0, path); undefined without one.
+ * With `secure` only lines for TLS count, or only the others.
+ */
+export function msrpMedia(sdp: Sdp, secure?: boolean): MsrpSdpFacts | undefined {
+  const media = sdp.media[msrpIndex(sdp, secure)];
   if (media === undefined) return undefined;
   const given = sdpAttribute(media, 'setup') ?? sdpAttribute(sdp, 'setup');
   const setup = setups.find((value) => value === given?.trim().toLowerCase());
@@ -83,20 +88,23 @@ export function msrpMedia(sdp: Sdp): MsrpSdpFacts | undefined {
  * address of c= and m= counts where the peer agrees to that. Throws WireError `SDP_FINGERPRINT`,
  * and `SDP_CEMA` where the addresses differ without its agreement (RFC 6714 4).
  */
-export function msrpRemote(sdp: Sdp, cema = false): MsrpSdpRemote | undefined {
-  const media = sdp.media[msrpIndex(sdp)];
+export function msrpRemote(sdp: Sdp, cema = false, only?: boolean): MsrpSdpRemote | undefined {
+  const media = sdp.media[msrpIndex(sdp, only)];
   if (media === undefined) return undefined;
   const path = pathOf(media)!;
   const own = fingerprintsIn(media);
   const fingerprints = own.length > 0 ? own : fingerprintsIn(sdp);
-  if (!cema) return { path, fingerprints };
+  const secure = isSecure(media);
+  if (!cema) return { path, fingerprints, secure };
   const host = media.connection ?? sdp.connection;
   const leftmost = parseMsrpUri(path[0]!);
   const bare = leftmost.host.replace(/^\[|\]$/g, '').toLowerCase();
   const isSame = host?.toLowerCase() === bare && media.port === leftmost.port;
-  if (host === undefined || isSame || media.port === discardPort) return { path, fingerprints };
+  if (host === undefined || isSame || media.port === discardPort) {
+    return { path, fingerprints, secure };
+  }
   if (sdpAttribute(media, 'msrp-cema') !== undefined) {
-    return { path, address: { host, port: media.port }, fingerprints };
+    return { path, address: { host, port: media.port }, fingerprints, secure };
   }
   throw new WireError('SDP_CEMA', 'c= and m= are not those of the path', 488);
 }
@@ -112,24 +120,26 @@ export function offer(session: SdpSession): Buffer {
 }
 
 /**
- * An answer. The line that `msrpMedia` chose is taken, every other one has port 0 (SDP-03). The
- * direction is narrowed to what the offer permits (SDP-02). Throws WireError, all with 488:
+ * An answer. The first usable line that fits our path is taken, every other one has port 0
+ * (SDP-03). The direction is narrowed to what the offer permits (SDP-02). Throws WireError, all with 488:
  * `SDP_NO_MSRP` when no line is usable, `SDP_SETUP` when both sides would connect, or none,
  * `SDP_TRANSPORT` when one side is for TLS and the other is not, `SDP_CEMA` as `msrpRemote` does.
  */
 export function answer(session: SdpSession & { readonly offer: Sdp }): Buffer {
-  const index = msrpIndex(session.offer);
+  const { secure } = parseMsrpUri(session.path[0] ?? '');
+  const index = msrpIndex(session.offer, secure);
   const taken = session.offer.media[index];
-  if (taken === undefined) throw new WireError('SDP_NO_MSRP', 'no usable m=message line', 488);
-  const offered = msrpMedia(session.offer)!;
+  if (taken === undefined) {
+    if (msrpIndex(session.offer) < 0) {
+      throw new WireError('SDP_NO_MSRP', 'no usable m=message line', 488);
+    }
+    throw new WireError('SDP_TRANSPORT', 'TLS is offered or wanted on one side only', 488);
+  }
+  const offered = msrpMedia(session.offer, secure)!;
   if (!mayAnswer(offered.setup, session.setup)) {
     throw new WireError('SDP_SETUP', 'the setup of offer and answer do not fit', 488);
   }
-  const { secure } = parseMsrpUri(session.path[0] ?? '');
-  if (secure !== /TLS/i.test(taken.proto)) {
-    throw new WireError('SDP_TRANSPORT', 'TLS is offered or wanted on one side only', 488);
-  }
-  if (session.cema === true) msrpRemote(session.offer, true);
+  if (session.cema === true) msrpRemote(session.offer, true, secure);
   const cema = session.cema === true && sdpAttribute(taken, 'msrp-cema') !== undefined;
   const direction = narrow(session.direction, offered.direction);
   const lines = session.offer.media.map((media, at) =>
@@ -140,14 +150,19 @@ export function answer(session: SdpSession & { readonly offer: Sdp }): Buffer {
   return description(session, lines);
 }
 
-function msrpIndex(sdp: Sdp): number {
+function msrpIndex(sdp: Sdp, secure?: boolean): number {
   return sdp.media.findIndex(
     (media) =>
       media.media.toLowerCase() === 'message' &&
       media.port !== 0 &&
       /^TCP\/(?:TLS\/)?MSRP$/i.test(media.proto) &&
+      (secure === undefined || isSecure(media) === secure) &&
       pathOf(media) !== undefined,
   );
+}
+
+function isSecure({ proto }: SdpMedia): boolean {
+  return /TLS/i.test(proto);
 }
 
 function pathOf(media: SdpMedia): readonly string[] | undefined {

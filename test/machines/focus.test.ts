@@ -131,7 +131,7 @@ describe('IMSpec-DMT-S-006: the conference', () => {
     const actor = retrieving(requested());
     expect(actor.effects.slice(0, 2)).toEqual([
       { type: 'sip.accept', transaction: 't1', active: false },
-      { type: 'msrp.connect', path, active: false },
+      { type: 'msrp.connect', path, active: false, acceptTypes: ['*'] },
     ]);
     actor.on(...events);
     expect(actor.said).toEqual(['timer.cancel wait', 'ua/1 invite', 'ua/2 invite']);

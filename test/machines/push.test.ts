@@ -46,7 +46,9 @@ describe('S2-PUSH-FLOW', () => {
     const actor = pushing(start());
     expect(actor.effects).toMatchObject([{ type: 'sip.invite', target }, { name: 'wait' }]);
     actor.on(answered());
-    expect(actor.effects[0]).toEqual({ type: 'msrp.connect', path, active: false });
+    expect(actor.effects[0]).toEqual({
+      ...{ type: 'msrp.connect', path, active: false, acceptTypes: ['*'] },
+    });
     actor.on(connected);
     expect(actor.said).toEqual(['timer.cancel wait', 'ua/1 invite', 'ua/2 invite']);
     expect(actor.effects[1]).toMatchObject({ event: { session: 'push/4', media: {} } });

@@ -29,6 +29,7 @@ describe('fingerprints', () => {
     expect(msrpRemote(parseSdp(Buffer.from(text)))).toEqual({
       path: session.path,
       fingerprints: [fingerprint],
+      secure: true,
     });
     expect(offer(plain).toString()).not.toContain('fingerprint');
   });

@@ -96,6 +96,10 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     return this.#identity?.fingerprint;
   }
 
+  get relayed(): boolean {
+    return this.#leases !== undefined;
+  }
+
   reloadCertificate(certificate: MsrpCertificate): void {
     if (!this.#identity) throw new MsrpError('MSRP_CERTIFICATE', 'the endpoint has no TLS');
     this.#identity.reload(certificate);
