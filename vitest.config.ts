@@ -6,6 +6,6 @@ export default defineConfig({
     testTimeout: 20_000,
     pool: 'threads',
     setupFiles: ['test/seed.ts'],
-    reporters: ['default', './test/closing-line.ts'],
+    reporters: ['default', './test/conformance/conformance-reporter.ts', './test/closing-line.ts'],
   },
 });

@@ -10,7 +10,8 @@ export interface NamedTest {
 }
 
 const root = new URL('../../', import.meta.url);
-const idPattern = /\b[A-Z]{2,5}-\d{2}\b/g;
+/** `SIP-01`, `S1-EXP-KEEP`, `IMSpec-DMT-S-002`, `U5`; what follows it may stand for its last part. */
+const idPattern = /\b(U\d{1,2}|[A-Z]\w*(?:-[A-Z0-9]+)+)\b((?:, -[A-Z0-9]+\b)*)/g;
 /** A string that follows the opening of a test; what `each` was given may lie between. */
 const titles = /\b(?:test|it|describe)(?:\.\w+)*\(\s*(?:(['"`])((?:(?!\1)[^\\]|\\.)*)\1)/g;
 const eachTitles = /\)\(\s*(['"`])((?:(?!\1)[^\\]|\\.)*)\1\s*,/g;
@@ -25,6 +26,14 @@ export function namedTests(known: ReadonlySet<string>): NamedTest[] {
       return ids.length === 0 ? [] : [{ file, name: title, ids }];
     });
   });
+}
+
+export function testsById(tests: readonly NamedTest[]): ReadonlyMap<string, NamedTest[]> {
+  const byId = new Map<string, NamedTest[]>();
+  for (const test of tests) {
+    for (const id of test.ids) byId.set(id, [...(byId.get(id) ?? []), test]);
+  }
+  return byId;
 }
 
 function namesIn(file: string): string[] {
@@ -46,9 +55,13 @@ function titlesOf(source: string): string[] {
   return [...new Set(inOrder.map((match) => match[2]!))];
 }
 
-/** `SIP-01 to SIP-10` stands for both ends only. */
+/** `SIP-01 to SIP-10` stands for both ends only; `S1-EXP-KEEP, -EQUAL` for two of one family. */
 function idsOf(title: string): string[] {
-  return [...new Set(title.match(idPattern) ?? [])];
+  const ids = [...title.matchAll(idPattern)].flatMap(([, first, more]) => {
+    const family = first!.slice(0, first!.lastIndexOf('-'));
+    return [first!, ...(more!.match(/-[A-Z0-9]+/g) ?? []).map((last) => family + last)];
+  });
+  return [...new Set(ids)];
 }
 
 function read(file: string): string {

@@ -1,6 +1,8 @@
 /** docs/rfc.md: per clause what is demanded, what is done, and which tests show it. */
 
 import { table } from '../torture/table.js';
+import { escaped, listed } from './listed.js';
+import { testsById } from './named-tests.js';
 import type { NamedTest } from './named-tests.js';
 import type { Chapter, Requirement } from './requirement.js';
 
@@ -15,10 +17,7 @@ carries its id, whether or not the software does it.
 `;
 
 export function rfcPage(chapters: readonly Chapter[], tests: readonly NamedTest[]): string {
-  const byId = new Map<string, NamedTest[]>();
-  for (const test of tests) {
-    for (const id of test.ids) byId.set(id, [...(byId.get(id) ?? []), test]);
-  }
+  const byId = testsById(tests);
   const sections = chapters.map((chapter) => chapterText(chapter, byId));
   return [introduction, summary(chapters, byId), ...sections].join('\n');
 }
@@ -45,14 +44,8 @@ function entry(requirement: Requirement, byId: ReadonlyMap<string, NamedTest[]>)
   const why = partly ?? not;
   const lines = [`### ${id} (${clause}): ${status}`, '', escaped(text)];
   if (why !== undefined) lines.push('', `${status === 'not' ? 'Why not' : 'Missing'}: ${why}.`);
-  const files = new Map<string, string[]>();
-  for (const { file, name } of byId.get(id) ?? []) {
-    files.set(file, [...(files.get(file) ?? []), name]);
-  }
-  if (files.size > 0) lines.push('');
-  for (const [file, names] of files) {
-    lines.push(`- \`${file}\``, ...names.map((name) => `  - ${code(name)}`));
-  }
+  const named = byId.get(id) ?? [];
+  if (named.length > 0) lines.push('', ...listed(named));
   return `${lines.join('\n')}\n`;
 }
 
@@ -63,12 +56,4 @@ function statusOf(
   if (partly !== undefined) return 'partly';
   if (not !== undefined) return byId.has(id) ? 'partly' : 'not';
   return byId.has(id) ? 'done' : 'not yet';
-}
-
-function escaped(text: string): string {
-  return text.replaceAll('*', '\\*');
-}
-
-function code(name: string): string {
-  return name.includes('`') ? `\`\` ${name} \`\`` : `\`${name}\``;
 }
