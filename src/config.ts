@@ -171,6 +171,15 @@ const limits = z.strictObject({
       headers: z.int().min(0).max(100).default(10),
     })
     .prefault({}),
+  publish: z
+    .strictObject({
+      min: seconds.default(60),
+      default: seconds.default(3600),
+      max: seconds.default(604_800),
+      count: count.default(8),
+    })
+    .prefault({}),
+  deletion: z.strictObject({ batch: z.int().min(1).max(256).default(64) }).prefault({}),
   push: z
     .strictObject({
       default: z.boolean().default(true),
@@ -191,7 +200,7 @@ const limits = z.strictObject({
     })
     .prefault({}),
   reportGraceMs: ms.default(30_000),
-  reportOnUserDelete: z.enum(['failed', 'none']).default('failed'),
+  reportOnUserDelete: z.enum(['failed', 'forbidden', 'none']).default('failed'),
 });
 
 const bounds = z.strictObject({

@@ -20,6 +20,7 @@ export function answerOf(
   for (const { uri, expires } of contacts ?? []) {
     headers.push(['Contact', `<${asked?.contactUri ?? uri}>;expires=${expires}`]);
   }
+  if (effect.etag !== undefined) headers.push(['SIP-ETag', effect.etag]);
   number(headers, 'Expires', effect.expires);
   number(headers, 'Min-Expires', effect.minExpires);
   number(headers, 'Retry-After', effect.retryAfter);

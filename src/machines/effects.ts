@@ -44,6 +44,8 @@ export interface SipRespond {
   readonly minExpires?: number;
   /** Option tags of Unsupported, with 420. */
   readonly unsupported?: string;
+  /** SIP-ETag of a publication. */
+  readonly etag?: string;
   /** Bindings of a REGISTER. */
   readonly contacts?: readonly ContactBinding[];
   /** The To tag, for an answer that opens a subscription. */
@@ -143,7 +145,7 @@ export type Effect =
   | {
       readonly type: 'report.send';
       readonly serial: number;
-      readonly disposition: 'failed' | 'stored';
+      readonly disposition: 'failed' | 'forbidden' | 'stored';
       readonly to: string;
       readonly imdn: ImdnFacts;
     }

@@ -14,8 +14,10 @@ import type {
   MediaFacts,
   MessageFacts,
   MsrpSdpFacts,
+  PublishFacts,
   RegisterFacts,
   RetrievalFacts,
+  SettingsFacts,
   SubscribeFacts,
   TargetFacts,
 } from './facts.js';
@@ -59,6 +61,36 @@ export type MailboxEvent =
       readonly retrieval: RetrievalFacts;
       readonly limits: Limits;
     })
+  /**
+   * D-31: the owner or the operator deletes messages for good. 202 when it was accepted, 404 when
+   * none of them is there. Whoever asks is authorised already.
+   */
+  | (Asked & {
+      readonly type: 'deletion.requested';
+      readonly serials: SerialSet;
+      /** How many URIs of the request name no message of this store; they are passed over. */
+      readonly foreign: number;
+      readonly limits: Limits;
+    })
+  /** A session has a message that is to be deleted: it goes when that is over (D-28). */
+  | {
+      readonly type: 'deletion.postponed';
+      readonly at: number;
+      readonly serial: number;
+      readonly limits: Limits;
+    }
+  /** Provisioned settings of the user, in place of the former ones (D-41). Answered 200. */
+  | (Asked & {
+      readonly type: 'settings.received';
+      readonly settings: SettingsFacts;
+      readonly limits: Limits;
+    })
+  /** The user publishes settings (RFC 3903): soft state that wins over provisioned settings. */
+  | (Asked & {
+      readonly type: 'settings.published';
+      readonly publish: PublishFacts;
+      readonly limits: Limits;
+    })
   /** A message left the store. */
   | {
       readonly type: 'message.gone';
@@ -97,7 +129,7 @@ export type MailboxEvent =
       readonly subscription: number;
       readonly limits: Limits;
     }
-  | TimerExpired<'registration' | 'push'>
+  | TimerExpired<'registration' | 'push' | 'deletion' | 'publication'>
   | SessionLost
   | Undelivered;
 

@@ -135,6 +135,24 @@ export interface UriListFacts {
   readonly foreign: readonly string[];
 }
 
+/** Settings of a user, as far as they are set (IM service settings). */
+export interface SettingsFacts {
+  /** `offline-delivery/@active`: whether messages are pushed (D-41). */
+  readonly offlineDelivery?: boolean;
+}
+
+/** A PUBLISH of settings by the user himself. */
+export interface PublishFacts {
+  /** SIP-If-Match. */
+  readonly ifMatch?: string;
+  /** The SIP-ETag to answer with; never used twice. */
+  readonly etag: string;
+  /** Seconds; absent: the default. */
+  readonly expires?: number;
+  /** Absent: the request has no body. */
+  readonly settings?: SettingsFacts;
+}
+
 /** How a message may be given to a client: its SDP. */
 export interface MediaFacts {
   readonly acceptTypes: readonly string[];
@@ -201,6 +219,16 @@ export interface Limits {
     /** Header blocks in one NOTIFY. */
     readonly headers: number;
   };
+  readonly publish: {
+    /** Seconds. */
+    readonly min: number;
+    readonly default: number;
+    readonly max: number;
+    /** Publications of one account. */
+    readonly count: number;
+  };
+  /** Messages that one turn deletes; the others of the same request follow in turns of their own. */
+  readonly deletion: { readonly batch: number };
   readonly push: {
     /** When the setting of the user is absent (D-41). */
     readonly default: boolean;
@@ -224,7 +252,8 @@ export interface Limits {
   };
   /** ms a 200 without the REPORT that was asked for has to wait to count as delivered (D-33). */
   readonly reportGraceMs: number;
-  readonly reportOnUserDelete: 'failed' | 'none';
+  /** What the sender hears of a message that its recipient has deleted unread (D-30). */
+  readonly reportOnUserDelete: 'failed' | 'forbidden' | 'none';
 }
 
 /** Where a request to the user goes. */

@@ -25,11 +25,31 @@ export interface MailboxContext {
   readonly subscriptions: readonly number[];
   /** The next number of a session or subscription; never used twice. */
   readonly number: number;
+  /** Messages that are to be deleted and whose turn has not come (D-31). */
+  readonly deleting: SerialSet;
+  /** Of those that were told, the ones that a session holds. */
+  readonly postponed: SerialSet;
+  /** When the timer `deletion` is set for. */
+  readonly deletionAt: number | undefined;
+  /** `offline-delivery/@active` as provisioned. */
+  readonly provisioned: boolean | undefined;
+  /** What the user has published, the latest content last. */
+  readonly publications: readonly Publication[];
+  /** When the timer `publication` is set for. */
+  readonly publicationAt: number | undefined;
   /** The push under way; volatile, as the two below. */
   readonly push: number | undefined;
   readonly foci: readonly number[];
   /** Messages that the client did not take in this registration (D-47). */
   readonly untaken: SerialSet;
+}
+
+/** Settings as soft state (RFC 3903). */
+export interface Publication {
+  readonly etag: string;
+  readonly expiresAt: number;
+  /** Absent: it does not say. */
+  readonly active?: boolean;
 }
 
 export const emptyMailbox: MailboxContext = {
@@ -44,6 +64,12 @@ export const emptyMailbox: MailboxContext = {
   retryAt: undefined,
   subscriptions: [],
   number: 1,
+  deleting: noSerials,
+  postponed: noSerials,
+  deletionAt: undefined,
+  provisioned: undefined,
+  publications: [],
+  publicationAt: undefined,
   push: undefined,
   foci: [],
   untaken: noSerials,
@@ -54,13 +80,31 @@ export type On<Type extends MailboxEvent['type']> = EventOn<MailboxEvent, Type>;
 export const { ask, change, effect } = declarations<MailboxContext, MailboxEvent>();
 
 /** New messages that this registration has not been offered in vain. */
-export function pushable({ stored, old, untaken }: MailboxContext): SerialSet {
-  return difference(difference(stored, old), untaken);
+export function pushable(context: MailboxContext): SerialSet {
+  return difference(difference(kept(context), context.old), context.untaken);
+}
+
+/** What is stored and not about to be deleted. */
+export function kept({ stored, deleting, postponed }: MailboxContext): SerialSet {
+  return difference(difference(stored, deleting), postponed);
+}
+
+/** D-41, whether messages are pushed: published wins over provisioned, that over the default. */
+export function deliversOffline(
+  { publications, provisioned }: MailboxContext,
+  at: number,
+  limits: Limits,
+): boolean {
+  for (let i = publications.length - 1; i >= 0; i--) {
+    const { active, expiresAt } = publications[i]!;
+    if (active !== undefined && expiresAt > at) return active;
+  }
+  return provisioned ?? limits.push.default;
 }
 
 /** D-41: there is something to push, somewhere to push it to, and the user wants it. */
 export function wantsPush(context: MailboxContext, at: number, limits: Limits): boolean {
-  if (!limits.push.default || pushable(context).length === 0) return false;
+  if (!deliversOffline(context, at, limits) || pushable(context).length === 0) return false;
   return clientTarget(context.bindings, at) !== undefined;
 }
 

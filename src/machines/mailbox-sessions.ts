@@ -1,7 +1,15 @@
 /** What a mailbox says to those who subscribe and retrieve: it gives them a number, and facts. */
 
 import { tell } from './declaration.js';
-import { ask, change, effect, type On } from './mailbox-context.js';
+import {
+  ask,
+  change,
+  deliversOffline,
+  effect,
+  kept,
+  type MailboxContext,
+  type On,
+} from './mailbox-context.js';
 import { isTooBrief } from './policy.js';
 import { intersection } from './serial-set.js';
 
@@ -93,10 +101,12 @@ const tellSubscribe = effect('tell', ({ number, counts }, event: Subscribed) =>
 
 /** The focus judges the request; it is told what of it exists (D-68). */
 const tellRetrieval = effect('tell', (context, event: Requested) => {
-  const { number, stored, foci } = context;
+  const { number, foci } = context;
   const { retrieval, limits, at, transaction } = event;
   const serials =
-    retrieval.list === undefined ? stored : intersection(retrieval.list.serials, stored);
+    retrieval.list === undefined
+      ? kept(context)
+      : intersection(retrieval.list.serials, kept(context));
   const focus = number - 1;
   return tell(`focus/${focus}`, {
     type: 'retrieval.requested',
@@ -104,7 +114,7 @@ const tellRetrieval = effect('tell', (context, event: Requested) => {
     transaction,
     focus,
     retrieval,
-    pushActive: isPushOnly(event),
+    pushActive: isPushOnly(context, event),
     busy: foci.length > limits.retrieval.count,
     serials,
     limits,
@@ -112,8 +122,8 @@ const tellRetrieval = effect('tell', (context, event: Requested) => {
 });
 
 /** D-42: offline-delivery is active, and the operator forbids retrieval meanwhile. */
-function isPushOnly({ limits }: Requested): boolean {
-  return limits.push.default && limits.retrieval.whenPushActive === 'forbid';
+function isPushOnly(context: MailboxContext, { at, limits }: Requested): boolean {
+  return limits.retrieval.whenPushActive === 'forbid' && deliversOffline(context, at, limits);
 }
 
 export const sessionEvents = {

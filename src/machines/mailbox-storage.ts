@@ -38,8 +38,13 @@ export const storageChanges = {
     },
   ),
   discountMessage: change(
-    ({ stored, old, untaken, counts, octets }, { serial, message }: On<'message.gone'>) => ({
+    (
+      { stored, old, untaken, deleting, postponed, counts, octets },
+      { serial, message }: On<'message.gone'>,
+    ) => ({
       stored: removeSerial(stored, serial),
+      deleting: removeSerial(deleting, serial),
+      postponed: removeSerial(postponed, serial),
       old: removeSerial(old, serial),
       untaken: removeSerial(untaken, serial),
       counts: recount(counts, message, hasSerial(old, serial) ? 'old' : 'new', -1),

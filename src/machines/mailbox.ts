@@ -18,7 +18,19 @@ import {
   startPush,
 } from './mailbox-availability.js';
 import { emptyMailbox, type MailboxContext } from './mailbox-context.js';
+import {
+  continueDeletion,
+  deletionChanges,
+  deletionEvents,
+  deletionGuards,
+} from './mailbox-deletion.js';
 import { sessionChanges, sessionEvents, sessionGuards } from './mailbox-sessions.js';
+import {
+  expirePublications,
+  settingsChanges,
+  settingsEvents,
+  settingsGuards,
+} from './mailbox-settings.js';
 import {
   ageMessage,
   dropMessage,
@@ -32,8 +44,21 @@ import { snapshotAt, unborn, type ActorSnapshot, type AtRest, type Definition } 
 
 const mailboxSetup = setup({
   types: { context: {} as MailboxContext, events: {} as MailboxEvent },
-  actions: { ...effectActions, ...storageChanges, ...availabilityChanges, ...sessionChanges },
-  guards: { ...storageGuards, ...availabilityGuards, ...sessionGuards },
+  actions: {
+    ...effectActions,
+    ...storageChanges,
+    ...availabilityChanges,
+    ...sessionChanges,
+    ...deletionChanges,
+    ...settingsChanges,
+  },
+  guards: {
+    ...storageGuards,
+    ...availabilityGuards,
+    ...sessionGuards,
+    ...deletionGuards,
+    ...settingsGuards,
+  },
 });
 
 const offline = mailboxSetup.createStateConfig({
@@ -123,6 +148,9 @@ const machine = mailboxSetup.createMachine({
   },
   on: {
     ...sessionEvents,
+    ...deletionEvents,
+    ...settingsEvents,
+    'timer.expired': [continueDeletion, expirePublications],
     'message.gone': dropMessage,
     'message.read': ageMessage,
     'session.lost': { actions: 'dropFoci' },
@@ -134,7 +162,15 @@ const machine = mailboxSetup.createMachine({
 export const mailbox: Definition = {
   machine,
   unborn: unborn(machine),
-  birth: ['message.received', 'register.received', 'subscribe.received', 'retrieval.requested'],
+  birth: [
+    'message.received',
+    'register.received',
+    'subscribe.received',
+    'retrieval.requested',
+    'deletion.requested',
+    'settings.received',
+    'settings.published',
+  ],
   rest: restOf,
   revive,
 };
@@ -156,6 +192,7 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
   const context = snapshot.context as MailboxContext;
   const { block, stored, old, counts, octets, bindings, registrationAt } = context;
   const { failures, retryAt, subscriptions } = context;
+  const { deleting, postponed, publications } = context;
   if (context === emptyMailbox) return undefined;
   const number = Math.ceil(context.number / numberStep) * numberStep;
   return {
@@ -173,6 +210,12 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
       retryAt,
       subscriptions,
       number,
+      ...(deleting.length > 0 && { deleting }),
+      ...(postponed.length > 0 && { postponed }),
+      ...(context.deletionAt !== undefined && { deletionAt: context.deletionAt }),
+      ...(context.provisioned !== undefined && { provisioned: context.provisioned }),
+      ...(publications.length > 0 && { publications }),
+      ...(context.publicationAt !== undefined && { publicationAt: context.publicationAt }),
     },
   };
 }

@@ -34,7 +34,7 @@ export function counted({ class: messageClass, urgent, size }: MessageFacts): Co
 /** A report to the sender; an anonymous one gets none (IMDN-04). */
 export function report(
   { serial, message }: VirtualUaContext,
-  disposition: 'stored' | 'failed',
+  disposition: 'stored' | 'failed' | 'forbidden',
 ): readonly Extract<Effect, { type: 'report.send' }>[] {
   const { imdn, from } = message;
   if (imdn === undefined || from.endsWith('@anonymous.invalid')) return [];

@@ -13,11 +13,11 @@ const deleteMessage = effect('message.delete', ({ serial, receivedAt, message })
 }));
 
 /** D-30: owed only when nothing was delivered and the sender asked for it. */
-const reportFailed = effect('report.send', (context, event: VirtualUaEvent) => {
+const reportUndelivered = effect('report.send', (context, event: VirtualUaEvent) => {
   if (context.read || event.type === 'store') return [];
   const byUser = context.doomed === 'user' || event.type === 'delete';
-  if (byUser && event.limits.reportOnUserDelete === 'none') return [];
-  return report(context, 'failed');
+  const disposition = byUser ? event.limits.reportOnUserDelete : 'failed';
+  return disposition === 'none' ? [] : report(context, disposition);
 });
 
 const deleteHistory = effect('history.delete', ({ serial }) => ({
@@ -42,7 +42,7 @@ const stop = effect('stop', () => ({ type: 'stop' }));
 /** S1 12.4.2.8 and D-29: storage, report, metadata; then what only we know of. */
 export const erase = [
   deleteMessage,
-  reportFailed,
+  reportUndelivered,
   deleteHistory,
   cancelExpiry,
   tellGone,

@@ -163,6 +163,13 @@ export const markDelivered = change((context, event: Outcome | On<'timer.expired
   };
 });
 
+/** The mailbox keeps in mind that it goes, for leases do not outlive the process. */
+export const tellPostponed = effect('tell', ({ serial }, { at, limits }: On<'delete'>) => ({
+  type: 'tell',
+  to: 'mailbox',
+  event: { type: 'deletion.postponed', at, serial, limits },
+}));
+
 export const markDoomed = change(() => ({ doomed: 'user' as const }));
 
 /** D-28: a leased message does not expire; the timer stays, in case the process ends meanwhile. */

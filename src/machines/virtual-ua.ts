@@ -21,6 +21,7 @@ import {
   setGrace,
   tellDeparted,
   tellFailed,
+  tellPostponed,
   tellRead,
   tryNextForm,
 } from './virtual-ua-delivery.js';
@@ -117,7 +118,7 @@ const leased = virtualUaSetup.createStateConfig({
     bye: { guard: 'isLeasedBy', actions: 'endLease', target: 'settling' },
     undelivered: { guard: 'isLeasedByAddressee', actions: 'dropAddressee', target: 'settling' },
     'session.lost': { actions: 'endLeases', target: 'settling' },
-    delete: { actions: 'markDoomed' },
+    delete: { actions: ['markDoomed', tellPostponed] },
     'timer.expired': [
       {
         guard: 'isGraceOver',

@@ -101,6 +101,8 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     subscribed({ accepts: false }),
     subscribed({ expires: 1 }),
     { ...at1, type: 'retrieval.requested', transaction: 't', retrieval },
+    ...deletionEvents(context, at),
+    ...settingsEvents(context, at),
     { ...at1, type: 'message.gone', serial, message: pager },
     { ...at1, type: 'message.gone', serial: 9999, message: pager },
     { ...at1, type: 'message.read', serial, message: pager },
@@ -118,6 +120,42 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     { ...at1, type: 'session.lost' },
     absent(`push/${current}`),
     absent(`subscription/${subscriptions[0] ?? 0}`),
+  ];
+}
+
+function deletionEvents({ stored }: MailboxContext, at: number): readonly MailboxEvent[] {
+  const given = { ...tight, deletion: { batch: 1 } };
+  const requested = { type: 'deletion.requested', at, transaction: 't', limits: given } as const;
+  return [
+    { ...requested, serials: stored, foreign: 0 },
+    { ...requested, serials: [stored[0] ?? 1, stored[0] ?? 1], foreign: 1 },
+    { ...requested, serials: [9999, 9999], foreign: 0 },
+    { type: 'deletion.postponed', at, serial: stored[0] ?? 1, limits: given },
+    { type: 'timer.expired', name: 'deletion', at, limits: given },
+  ];
+}
+
+function settingsEvents({ publications }: MailboxContext, at: number): readonly MailboxEvent[] {
+  const one = { ...tight, publish: { ...tight.publish, count: 1 } };
+  const given = { at, limits: one, transaction: 't' };
+  const published = { ...given, type: 'settings.published' } as const;
+  const etag = `e${at}`;
+  const [first] = publications;
+  const known = { etag, ifMatch: first?.etag ?? 'none' };
+  return [
+    { ...given, type: 'settings.received', settings: { offlineDelivery: false } },
+    { ...given, type: 'settings.received', settings: {} },
+    { ...published, publish: { etag, settings: { offlineDelivery: false } } },
+    { ...published, publish: { etag, settings: {}, expires: 100 } },
+    { ...published, publish: { etag, settings: {}, expires: 0 } },
+    { ...published, publish: { etag, settings: {}, expires: 1 } },
+    { ...published, publish: { etag } },
+    { ...published, publish: { etag, ifMatch: 'unknown' } },
+    { ...published, publish: known },
+    { ...published, publish: { ...known, settings: { offlineDelivery: true } } },
+    { ...published, publish: { ...known, expires: 0 } },
+    { type: 'timer.expired', name: 'publication', at, limits: tight },
+    { type: 'timer.expired', name: 'publication', at: at + 200_000, limits: tight },
   ];
 }
 
@@ -277,9 +315,11 @@ export const alphabets: readonly Alphabet[] = [
     definition: mailbox,
     events: mailboxEvents,
     essence: ({ value, context }) => {
-      const { stored, untaken, bindings, subscriptions } = context as MailboxContext;
+      const mailboxContext = context as MailboxContext;
+      const { stored, untaken, bindings, subscriptions, publications } = mailboxContext;
       const counted = [bindings.length, subscriptions.length].map((count) => Math.min(count, 2));
-      return [value, stored.length > 0, untaken.length > 0, ...counted];
+      const job = [mailboxContext.deletionAt !== undefined, publications.length > 0];
+      return [value, stored.length > 0, untaken.length > 0, ...counted, ...job];
     },
   },
   {

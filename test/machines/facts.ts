@@ -20,6 +20,8 @@ export const limits: Limits = {
   quota: { messages: 100, octets: 100_000 },
   register: { min: 60, default: 3600, max: 7200, contacts: 3 },
   subscribe: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 1000, headers: 3 },
+  publish: { min: 60, default: 3600, max: 86_400, count: 3 },
+  deletion: { batch: 2 },
   push: { default: true, window: 2, retryMs: 1000, retryMaxMs: 60_000, after: 'delete' },
   retrieval: {
     whenPushActive: 'serve',
