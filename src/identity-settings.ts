@@ -58,6 +58,8 @@ export const identitySettings = z
     domains: z.array(host).min(1).max(10_000).default(['*']),
     /** Served users (AoRs); absent: every user of the served domains has an account. */
     users: z.array(z.string().min(1)).max(1_000_000).optional(),
+    /** Without `users`: every user of the served domains, or only whom provisioning names. */
+    accounts: z.enum(['domain', 'provisioned']).default('domain'),
     /** Further identities of a user, such as `tel:+12025550147: sip:bob@example.org`. */
     aliases: z.record(z.string(), z.string()).default({}),
     /** Peers whose P-Asserted-Identity and third-party REGISTER count (RFC 3325), as CIDR blocks. */

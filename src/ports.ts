@@ -278,6 +278,7 @@ export type StoreErrorCode =
   | 'STORE_NEWER'
   | 'STORE_CLOSED'
   | 'STORE_GONE'
+  | 'STORE_CONFLICT'
   | 'STORE_INVALID';
 
 /**
@@ -285,7 +286,8 @@ export type StoreErrorCode =
  * another owner has written; `STORE_UNAVAILABLE` nothing was written; `STORE_UNKNOWN` it may have
  * been; `STORE_DAMAGED` a row fails its checksum; `STORE_LOCKED` another process holds it;
  * `STORE_NEWER` a later version of the software wrote it; `STORE_CLOSED` it was closed;
- * `STORE_GONE` the content or upload is no longer there; `STORE_INVALID` the caller broke the
+ * `STORE_GONE` the content or upload is no longer there; `STORE_CONFLICT` an account or identity
+ * is there already, or not there, against what was asked; `STORE_INVALID` the caller broke the
  * contract: a key, number or value that cannot be stored, an upload that was not finished.
  */
 export interface StorePort {
@@ -309,7 +311,16 @@ export interface StorePort {
   reserve(counter: string, count: number): Promise<number>;
   /** Drops uploads begun before `before` (ms) that no commit kept; returns how many. */
   sweep(before: number): Promise<number>;
+  /** Accounts that have rows, in the order of their octets, behind `after`. */
+  accounts(range: AccountRange): Promise<readonly AccountId[]>;
+  /** A directory of accounts that is kept beside them; absent: the store has none. */
+  readonly provisioning?: ProvisioningPort;
   close(): Promise<void>;
+}
+
+export interface AccountRange {
+  readonly after?: AccountId;
+  readonly limit: number;
 }
 
 export interface ScanRange {
@@ -330,6 +341,48 @@ export interface Upload {
   /** Durable when resolved. */
   finish(total: number): Promise<void>;
   abort(): Promise<void>;
+}
+
+// ------------------------------------------------------------------------- provisioning
+
+/** What an account has of its own; whatever is absent is as the settings say. */
+export interface OwnLimits {
+  /** Quota: messages and octets. */
+  readonly messages?: number;
+  readonly octets?: number;
+  /** Seconds: what a message without Expires gets, and what a sender may ask for. */
+  readonly expiryDefault?: number;
+  readonly expiryMax?: number;
+  /** Whether messages are pushed to a user who has not said so himself (D-41). */
+  readonly push?: boolean;
+}
+
+/** A user who was given an account by provisioning. */
+export interface ProvisionedAccount {
+  readonly account: AccountId;
+  /** Further identities that lead to it, as `user@domain` or `+digits`: an implicit set. */
+  readonly identities: readonly string[];
+  /** Nobody is served under it: as if there were no such user. What is stored expires in time. */
+  readonly disabled: boolean;
+  readonly limits: OwnLimits;
+}
+
+/** The directory of users who have an account. Identities are canonical AoRs. */
+export interface ProvisioningPort {
+  /**
+   * Whose identity it is: the AoR of an account, or a further one. Asked for every request, and
+   * therefore answered at once. Throws a `StoreError` when it cannot be known.
+   */
+  find(identity: string): ProvisionedAccount | undefined;
+  /** In the order of their octets, behind `after`. */
+  list(range: AccountRange): Promise<readonly ProvisionedAccount[]>;
+  /**
+   * Durable when resolved. Rejects with STORE_CONFLICT when an identity belongs to another account,
+   * or when there is such an account and `when` is `absent`, or none and it is `present`.
+   */
+  put(record: ProvisionedAccount, when?: 'absent' | 'present'): Promise<void>;
+  /** False: there was none. */
+  remove(account: AccountId): Promise<boolean>;
 }
 
 // ------------------------------------------------------------------------------- others

@@ -11,7 +11,15 @@ import { localPlacement } from './cluster/local.js';
 import { ConfigError } from './config.js';
 import type { Settings } from './config.js';
 import { realmOf } from './identity-settings.js';
-import type { AccountsPort, Clock, Log, Random, StorePort, Trace } from './ports.js';
+import type {
+  AccountsPort,
+  Clock,
+  Log,
+  ProvisioningPort,
+  Random,
+  StorePort,
+  Trace,
+} from './ports.js';
 import { openLevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
@@ -31,6 +39,8 @@ export interface ServerParts {
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;
+  /** The directory of accounts, in place of the one in the store. */
+  readonly provisioning?: ProvisioningPort;
   /** Credentials of users, in place of those in the settings. */
   readonly credentials?: CredentialsPort;
   /** Sees every SIP and MSRP message in and out, retransmissions included. */
@@ -43,6 +53,8 @@ export interface Server {
   readonly msrp: { readonly address: string; readonly port: number };
   /** The accounts, as the HTTP faces see them. */
   readonly accounts: AccountsPort;
+  /** Who has an account; absent when the store given has no directory. */
+  readonly provisioning?: ProvisioningPort;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
   /**
@@ -80,6 +92,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
       limits: { accounts: settings.bounds.accounts * 2 },
     }));
   const { identity, bounds, limits } = settings;
+  const provisioning = parts.provisioning ?? store.provisioning;
   const authentication = authenticationOptions(identity, parts.credentials);
   const actors = createActors({
     ...{ store, sip, msrp, clock, random, log, limits, version },
@@ -89,6 +102,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     domains: identity.domains,
     ...(identity.users && { users: identity.users }),
     aliases: identity.aliases,
+    provisionedOnly: identity.accounts === 'provisioned',
+    ...(provisioning && { provisioning }),
     trustedPeers: identity.trustedPeers,
     trustedNames: identity.trustedNames,
     ...(authentication && { authentication }),
@@ -115,6 +130,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     sip: sip.addresses,
     msrp: msrp.address,
     accounts: actors.accounts,
+    ...(provisioning && { provisioning }),
     counters: () => ({ ...actors.counters(), ...sip.counters() }),
     reload: () => {
       sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));

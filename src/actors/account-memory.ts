@@ -160,7 +160,14 @@ export class AccountMemory {
     return undefined;
   }
 
-  #turn(
+  #turn(input: Input, asked: TurnInput, more?: ChangeBuilder): Promise<void> | undefined {
+    const { world, account } = this.#parts;
+    const limits = world.limitsOf(account, asked.event.limits);
+    if (limits === asked.event.limits) return this.#run(input, asked, more);
+    return this.#run(input, { ...asked, event: { ...asked.event, limits } }, more);
+  }
+
+  #run(
     input: Input,
     turn: TurnInput,
     more?: ChangeBuilder,
@@ -172,7 +179,7 @@ export class AccountMemory {
         {
           actors: this.#actors,
           read,
-          limits: world.limits,
+          limits: turn.event.limits,
           steps: world.bounds.steps,
           duplicateMs: world.bounds.duplicateMs,
         },
@@ -193,7 +200,7 @@ export class AccountMemory {
         for (const [index, address] of missing.entries()) {
           found.set(address, values[index] as AtRest | undefined);
         }
-        return this.#turn(input, turn, more, found);
+        return this.#run(input, turn, more, found);
       });
     }
   }

@@ -71,6 +71,8 @@ export interface AccountWorld {
   readonly performer: Performer;
   /** Whether metadata goes to an external XDMS. */
   readonly externalXdms: boolean;
+  /** `base`, and what the account has of its own. */
+  limitsOf(account: AccountId, base: Limits): Limits;
   deliver(account: AccountId, row: OutboxRow): Promise<Outcome>;
   /** An account has a durable timer at that time. */
   wakeAt(at: number): void;

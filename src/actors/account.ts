@@ -8,6 +8,7 @@ import { AccountMemory } from './account-memory.js';
 import { transactionOf } from './account-world.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { Digests } from './digests.js';
+import { storeCode } from './store-code.js';
 
 /** Where the queue of an account begins to be compacted. */
 const compactAt = 1_024;
@@ -247,11 +248,4 @@ function isRefusable(input: Input): boolean {
   return transactionOf(input) !== undefined && input.kind !== 'wake'
     ? input.event.type !== 'bye.received'
     : false;
-}
-
-/** `STORE_…` when the store, not we, has failed. */
-function storeCode(error: unknown): string | undefined {
-  if (!(error instanceof Error) || !('code' in error)) return undefined;
-  const { code } = error;
-  return typeof code === 'string' && code.startsWith('STORE_') ? code : undefined;
 }

@@ -22,6 +22,7 @@ import { parseOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
 import { acceptedTypes, methods } from './product.js';
 import { UnsupportedBody } from './request-body.js';
+import { storeCode } from './store-code.js';
 
 export class SipIngress implements SipHandler {
   readonly #parts: IngressParts;
@@ -50,6 +51,13 @@ export class SipIngress implements SipHandler {
       if (error instanceof WireError) {
         counters['actors.requests.malformed']++;
         this.#refuseMalformed(received, error);
+        return;
+      }
+      const code = storeCode(error);
+      if (code !== undefined) {
+        log.warn({ code, method: received.request.method }, 'accounts cannot be looked up');
+        const headers: HeaderField[] = [['Retry-After', String(this.#parts.bounds.retryAfter)]];
+        refuse(this.#parts, received, 503, { headers });
         return;
       }
       // A mistake of ours costs this request, never the node.

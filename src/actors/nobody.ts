@@ -25,6 +25,7 @@ export function createNobodyStore(): StorePort {
     nextDue: () => Promise.resolve(undefined),
     reserve: absent,
     sweep: () => Promise.resolve(0),
+    accounts: () => Promise.resolve([]),
     close: () => Promise.resolve(),
   };
 }

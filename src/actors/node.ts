@@ -3,7 +3,14 @@
 import assert from 'node:assert';
 import type { Address } from '../machines/events.js';
 import type { AccountEvent } from '../machines/events.js';
-import type { AccountId, AccountsPort, MsrpHandler, SipHandler } from '../ports.js';
+import type {
+  AccountId,
+  AccountsPort,
+  MsrpHandler,
+  ProvisioningPort,
+  SipHandler,
+} from '../ports.js';
+import { limitsOf } from './account-limits.js';
 import { Accounts } from './accounts.js';
 import { Authentication } from './authentication.js';
 import { transactionOf } from './account-world.js';
@@ -53,6 +60,7 @@ class Node implements Actors {
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
   readonly #serials: Serials;
+  readonly #provisioning: ProvisioningPort | undefined;
   readonly #users: ServedUsers;
   readonly #product: Product;
   readonly #local: LocalTransactions;
@@ -69,7 +77,8 @@ class Node implements Actors {
     const { store, hostname, version } = options;
     const { nodeBlock, accountBlock, identities } = this.#bounds;
     this.#serials = new Serials({ store, hostname, nodeBlock, accountBlock });
-    this.#users = new ServedUsers({ ...options, identities });
+    this.#provisioning = options.provisioning ?? store.provisioning;
+    this.#users = new ServedUsers({ ...options, identities, provisioning: this.#provisioning });
     this.#product = product(version, this.#users.hostname);
     this.#local = new LocalTransactions(options.clock, this.#bounds);
     this.#media = this.#createMedia();
@@ -143,7 +152,7 @@ class Node implements Actors {
       ...{ store, clock },
       users: this.#users,
       local: this.#local,
-      limits: () => limits,
+      limits: (account) => limitsOf(this.#provisioning, account, limits),
       submit: (account, input) => this.#submit(account, input),
     });
   }
@@ -160,6 +169,7 @@ class Node implements Actors {
       serials: this.#serials,
       performer: this.#egress,
       externalXdms: xdms !== undefined,
+      limitsOf: (account, base) => limitsOf(this.#provisioning, account, base),
       deliver: (account, row) => this.#courier.deliver(account, row),
       wakeAt: (at) => this.#timers.expect(at),
     };

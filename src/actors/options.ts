@@ -5,6 +5,7 @@ import type {
   Log,
   MsrpPort,
   PlacementPort,
+  ProvisioningPort,
   Random,
   SipPort,
   StorePort,
@@ -37,6 +38,10 @@ export interface ActorsOptions {
   readonly users?: readonly string[];
   /** Further identities of served users, such as `tel:+12025550147` → `tomas@example.net`. */
   readonly aliases?: Readonly<Record<string, string>>;
+  /** The directory of accounts; absent: that of the store, if it has one. */
+  readonly provisioning?: ProvisioningPort;
+  /** Only `users` and provisioned accounts: nobody is served for being in a served domain. */
+  readonly provisionedOnly?: boolean;
   /** Peers whose P-Asserted-Identity and third-party REGISTER count, as CIDR blocks. */
   readonly trustedPeers?: readonly string[];
   /** The same by the domains that the certificate of a peer proves; `*.example.net` matches too. */

@@ -1,6 +1,6 @@
 /** Whom the node serves: which identity leads to which account, and which URIs are the store's. */
 
-import type { AccountId } from '../ports.js';
+import type { AccountId, ProvisioningPort } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { canonicalAor, parseUri } from '../wire/sip/uri.js';
 import { AssociatedIdentities } from './associated-identities.js';
@@ -27,6 +27,10 @@ export interface ServedUserOptions {
   readonly domains: readonly string[];
   readonly users?: readonly string[] | undefined;
   readonly aliases?: Readonly<Record<string, string>> | undefined;
+  /** Who has an account beside those above, or is refused in spite of them. */
+  readonly provisioning?: ProvisioningPort | undefined;
+  /** Nobody has an account for being in a served domain alone. */
+  readonly provisionedOnly?: boolean | undefined;
   /** Identities that are learnt in total. */
   readonly identities: number;
 }
@@ -42,6 +46,7 @@ export class ServedUsers {
   readonly #everyDomain: boolean;
   readonly #users: ReadonlySet<string> | undefined;
   readonly #aliases: ReadonlyMap<string, AccountId>;
+  readonly #provisioning: ProvisioningPort | undefined;
   readonly #associated: AssociatedIdentities;
 
   constructor(options: ServedUserOptions) {
@@ -51,7 +56,9 @@ export class ServedUsers {
     this.#deferredUser = options.deferredUser ?? 'Deferred';
     this.#domains = new Set(options.domains.map((domain) => domain.toLowerCase()));
     this.#everyDomain = this.#domains.has('*');
-    this.#users = options.users && new Set(options.users.map(canonical));
+    const users = options.users ?? (options.provisionedOnly === true ? [] : undefined);
+    this.#users = users && new Set(users.map(canonical));
+    this.#provisioning = options.provisioning;
     this.#associated = new AssociatedIdentities({ bound: options.identities });
     const aliases = Object.entries(options.aliases ?? {});
     this.#aliases = new Map(aliases.map(([from, to]) => [canonical(from), canonical(to)]));
@@ -113,8 +120,13 @@ export class ServedUsers {
   }
 
   #accountOf(aor: string): AccountId | undefined {
+    const provisioned = this.#provisioning?.find(aor);
+    if (provisioned) return provisioned.disabled ? undefined : provisioned.account;
     const alias = this.#aliases.get(aor);
-    return alias ?? this.#ownAccountOf(aor) ?? this.#associated.accountOf(aor);
+    if (alias === undefined && this.#ownAccountOf(aor) !== undefined) return aor;
+    const account = alias ?? this.#associated.accountOf(aor);
+    if (account === undefined || !this.#provisioning) return account;
+    return this.#provisioning.find(account)?.disabled === true ? undefined : account;
   }
 
   #ownAccountOf(aor: string): AccountId | undefined {
@@ -127,6 +139,7 @@ export class ServedUsers {
   /** TEL-01: a local number without context could be anybody's. */
   #mayLearn(aor: string): boolean {
     if (this.#aliases.has(aor) || this.#isAtStore(aor)) return false;
+    if (this.#provisioning?.find(aor)) return false;
     if (this.#ownAccountOf(aor) !== undefined) return false;
     return aor.includes('@') || aor.startsWith('+') || aor.includes(';phone-context=');
   }

@@ -2,6 +2,7 @@
 
 import type {
   AccountId,
+  AccountRange,
   Change,
   Clock,
   Content,
@@ -18,10 +19,11 @@ import { CommitQueue, sizeOf } from './commit-queue.js';
 import { changeRows } from './change.js';
 import { readContent } from './contents.js';
 import { Counters } from './counters.js';
-import { decodeKey, encodeKey, loadRange, rowRange } from './keys.js';
+import { accountRange, decodeKey, encodeKey, loadRange, rowRange } from './keys.js';
 import type { Lease } from './leases.js';
 import { Leases } from './leases.js';
 import type { NumberBlocks } from './number-blocks.js';
+import { Provisioning } from './provisioning.js';
 import { Reclaimer } from './reclaimer.js';
 import { decodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
@@ -34,6 +36,8 @@ export interface AccountStoreLimits extends CommitQueueLimits {
   readonly accounts: number;
   /** Uploads neither finished nor aborted. */
   readonly uploads: number;
+  /** Identities of the directory kept in memory. */
+  readonly identities: number;
 }
 
 /** Bounds unless others are given. */
@@ -43,6 +47,7 @@ export const storeLimits: AccountStoreLimits = {
   batchBytes: 4 * 1024 * 1024,
   accounts: 1_000_000,
   uploads: 1_000,
+  identities: 100_000,
 };
 
 export interface AccountStoreParts {
@@ -59,6 +64,7 @@ export interface AccountStoreParts {
 const rowsMax = 0x7fffffff;
 
 export class AccountStore implements StorePort {
+  readonly provisioning: Provisioning;
   readonly #table: Table;
   readonly #queue: CommitQueue;
   readonly #leases: Leases;
@@ -88,6 +94,13 @@ export class AccountStore implements StorePort {
       clock,
       draw: () => blocks.drawUpload(),
       uploadsMax: limits.uploads,
+    });
+    this.provisioning = new Provisioning({
+      table,
+      queue: this.#queue,
+      cached: limits.identities,
+      assertOpen: () => this.#assertOpen(),
+      ready: () => this.#ready(),
     });
     void this.#reclaimer.run();
   }
@@ -298,6 +311,22 @@ export class AccountStore implements StorePort {
     this.#assertOpen();
     await this.#ready();
     return this.#uploads.sweep(before);
+  }
+
+  /** One look at the table for each account, whatever it holds. */
+  async accounts({ after, limit }: AccountRange): Promise<readonly AccountId[]> {
+    this.#assertOpen();
+    await this.#ready();
+    const found: AccountId[] = [];
+    let last = after;
+    while (found.length < limit) {
+      const [key] = await this.#table.keys({ ...accountRange(last), limit: 1 });
+      if (key === undefined) return found;
+      const decoded = decodeKey(key);
+      last = decoded[1] as AccountId;
+      found.push(last);
+    }
+    return found;
   }
 
   #assertOpen(): void {

@@ -6,6 +6,8 @@
  *     0x03 | shard u16 | time u64 | account              accounts to wake
  *     0x04 | begun u64 | number u64                      uploads; begun 0: chunks to be reclaimed
  *     0x05 | number u64 | index u32                      chunks of uploads and large contents
+ *     0x06 | account                                     provisioned accounts
+ *     0x07 | identity                                    further identities of these
  *     0x10 | account 0x00 | kind u8 | …                  everything of an account
  *
  * Numbers are big-endian, text is UTF-8. In front of its end mark an account has 0x00 written as
@@ -21,6 +23,8 @@ export type StoreKey =
   | readonly ['wake', number, number, AccountId]
   | readonly ['upload', number, number]
   | readonly ['chunk', number, number]
+  | readonly ['provisioned', AccountId]
+  | readonly ['identity', string]
   | readonly ['wakeAt', AccountId]
   | readonly ['row', AccountId, RowKey]
   | readonly ['content', AccountId, number]
@@ -32,7 +36,10 @@ export interface KeyRange {
   readonly to: Buffer;
 }
 
-const tags = { schema: 1, counter: 2, wake: 3, upload: 4, chunk: 5, account: 16 } as const;
+const tags = {
+  ...{ schema: 1, counter: 2, wake: 3, upload: 4, chunk: 5 },
+  ...{ provisioned: 6, identity: 7, account: 16 },
+} as const;
 
 /** `wakeAt`, `actor` and `outbox` are neighbours: one range loads an account. */
 const kinds = {
@@ -76,6 +83,11 @@ export function encodeKey(key: StoreKey): Buffer {
       octet(tags.chunk);
       u64(key[1]);
       u32(key[2]);
+      break;
+    case 'provisioned':
+    case 'identity':
+      octet(tags[key[0]]);
+      text(key[1]);
       break;
     case 'row':
       account(key[1], key[2][0]);
@@ -193,6 +205,10 @@ export function decodeKey(key: Buffer): StoreKey {
       return exactly(key, 17, ['upload', readU64(key, 1), readU64(key, 9)]);
     case tags.chunk:
       return exactly(key, 13, ['chunk', readU64(key, 1), readU32(key, 9)]);
+    case tags.provisioned:
+      return ['provisioned', key.toString('utf8', 1)];
+    case tags.identity:
+      return ['identity', key.toString('utf8', 1)];
     case tags.account:
       return decodeAccount(key);
     default:
@@ -317,6 +333,23 @@ export function uploadRange(from: number, before: number): KeyRange {
 
 export function chunkRange(number: number): KeyRange {
   return { from: encodeKey(['chunk', number, 0]), to: encodeKey(['chunk', number + 1, 0]) };
+}
+
+/** Provisioned accounts behind `after`. */
+export function provisionedRange(after: AccountId | undefined): KeyRange {
+  const from = encodeKey(['provisioned', after ?? '']);
+  return {
+    from: after === undefined ? from : Buffer.concat([from, Buffer.from([0])]),
+    to: Buffer.from([tags.provisioned + 1]),
+  };
+}
+
+/** Everything of accounts behind `after`. */
+export function accountRange(after: AccountId | undefined): KeyRange {
+  return {
+    from: after === undefined ? Buffer.from([tags.account]) : bound(after, 0xff),
+    to: Buffer.from([tags.account + 1]),
+  };
 }
 
 /** Every key there can be. */

@@ -101,6 +101,8 @@ async function begin(
     nextDue: () => store.nextDue(),
     reserve: (counter, count) => store.reserve(counter, count),
     sweep: (before) => store.sweep(before),
+    accounts: (range) => store.accounts(range),
+    provisioning: store.provisioning,
     close: () => store.close(),
     stats: () => ({ ...store.counts, reopens: table.reopens }),
   };

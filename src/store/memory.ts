@@ -74,6 +74,8 @@ function storeOn(table: MemoryTable, options: MemoryStoreOptions): MemoryStore {
     nextDue: () => store.nextDue(),
     reserve: (counter, count) => store.reserve(counter, count),
     sweep: (before) => store.sweep(before),
+    accounts: (range) => store.accounts(range),
+    provisioning: store.provisioning,
     close: () => store.close(),
     hold: () => {
       const release = table.hold();

@@ -2,6 +2,7 @@
 
 import type { StorePort } from '../ports.js';
 import { contentCases } from './store-contract-contents.js';
+import { provisioningCases } from './store-contract-provisioning.js';
 import { rowCases } from './store-contract-rows.js';
 import { wakeCases } from './store-contract-wakes.js';
 
@@ -23,6 +24,7 @@ export const storeContract: readonly StoreContractCase[] = [
   ...rowCases,
   ...wakeCases,
   ...contentCases,
+  ...provisioningCases,
 ].map(({ name, check }) => ({
   name,
   async run(make) {
