@@ -5,7 +5,7 @@ import { clientTarget } from '../machines/binding.js';
 import type { AccountEvent, Limits } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { MailboxContext } from '../machines/mailbox-context.js';
-import { countSerials, firstSerials, intersection, serialSet } from '../machines/serial-set.js';
+import { countSerials, intersection, serialSet } from '../machines/serial-set.js';
 import type { SerialSet } from '../machines/serial-set.js';
 import type {
   AccountId,
@@ -32,9 +32,6 @@ export interface AccountsParts {
   /** Hands an input to an account; a refusal answers its transaction. */
   submit(account: AccountId, input: Input): boolean;
 }
-
-/** Messages deleted by one input: a turn is bounded, and others have theirs between. */
-const deletedAtOnce = 256;
 
 /** The rows that one call returns at most. */
 const historiesMax = 1_000;
@@ -96,16 +93,13 @@ export class Accounts implements AccountsPort {
   async deleteMessages(account: AccountId, serials: readonly number[]): Promise<number> {
     const mailbox = await this.#mailbox(account);
     const existing = intersection(serialSet(serials), mailbox?.stored ?? []);
-    let last = 0;
-    for (;;) {
-      const next = firstSerials(existing, deletedAtOnce, last);
-      if (next.length === 0) return countSerials(existing);
-      await this.#ask(account, (transaction, at, limits) => ({
-        type: 'deletion.requested',
-        ...{ at, transaction, serials: serialSet(next), foreign: [], limits },
-      }));
-      last = next.at(-1)!;
-    }
+    if (existing.length === 0) return 0;
+    // Accepted as a whole; the mailbox goes through with it batch by batch.
+    await this.#ask(account, (transaction, at, limits) => ({
+      type: 'deletion.requested',
+      ...{ at, transaction, serials: existing, foreign: [], limits },
+    }));
+    return countSerials(existing);
   }
 
   async configure(account: AccountId, settings: UserSettings): Promise<void> {

@@ -68,8 +68,8 @@ export type MailboxEvent =
   | (Asked & {
       readonly type: 'deletion.requested';
       readonly serials: SerialSet;
-      /** How many URIs of the request name no message of this store; they are passed over. */
-      readonly foreign: number;
+      /** URIs of the request that name no message of this store; they are passed over. */
+      readonly foreign: readonly string[];
       readonly limits: Limits;
     })
   /** A session has a message that is to be deleted: it goes when that is over (D-28). */

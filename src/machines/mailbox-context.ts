@@ -4,7 +4,7 @@ import { clientTarget, type Binding } from './binding.js';
 import { noMessages } from './counts.js';
 import { declarations, type On as EventOn } from './declaration.js';
 import type { MailboxEvent } from './events.js';
-import type { Counts, Limits } from './facts.js';
+import type { Counts, Limits, SettingsFacts } from './facts.js';
 import { difference, noSerials, union, type SerialSet } from './serial-set.js';
 
 export interface MailboxContext {
@@ -31,8 +31,8 @@ export interface MailboxContext {
   readonly postponed: SerialSet;
   /** When the timer `deletion` is set for. */
   readonly deletionAt: number | undefined;
-  /** `offline-delivery/@active` as provisioned. */
-  readonly provisioned: boolean | undefined;
+  /** As provisioned. */
+  readonly settings: SettingsFacts;
   /** What the user has published, the latest content last. */
   readonly publications: readonly Publication[];
   /** When the timer `publication` is set for. */
@@ -67,7 +67,7 @@ export const emptyMailbox: MailboxContext = {
   deleting: noSerials,
   postponed: noSerials,
   deletionAt: undefined,
-  provisioned: undefined,
+  settings: {},
   publications: [],
   publicationAt: undefined,
   push: undefined,
@@ -91,7 +91,7 @@ export function kept({ stored, deleting, postponed }: MailboxContext): SerialSet
 
 /** D-41, whether messages are pushed: published wins over provisioned, that over the default. */
 export function deliversOffline(
-  { publications, provisioned }: MailboxContext,
+  { publications, settings }: MailboxContext,
   at: number,
   limits: Limits,
 ): boolean {
@@ -99,7 +99,7 @@ export function deliversOffline(
     const { active, expiresAt } = publications[i]!;
     if (active !== undefined && expiresAt > at) return active;
   }
-  return provisioned ?? limits.push.default;
+  return settings.offlineDelivery ?? limits.push.default;
 }
 
 /** D-41: there is something to push, somewhere to push it to, and the user wants it. */

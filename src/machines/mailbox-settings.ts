@@ -32,9 +32,7 @@ export const settingsGuards = {
 };
 
 export const settingsChanges = {
-  provision: change((_context, { settings }: Provisioned) => ({
-    provisioned: settings.offlineDelivery,
-  })),
+  provision: change((_context, { settings }: Provisioned) => ({ settings })),
   publish: change((context, event: Published) => {
     const publications = republished(context, event);
     return { publications, publicationAt: earliest(publications) };

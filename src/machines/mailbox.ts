@@ -213,7 +213,7 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
       ...(deleting.length > 0 && { deleting }),
       ...(postponed.length > 0 && { postponed }),
       ...(context.deletionAt !== undefined && { deletionAt: context.deletionAt }),
-      ...(context.provisioned !== undefined && { provisioned: context.provisioned }),
+      ...(context.settings.offlineDelivery !== undefined && { settings: context.settings }),
       ...(publications.length > 0 && { publications }),
       ...(context.publicationAt !== undefined && { publicationAt: context.publicationAt }),
     },

@@ -21,7 +21,7 @@ import {
 } from '../../src/machines/index.js';
 import type { DeliveryContext } from '../../src/machines/delivery.js';
 import type { SubscriptionContext } from '../../src/machines/subscription.js';
-import type { MailboxContext } from '../../src/machines/mailbox-context.js';
+import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
 import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
 import {
   dialog,
@@ -127,9 +127,9 @@ function deletionEvents({ stored }: MailboxContext, at: number): readonly Mailbo
   const given = { ...tight, deletion: { batch: 1 } };
   const requested = { type: 'deletion.requested', at, transaction: 't', limits: given } as const;
   return [
-    { ...requested, serials: stored, foreign: 0 },
-    { ...requested, serials: [stored[0] ?? 1, stored[0] ?? 1], foreign: 1 },
-    { ...requested, serials: [9999, 9999], foreign: 0 },
+    { ...requested, serials: stored, foreign: [] },
+    { ...requested, serials: [stored[0] ?? 1, stored[0] ?? 1], foreign: ['sip:other@x'] },
+    { ...requested, serials: [9999, 9999], foreign: [] },
     { type: 'deletion.postponed', at, serial: stored[0] ?? 1, limits: given },
     { type: 'timer.expired', name: 'deletion', at, limits: given },
   ];
@@ -317,9 +317,11 @@ export const alphabets: readonly Alphabet[] = [
     essence: ({ value, context }) => {
       const mailboxContext = context as MailboxContext;
       const { stored, untaken, bindings, subscriptions, publications } = mailboxContext;
+      // States of their own, not times all the others.
+      if (mailboxContext.deletionAt !== undefined) return [value, 'deletion', kept(mailboxContext).length];
+      if (publications.length > 0) return [value, 'published', bindings.length > 0];
       const counted = [bindings.length, subscriptions.length].map((count) => Math.min(count, 2));
-      const job = [mailboxContext.deletionAt !== undefined, publications.length > 0];
-      return [value, stored.length > 0, untaken.length > 0, ...counted, ...job];
+      return [value, stored.length > 0, untaken.length > 0, ...counted];
     },
   },
   {
