@@ -199,6 +199,16 @@ const limits = z.strictObject({
       emptyMs: ms.default(2000),
     })
     .prefault({}),
+  recording: z
+    .strictObject({
+      sendonly: z.boolean().default(false),
+      files: z.boolean().default(false),
+      count: count.default(4),
+      messages: z.int().min(1).max(1_000).default(64),
+      octets: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(1_073_741_824),
+      idleMs: ms.default(60_000),
+    })
+    .prefault({}),
   reportGraceMs: ms.default(30_000),
   reportOnUserDelete: z.enum(['failed', 'forbidden', 'none']).default('failed'),
 });

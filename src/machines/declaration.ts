@@ -72,6 +72,7 @@ export const effectActions = {
   'sip.bye': noBody,
   'sip.forget': noBody,
   'sip.notify': noBody,
+  'msrp.confirm': noBody,
   'msrp.connect': noBody,
   'msrp.release': noBody,
   'msrp.send': noBody,

@@ -61,16 +61,28 @@ export type Effect =
   | Tell
   // ------------------------------------------------------------------------------ reply
   | SipRespond
+  /**
+   * The last SEND of a large message is answered. `kept`: it is stored, so that what was taken in
+   * belongs to it; else that goes.
+   */
+  | {
+      readonly type: 'msrp.confirm';
+      readonly transaction: string;
+      readonly status: number;
+      readonly kept: boolean;
+    }
   // ---------------------------------------------------------------------------- session
   /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
   | { readonly type: 'sip.invite'; readonly target: TargetFacts }
-  /** 200 to an INVITE with an answer, Server, Allow, automata, isfocus (D-66). */
+  /** 200 to an INVITE with an answer, Server, Allow, automata, and isfocus of a focus (D-66). */
   | {
       readonly type: 'sip.accept';
       readonly transaction: string;
       readonly active: boolean;
       /** Of the answer; sendonly when absent. */
       readonly direction?: 'sendonly' | 'recvonly';
+      /** Octets of a message that is taken in. */
+      readonly maxSize?: number;
     }
   /** BYE, or CANCEL while the INVITE is pending. */
   | { readonly type: 'sip.bye'; readonly reason?: string }
@@ -168,6 +180,7 @@ export type PayloadForm =
 export const effectClass = {
   tell: 'local',
   'sip.respond': 'reply',
+  'msrp.confirm': 'reply',
   'sip.invite': 'session',
   'sip.accept': 'session',
   'sip.bye': 'session',

@@ -4,11 +4,13 @@
  * whoever made them (`actors/ingress.ts`); machines trust their form and judge their content.
  */
 
+import type { RecordingEvent, RecordingOfMailboxEvent } from './events-recording.js';
 import type { SerialSet } from './serial-set.js';
 import type {
   CountedFacts,
   Counts,
   DialogFacts,
+  FieldFacts,
   HeaderBlock,
   Limits,
   MediaFacts,
@@ -22,11 +24,17 @@ import type {
   TargetFacts,
 } from './facts.js';
 
+export type * from './events-recording.js';
 export type * from './facts.js';
 
 /** How an actor of an account is called: `ua/…` is the virtual UA of the message of that serial. */
 export type Address =
-  'mailbox' | `ua/${number}` | `push/${number}` | `focus/${number}` | `subscription/${number}`;
+  | 'mailbox'
+  | `ua/${number}`
+  | `push/${number}`
+  | `focus/${number}`
+  | `recording/${number}`
+  | `subscription/${number}`;
 
 /** Time, and the transaction that waits for an answer. */
 export interface Asked {
@@ -46,6 +54,7 @@ export type MailboxEvent =
       /** Numbers from which the mailbox may take serials when its own block is used up. */
       readonly block: { readonly from: number; readonly to: number };
     })
+  | RecordingOfMailboxEvent
   | (Asked & {
       readonly type: 'register.received';
       readonly register: RegisterFacts;
@@ -199,6 +208,13 @@ export type VirtualUaEvent =
       readonly status: number;
       readonly limits: Limits;
     }
+  /** The session that brought the message was ended by a BYE with these header fields (D-14). */
+  | {
+      readonly type: 'session.closed';
+      readonly at: number;
+      readonly fields: FieldFacts;
+      readonly limits: Limits;
+    }
   /** The owner or the operator deletes the message. */
   | { readonly type: 'delete'; readonly at: number; readonly limits: Limits }
   | TimerExpired<'expiry' | 'grace'>
@@ -230,7 +246,12 @@ export type SessionEvent =
       readonly list: boolean;
       readonly limits: Limits;
     })
-  | (Asked & { readonly type: 'bye.received'; readonly limits: Limits })
+  /** `fields` of the BYE, where they are kept. */
+  | (Asked & {
+      readonly type: 'bye.received';
+      readonly fields?: FieldFacts;
+      readonly limits: Limits;
+    })
   /** Our BYE was answered or given up. */
   | { readonly type: 'bye.answered'; readonly at: number; readonly limits: Limits }
   | { readonly type: 'msrp.connected'; readonly at: number; readonly limits: Limits }
@@ -336,9 +357,11 @@ export type EventFor<A extends Address> = A extends 'mailbox'
       ? PushEvent
       : A extends `focus/${number}`
         ? FocusEvent
-        : A extends `subscription/${number}`
-          ? SubscriptionEvent
-          : never;
+        : A extends `recording/${number}`
+          ? RecordingEvent
+          : A extends `subscription/${number}`
+            ? SubscriptionEvent
+            : never;
 
 export type AccountEvent =
-  MailboxEvent | VirtualUaEvent | PushEvent | FocusEvent | SubscriptionEvent;
+  MailboxEvent | VirtualUaEvent | PushEvent | FocusEvent | RecordingEvent | SubscriptionEvent;

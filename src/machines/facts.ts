@@ -153,6 +153,17 @@ export interface PublishFacts {
   readonly settings?: SettingsFacts;
 }
 
+/** An INVITE that brings large messages for the user (D-15, D-16). */
+export interface InvitationFacts {
+  /** Absent when there is no m=message line that could be used. */
+  readonly offer?: MsrpSdpFacts;
+  /** Octets of the message, where the sender announces them. */
+  readonly size?: number;
+}
+
+/** Header fields in order. */
+export type FieldFacts = readonly (readonly [name: string, value: string])[];
+
 /** How a message may be given to a client: its SDP. */
 export interface MediaFacts {
   readonly acceptTypes: readonly string[];
@@ -249,6 +260,21 @@ export interface Limits {
     readonly waitMs: number;
     /** ms until BYE of an empty retrieval when no binding comes (D-69). */
     readonly emptyMs: number;
+  };
+  /** Large messages as they come in (D-15, D-16). */
+  readonly recording: {
+    /** An INVITE with +g.oma.sip-im and a sendonly offer counts too (D-15). */
+    readonly sendonly: boolean;
+    /** A file transfer counts too (SDP-08). */
+    readonly files: boolean;
+    /** Sessions of one account at a time. */
+    readonly count: number;
+    /** Messages of one session. */
+    readonly messages: number;
+    /** Octets of one message. */
+    readonly octets: number;
+    /** ms a session may stand without an octet. */
+    readonly idleMs: number;
   };
   /** ms a 200 without the REPORT that was asked for has to wait to count as delivered (D-33). */
   readonly reportGraceMs: number;

@@ -4,11 +4,12 @@ import type { Address } from './events.js';
 import { focus } from './focus.js';
 import { mailbox } from './mailbox.js';
 import { push } from './push.js';
+import { recording } from './recording.js';
 import type { Definition } from './step.js';
 import { subscription } from './subscription.js';
 import { virtualUa } from './virtual-ua.js';
 
-export { focus, mailbox, push, subscription, virtualUa };
+export { focus, mailbox, push, recording, subscription, virtualUa };
 export type * from './effects.js';
 export type * from './events.js';
 export { sameAtRest, step } from './step.js';
@@ -19,6 +20,7 @@ const definitions = new Map<string, Definition>([
   ['ua', virtualUa],
   ['push', push],
   ['focus', focus],
+  ['recording', recording],
   ['subscription', subscription],
 ]);
 

@@ -37,9 +37,10 @@ export interface MailboxContext {
   readonly publications: readonly Publication[];
   /** When the timer `publication` is set for. */
   readonly publicationAt: number | undefined;
-  /** The push under way; volatile, as the two below. */
+  /** The push under way; volatile, as the three below. */
   readonly push: number | undefined;
   readonly foci: readonly number[];
+  readonly recordings: readonly number[];
   /** Messages that the client did not take in this registration (D-47). */
   readonly untaken: SerialSet;
 }
@@ -72,6 +73,7 @@ export const emptyMailbox: MailboxContext = {
   publicationAt: undefined,
   push: undefined,
   foci: [],
+  recordings: [],
   untaken: noSerials,
 };
 

@@ -42,11 +42,13 @@ export const sessionChanges = {
   dropFocus: change(({ foci }, { focus }: On<'retrieval.ended'>) => ({
     foci: without(foci, focus),
   })),
-  dropAddressee: change(({ subscriptions, foci }, { to }: On<'undelivered'>) => ({
+  dropAddressee: change(({ subscriptions, foci, recordings }, { to }: On<'undelivered'>) => ({
     subscriptions: subscriptions.filter((number) => to !== `subscription/${number}`),
     foci: foci.filter((number) => to !== `focus/${number}`),
+    recordings: recordings.filter((number) => to !== `recording/${number}`),
   })),
-  dropFoci: change(() => ({ foci: [] })),
+  /** Foci and recordings are gone with the process. */
+  dropSessions: change(() => ({ foci: [], recordings: [] })),
 };
 
 function without(numbers: readonly number[], number: number): readonly number[] {

@@ -3,27 +3,35 @@
 import { recount } from './counts.js';
 import { tell } from './declaration.js';
 import type { Tell } from './effects.js';
-import type { EventFor } from './events.js';
+import type { EventFor, Limits } from './events.js';
 import { expiryOf, isExpired } from './policy.js';
 import { addSerial, countSerials, hasSerial, removeSerial } from './serial-set.js';
 import { ask, change, effect, type MailboxContext, type On } from './mailbox-context.js';
 
-type Received = On<'message.received'>;
+/** A large message that is there as a whole. */
+export type Recorded = On<'message.recorded'>;
+type Received = On<'message.received'> | Recorded;
 
 export const storageGuards = {
   isDuplicate: ask((_context, { duplicate }: Received) => duplicate),
   isTransient: ask((_context, { message }: Received) => message.transient),
   isExpired: ask((_context, { message, at, limits }: Received) => isExpired(message, at, limits)),
-  isFull: ask(
-    ({ stored, octets }, { message, limits: { quota } }: Received) =>
-      countSerials(stored) >= quota.messages || octets + message.size > quota.octets,
-  ),
+  isFull: ask((context, { message, limits }: Received) => isFull(context, message.size, limits)),
   isStored: ask(({ stored }, { serial }: On<'message.gone'>) => hasSerial(stored, serial)),
   isNew: ask(
     ({ stored, old }, { serial }: On<'message.read'>) =>
       hasSerial(stored, serial) && !hasSerial(old, serial),
   ),
 };
+
+/** Whether there is no room for a message of that size. */
+export function isFull(
+  { stored, octets }: MailboxContext,
+  size: number,
+  { quota }: Limits,
+): boolean {
+  return countSerials(stored) >= quota.messages || octets + size > quota.octets;
+}
 
 export const storageChanges = {
   countMessage: change(
@@ -129,8 +137,14 @@ export const refusals = [
   { guard: 'isFull', actions: declined('Mailbox is full') },
 ] as const;
 
+/** What comes before the answer, and what behind it. */
+export const keepingSteps = {
+  store: [takeSerials, 'countMessage', tellStore],
+  announce: [tellAdded],
+} as const;
+
 /** S1 12.4.2.3: stored by its virtual UA, then accepted (D-10), then told of (MWI-06). */
-export const keepMessage = [takeSerials, 'countMessage', tellStore, accepted, tellAdded] as const;
+export const keepMessage = [...keepingSteps.store, accepted, ...keepingSteps.announce] as const;
 
 export const dropMessage = {
   guard: 'isStored',

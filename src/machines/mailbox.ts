@@ -24,6 +24,13 @@ import {
   deletionEvents,
   deletionGuards,
 } from './mailbox-deletion.js';
+import {
+  keepRecorded,
+  recordedRefusals,
+  recordingChanges,
+  recordingEvents,
+  recordingGuards,
+} from './mailbox-recordings.js';
 import { sessionChanges, sessionEvents, sessionGuards } from './mailbox-sessions.js';
 import {
   expirePublications,
@@ -51,6 +58,7 @@ const mailboxSetup = setup({
     ...sessionChanges,
     ...deletionChanges,
     ...settingsChanges,
+    ...recordingChanges,
   },
   guards: {
     ...storageGuards,
@@ -58,12 +66,14 @@ const mailboxSetup = setup({
     ...sessionGuards,
     ...deletionGuards,
     ...settingsGuards,
+    ...recordingGuards,
   },
 });
 
 const offline = mailboxSetup.createStateConfig({
   on: {
     'message.received': [...refusals, { actions: keepMessage }],
+    'message.recorded': [...recordedRefusals, { actions: keepRecorded }],
     'register.received': [...registerRefusals, { actions: bindContacts, target: 'judging' }],
     'timer.expired': { guard: 'isRegistrationTimer', actions: expireBindings },
   },
@@ -76,12 +86,17 @@ const idle = mailboxSetup.createStateConfig({
       ...refusals,
       { actions: keepMessage, target: '#mailbox.judging' }, // D-41: pushed at once
     ],
+    'message.recorded': [
+      ...recordedRefusals,
+      { actions: keepRecorded, target: '#mailbox.judging' },
+    ],
   },
 });
 
 const pushing = mailboxSetup.createStateConfig({
   on: {
     'message.received': [...refusals, { actions: [...keepMessage, tellMessageAdded] }],
+    'message.recorded': [...recordedRefusals, { actions: [...keepRecorded, tellMessageAdded] }],
     'register.received': [
       ...registerRefusals,
       { guard: 'staysAvailable', actions: bindContacts },
@@ -94,7 +109,7 @@ const pushing = mailboxSetup.createStateConfig({
       { actions: rest, target: 'idle' },
     ],
     'timer.expired': { guard: 'isPushTimer', actions: rearmRetry },
-    'session.lost': { actions: ['losePush', 'dropFoci'], target: 'backoff' },
+    'session.lost': { actions: ['losePush', 'dropSessions'], target: 'backoff' },
     undelivered: [
       { guard: 'isPushAddressee', actions: 'losePush', target: 'backoff' },
       { actions: 'dropAddressee' },
@@ -123,6 +138,7 @@ const machine = mailboxSetup.createMachine({
       states: { idle, pushing, backoff },
       on: {
         'message.received': [...refusals, { actions: keepMessage }],
+        'message.recorded': [...recordedRefusals, { actions: keepRecorded }],
         'register.received': [
           ...registerRefusals,
           { actions: bindContacts, target: '#mailbox.judging' },
@@ -148,22 +164,25 @@ const machine = mailboxSetup.createMachine({
   },
   on: {
     ...sessionEvents,
+    ...recordingEvents,
     ...deletionEvents,
     ...settingsEvents,
     'timer.expired': [continueDeletion, expirePublications],
     'message.gone': dropMessage,
     'message.read': ageMessage,
-    'session.lost': { actions: 'dropFoci' },
+    'session.lost': { actions: 'dropSessions' },
     undelivered: { actions: 'dropAddressee' },
   },
 });
 
-/** The mailbox; a push under way is at rest a back-off, and foci are gone with the process. */
+/** The mailbox; a push under way is at rest a back-off, and other sessions are gone by then. */
 export const mailbox: Definition = {
   machine,
   unborn: unborn(machine),
   birth: [
     'message.received',
+    'invitation.received',
+    'message.recorded',
     'register.received',
     'subscribe.received',
     'retrieval.requested',
@@ -230,7 +249,10 @@ function revive(atRest: AtRest): ActorSnapshot {
   if (atRest.schema !== schema) {
     throw new Error(`MACHINE_SCHEMA_UNKNOWN: mailbox ${atRest.schema}`);
   }
-  const context = atRest.context as unknown as Omit<MailboxContext, 'push' | 'foci' | 'untaken'>;
+  const context = atRest.context as unknown as Omit<
+    MailboxContext,
+    'push' | 'foci' | 'recordings' | 'untaken'
+  >;
   return snapshotAt(machine, values[atRest.state as RestState], {
     ...emptyMailbox,
     ...context,

@@ -172,6 +172,17 @@ export function isRecvonly(offer: MsrpSdpFacts | undefined): offer is MsrpSdpFac
   return offer !== undefined && offer.direction === 'recvonly' && offer.path.length > 0;
 }
 
+/** Whether the offer of a sender lets us take messages in (SDP-02). */
+export function isOfferToSend(offer: MsrpSdpFacts | undefined): offer is MsrpSdpFacts {
+  if (offer === undefined || offer.path.length === 0 || offer.setup === 'holdconn') return false;
+  return offer.direction === 'sendonly' || offer.direction === 'sendrecv';
+}
+
+/** Octets that one large message may have now: below the quota, and below its own bound. */
+export function recordingRoom(octets: number, { quota, recording }: Limits): number {
+  return Math.max(0, Math.min(recording.octets, quota.octets - octets));
+}
+
 // ------------------------------------------------------------------------------ retrieval
 
 type Requested = Extract<FocusEvent, { type: 'retrieval.requested' }>;

@@ -3,7 +3,7 @@
 import { declarations, type On as EventOn } from './declaration.js';
 import type { Effect } from './effects.js';
 import type { VirtualUaEvent } from './events.js';
-import type { CountedFacts, MessageFacts } from './facts.js';
+import type { CountedFacts, FieldFacts, MessageFacts } from './facts.js';
 import type { Lease } from './lease.js';
 
 export interface VirtualUaContext {
@@ -15,6 +15,8 @@ export interface VirtualUaContext {
   readonly timerAt: number | undefined;
   /** Delivered and kept: an old message (D-44). */
   readonly read: boolean;
+  /** Header fields of the BYE that ended the session of a large message (D-14). */
+  readonly bye?: FieldFacts;
   readonly leases: readonly Lease[];
   /** Why the message goes when the last lease has ended. */
   readonly doomed: 'delivered' | 'user' | undefined;

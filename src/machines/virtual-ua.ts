@@ -42,6 +42,8 @@ const keepFacts = change((_context, event: On<'store'>) => ({
   doomed: undefined,
 }));
 
+const keepBye = change((_context, { fields }: On<'session.closed'>) => ({ bye: fields }));
+
 const putMessage = effect('message.put', ({ serial }) => ({ type: 'message.put', serial }));
 
 const setExpiry = effect('timer.set', ({ timerAt }) =>
@@ -66,6 +68,7 @@ const virtualUaSetup = setup({
   actions: {
     ...effectActions,
     keepFacts,
+    keepBye,
     addLease,
     tryNextForm,
     awaitReport,
@@ -85,6 +88,7 @@ const stored = virtualUaSetup.createStateConfig({
       { guard: 'isRefused', actions: refuse },
       { actions: ['addLease', send], target: 'leased' },
     ],
+    'session.closed': { actions: 'keepBye' },
     delete: { actions: erase, target: 'gone' },
     'timer.expired': [
       { guard: 'isExpired', actions: erase, target: 'gone' },
@@ -101,6 +105,7 @@ const leased = virtualUaSetup.createStateConfig({
       { guard: 'isRefused', actions: refuse },
       { actions: ['addLease', send] },
     ],
+    'session.closed': { actions: 'keepBye' },
     'msrp.sent': [
       { guard: 'isSentForReport', actions: ['awaitReport', setGrace] },
       { guard: 'isSent', actions: [tellDeparted, tellRead, 'markDelivered'], target: 'settling' },
@@ -172,18 +177,18 @@ const schema = 1;
 function restOf(snapshot: ActorSnapshot): AtRest | undefined {
   if (snapshot.value === 'absent' || snapshot.value === 'gone') return undefined;
   const context = snapshot.context as VirtualUaContext;
-  const { serial, message, receivedAt, expiresAt, timerAt, read } = context;
+  const { serial, message, receivedAt, expiresAt, timerAt, read, bye } = context;
   return {
     schema,
     state: 'stored',
-    context: { serial, message, receivedAt, expiresAt, timerAt, read },
+    context: { serial, message, receivedAt, expiresAt, timerAt, read, ...(bye && { bye }) },
   };
 }
 
 function revive(atRest: AtRest): ActorSnapshot {
   if (atRest.schema !== schema) throw new Error(`MACHINE_SCHEMA_UNKNOWN: ua ${atRest.schema}`);
   const atRestContext = atRest.context as unknown as Omit<VirtualUaContext, 'leases' | 'doomed'>;
-  const { serial, message, receivedAt, expiresAt, timerAt, read } = atRestContext;
+  const { serial, message, receivedAt, expiresAt, timerAt, read, bye } = atRestContext;
   return snapshotAt(machine, 'stored', {
     serial,
     message,
@@ -191,6 +196,7 @@ function revive(atRest: AtRest): ActorSnapshot {
     expiresAt: expiresAt ?? undefined,
     timerAt: timerAt ?? undefined,
     read,
+    ...(bye && { bye }),
     leases: [],
     doomed: undefined,
   } satisfies VirtualUaContext);

@@ -18,6 +18,14 @@ export const limits: Limits = {
     waitMs: 32_000,
     emptyMs: 2000,
   },
+  recording: {
+    sendonly: false,
+    files: false,
+    count: 2,
+    messages: 4,
+    octets: 50_000,
+    idleMs: 60_000,
+  },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',
 };

@@ -23,6 +23,7 @@ import type { DeliveryContext } from '../../src/machines/delivery.js';
 import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
 import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
+import { recordingAlphabet, recordingsOf } from './alphabet-recording.js';
 import {
   dialog,
   limits,
@@ -46,7 +47,10 @@ export interface Alphabet {
   essence(snapshot: ActorSnapshot): unknown;
 }
 
-const tight = { ...limits, quota: { messages: 3, octets: 100_000 } };
+const tight = {
+  ...limits,
+  quota: { messages: 3, octets: 100_000 },
+};
 
 function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEvent[] {
   const context = snapshot.context as MailboxContext;
@@ -85,6 +89,7 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     { ...received, message: { ...pager, transient: true }, block },
     { ...received, message: { ...pager, expires: 0 }, block },
     { ...received, message: { ...pager, size: 1_000_000 }, block },
+    ...recordingsOf(context, at, tight),
     registered({}),
     registered({}, noPush),
     registered({ callId: context.bindings[0]?.callId ?? 'r', cseq: 0 }),
@@ -168,6 +173,7 @@ function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly Virtual
   return [
     { ...of, type: 'store', serial: 7, message: reported, expiresAt: at + 60_000 },
     { ...of, type: 'delete' },
+    { ...of, type: 'session.closed', fields: [['Reason', 'SIP;cause=200']] },
     { ...of, type: 'session.lost' },
     { ...of, type: 'session.lost', at: at + 100_000_000 },
     { ...of, type: 'timer.expired', name: 'expiry' },
@@ -346,6 +352,7 @@ export const alphabets: readonly Alphabet[] = [
     events: focusEvents,
     essence: ({ value, context }) => [value, ...pending(context)],
   },
+  recordingAlphabet,
   {
     name: 'subscription',
     definition: subscription,

@@ -2,6 +2,7 @@
 
 import type {
   DialogFacts,
+  InvitationFacts,
   Limits,
   MediaFacts,
   MessageFacts,
@@ -30,6 +31,14 @@ export const limits: Limits = {
     count: 2,
     waitMs: 32_000,
     emptyMs: 2000,
+  },
+  recording: {
+    sendonly: false,
+    files: false,
+    count: 2,
+    messages: 2,
+    octets: 50_000,
+    idleMs: 60_000,
   },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',
@@ -82,6 +91,9 @@ export const offer: MsrpSdpFacts = {
 };
 
 export const retrieval: RetrievalFacts = { accepts: true, authorised: true, owned: true, offer };
+
+/** Of a sender of large messages. */
+export const invitation: InvitationFacts = { offer: { ...offer, direction: 'sendonly' } };
 
 export const register: RegisterFacts = {
   by: 'ue',

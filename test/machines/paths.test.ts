@@ -165,7 +165,10 @@ function snapshotsOf(definition: Definition, path: readonly AccountEvent[]): Act
 }
 
 /** What a rest form leaves out on purpose: sessions, and numbers up to the next step. */
-const volatile = ['push', 'foci', 'untaken', 'number', 'leases', 'doomed', 'throttleAt'];
+const volatile = [
+  ...['push', 'foci', 'recordings', 'untaken'],
+  ...['number', 'leases', 'doomed', 'throttleAt'],
+];
 
 function changeAtRest(definition: Definition, snapshot: ActorSnapshot): string | undefined {
   const atRest = definition.rest(snapshot);
