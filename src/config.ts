@@ -117,6 +117,8 @@ const msrp = z.strictObject({
   /** ms for the response to a SEND (RFC 4975 7.1.1). */
   responseMs: ms.default(30_000),
   idleMs: ms.default(120_000),
+  /** Octets after which a chunk of ours ends; some relays take chunks whole (RFC 4976). */
+  chunkMax: z.int().min(2_048).max(16_777_216).default(131_072),
   /** `msrps` on a port of its own; absent: neither accepted nor opened. */
   tls: msrpTls.optional(),
   /** Whether connections may go to c= and m= instead of the path (RFC 6714). */

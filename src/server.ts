@@ -193,6 +193,7 @@ function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World>
   return {
     host: msrp.host,
     port: msrp.port,
+    chunkMax: msrp.chunkMax,
     ...(msrp.advertise !== undefined && { advertisedHost: msrp.advertise }),
     ...(msrp.tls && { tls: msrpTlsOptions(msrp.tls) }),
     ...(msrp.relay && { relay: relayOptions(msrp.relay) }),

@@ -146,14 +146,17 @@ export function connectTo(
   };
 }
 
-/** As offerer of actpass: without an answer to setup the offerer connects (RFC 4975 5.4). */
+/**
+ * As offerer of actpass: without an answer to setup the offerer connects (RFC 4975 5.4). MSRP knows
+ * no holdconn: whoever says so has said nothing (RFC 6135 4.2, SDP-05).
+ */
 export function isActiveOfferer(answer: MsrpSdpFacts): boolean {
   return answer.setup !== 'active';
 }
 
 /** Whether the answer to our sendonly offer lets us send (SDP-02). */
 export function isUsableAnswer(answer: MsrpSdpFacts | undefined): answer is MsrpSdpFacts {
-  if (answer === undefined || answer.path.length === 0 || answer.setup === 'holdconn') return false;
+  if (answer === undefined || answer.path.length === 0) return false;
   return answer.direction === 'recvonly' || answer.direction === 'sendrecv';
 }
 
@@ -163,7 +166,7 @@ export function isSameSession(
   session: { readonly path: readonly string[]; readonly active: boolean },
 ): boolean {
   const { path, active } = session;
-  if (offer.setup === 'holdconn' || offer.setup === (active ? 'active' : 'passive')) return false;
+  if (offer.setup === (active ? 'active' : 'passive')) return false;
   return offer.path.length === path.length && offer.path.every((uri, at) => uri === path[at]);
 }
 

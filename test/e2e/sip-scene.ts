@@ -38,8 +38,11 @@ export interface SipScene {
 const tomas = '<sip:tomas@example.org>';
 
 /** Over UDP, so that nothing but the transaction answers for what is lost. */
-export async function withServer(play: (scene: SipScene) => Promise<void>): Promise<void> {
-  const world = await startWorld();
+export async function withServer(
+  play: (scene: SipScene) => Promise<void>,
+  ...settings: Parameters<typeof startWorld>
+): Promise<void> {
+  const world = await startWorld(...settings);
   const peer = await openSipPeer('udp');
   const place = world.server.sip.find(({ transport }) => transport === 'udp')!;
   let serial = 0;

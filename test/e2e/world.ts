@@ -25,6 +25,7 @@ export const hostname = 'store.example.org';
 export async function startWorld(
   limits: SettingsInput['limits'] = {},
   transport: 'udp' | 'tcp' = 'udp',
+  more: Pick<SettingsInput, 'msrp' | 'identity'> = {},
 ): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'poste-e2e-'));
   const clients: ImClient[] = [];
@@ -37,9 +38,9 @@ export async function startWorld(
             { transport: 'tcp', port: ports.tcp },
           ],
         },
-        msrp: { port: ports.msrp },
+        msrp: { ...more.msrp, port: ports.msrp },
         store: { directory: join(directory, 'store') },
-        identity: { hostname, domains: ['example.org'] },
+        identity: { hostname, domains: ['example.org'], ...more.identity },
         limits,
         log: { level: 'silent' },
       }),

@@ -131,11 +131,16 @@ describe('IMSpec-DMT-S-004: a failed push leaves the messages and ends', () => {
   test.each([
     ['no SDP', { ...offer, path: [] }],
     ['inactive', { ...offer, direction: 'inactive' as const }],
-    ['held', { ...offer, setup: 'holdconn' as const }],
   ])('an answer that is of no use (%s) is ended with BYE', (_name, answer) => {
     const actor = pushing(start(), answered(200, answer));
     expect(actor.said).toContain('sip.bye');
     expect(outcome(actor.on(simple('bye.answered')))).toMatchObject({ outcome: 'failed' });
+  });
+
+  test('SDP-05: holdconn in an answer is ignored: the offerer connects', () => {
+    const held = { ...offer, setup: 'holdconn' as const };
+    const actor = pushing(start(), answered(200, held));
+    expect(actor.find('msrp.connect')).toMatchObject({ active: true });
   });
 
   test.each([
@@ -178,14 +183,14 @@ describe('IMSpec-DMT-S-004: a failed push leaves the messages and ends', () => {
       { type: 'sip.accept', transaction: 't5', active: false },
     ]);
     expect(actor.on(reinvite({ offer })).said).toEqual(['sip.accept']);
-    const actpass = { ...offer, setup: 'actpass' };
-    expect(actor.on(reinvite({ offer: actpass })).said).toEqual(['sip.accept']);
+    for (const setup of ['actpass', 'holdconn']) {
+      expect(actor.on(reinvite({ offer: { ...offer, setup } })).said).toEqual(['sip.accept']);
+    }
     for (const other of [
       { ...offer, direction: 'sendonly' },
       { ...offer, direction: 'inactive' },
       { ...offer, path: ['msrp://client.example.org:2855/s2;tcp'] },
       { ...offer, setup: 'passive' },
-      { ...offer, setup: 'holdconn' },
     ]) {
       expect(actor.on(reinvite({ offer: other })).said).toEqual(['respond 488']);
     }

@@ -1,98 +1,13 @@
 /** A client of a relay, with a relay that a test plays. */
 
 import { createHash } from 'node:crypto';
-import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo, Server, Socket } from 'node:net';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { ManualClock } from '../../../src/testing/clock.js';
 import { outgoing } from '../../../src/testing/msrp-recorder.js';
 import type { MsrpRelayOptions } from '../../../src/transport/msrp/options.js';
 import { startEndpoint } from './raw-peer.js';
 import type { Running } from './raw-peer.js';
-
-/** A request as its lines: the parser of an endpoint takes no AUTH. */
-interface Request {
-  readonly id: string;
-  readonly method: string;
-  readonly fields: ReadonlyMap<string, string>;
-}
-
-/** Status and further header fields that answer the AUTH number `count` (from 0). */
-type Script = (auth: Request, count: number) => readonly [number, ...string[]] | undefined;
-
-class ScriptedRelay {
-  readonly auths: Request[] = [];
-  readonly sends: Request[] = [];
-  readonly sockets: Socket[] = [];
-  script: Script = () => granted;
-  #server: Server = createServer();
-  #waiting: (() => void)[] = [];
-
-  async open(): Promise<void> {
-    this.#server.on('connection', (socket) => {
-      this.sockets.push(socket);
-      let text = '';
-      socket.setEncoding('latin1').on('error', () => undefined);
-      socket.on('data', (chunk: string) => {
-        text += chunk;
-        for (;;) {
-          const match = /^MSRP (\S+) ([^]*?)-------\1[$+#]\r\n/.exec(text);
-          if (!match) return;
-          text = text.slice(match[0].length);
-          this.#take(socket, match[1]!, match[2]!);
-        }
-      });
-    });
-    this.#server.listen(0, '127.0.0.1');
-    await once(this.#server, 'listening');
-  }
-
-  get port(): number {
-    return (this.#server.address() as AddressInfo).port;
-  }
-
-  uri(id?: string): string {
-    return `msrp://127.0.0.1:${this.port}${id === undefined ? '' : `/${id}`};tcp`;
-  }
-
-  async until(condition: (relay: this) => boolean): Promise<void> {
-    while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  async close(): Promise<void> {
-    for (const socket of this.sockets) socket.destroy();
-    this.#server.close();
-    await once(this.#server, 'close');
-  }
-
-  #take(socket: Socket, id: string, text: string): void {
-    const [head = ''] = text.split('\r\n\r\n');
-    const [method = '', ...lines] = head.split('\r\n').filter((line) => line !== '');
-    const pairs = lines.map((line) => line.split(/: (.*)/s, 2) as [string, string]);
-    const request = { id, method, fields: new Map(pairs) };
-    if (method === 'AUTH') {
-      this.auths.push(request);
-      const answer = this.script(request, this.auths.length - 1);
-      if (answer) this.#answer(socket, request, answer);
-    } else if (method === 'SEND') {
-      this.sends.push(request);
-      this.#answer(socket, request, [200]);
-    }
-    for (const resolve of this.#waiting.splice(0)) resolve();
-  }
-
-  #answer(
-    socket: Socket,
-    { id, fields }: Request,
-    [status, ...more]: readonly [number, ...string[]],
-  ): void {
-    const to = fields.get('From-Path')!.split(' ')[0]!;
-    const from = fields.get('To-Path')!.split(' ')[0]!;
-    const lines = [`MSRP ${id} ${status} So`, `To-Path: ${to}`, `From-Path: ${from}`, ...more];
-    socket.write(`${lines.join('\r\n')}\r\n-------${id}$\r\n`);
-  }
-}
+import { ScriptedRelay } from './scripted-relay.js';
 
 const usePath = 'Use-Path: msrps://a.example.org:2855/near;tcp msrps://b.example.org:2855/far;tcp';
 const granted = [200, usePath, 'Expires: 1000'] as const;
@@ -109,6 +24,7 @@ let running: Running;
 beforeEach(async () => {
   clock = new ManualClock();
   relay = new ScriptedRelay();
+  relay.script = () => granted;
   await relay.open();
   await start();
 });
