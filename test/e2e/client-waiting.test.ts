@@ -89,8 +89,13 @@ describe('message waiting of the IM client, from a notifier that is odd', () => 
   });
   afterEach(async () => {
     let isOver = false;
-    const stopped = client.stop({ unregister: false }).finally(() => (isOver = true));
-    for (; !isOver; await immediate()) clock.advance(1_000);
+    const stopped = client.stop({ unregister: false }).finally(() => {
+      isOver = true;
+    });
+    while (!isOver) {
+      clock.advance(1_000);
+      await immediate();
+    }
     await stopped;
     await peer.close();
   });
