@@ -5,18 +5,30 @@ import { Delivery } from './delivery.js';
 import { pagerMessage } from './encapsulation.js';
 import { ClientError } from './im-client.js';
 import type {
+  DeleteOptions,
   DeliveredMessage,
   ImClient,
+  ListedMessage,
   MessageWaiting,
+  Outcome,
+  PublishOptions,
+  PublishOutcome,
+  PublishedSettings,
   RegisterOutcome,
   RetrieveOptions,
   RetrieveOutcome,
+  SendLargeOptions,
+  SendLargeOutcome,
   SendOptions,
   SendOutcome,
   WatchOptions,
 } from './im-client.js';
+import { Deletion } from './deletion.js';
 import { Intake } from './intake.js';
-import type { SipReceived } from '../ports.js';
+import { LargeMessage } from './large-message.js';
+import { Metadata } from './metadata.js';
+import { Publication } from './publication.js';
+import type { Content, SipReceived } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { tagOf } from '../wire/sip/name-addr.js';
 import { Registration } from './registration.js';
@@ -44,6 +56,10 @@ export class Client implements ImClient {
   readonly #watchers = new Set<Watcher>();
   readonly #retrievals = new Set<Retrieval>();
   readonly #deliveries = new Set<Delivery>();
+  readonly #transfers = new Set<LargeMessage>();
+  readonly #deletions = new Set<Deletion>();
+  readonly #publication: Publication;
+  readonly #metadata: Metadata;
   #ports: OpenPorts | undefined;
   #next = 1;
   #state: 'new' | 'running' | 'stopped' = 'new';
@@ -55,7 +71,14 @@ export class Client implements ImClient {
   ) {
     this.#world = world;
     this.#open = open;
-    this.#intake = new Intake(world.limits);
+    const { spool } = world.options;
+    const token = world.random.token(12);
+    this.#intake = new Intake(
+      world.limits,
+      spool === undefined ? undefined : { directory: spool, token },
+    );
+    this.#publication = new Publication(world);
+    this.#metadata = new Metadata(world);
     this.#arrivals = new Arrivals(world.limits.queuedMessages);
     this.#registration = new Registration(world);
     this.#submissions = new Submissions(world);
@@ -109,6 +132,57 @@ export class Client implements ImClient {
     return retrieval.run();
   }
 
+  async sendLarge(
+    to: string,
+    content: Buffer | Content,
+    options: SendLargeOptions = {},
+  ): Promise<SendLargeOutcome> {
+    this.#assertRunning();
+    const { transfers } = this.#world.limits;
+    if (this.#transfers.size >= transfers) {
+      throw new ClientError('CLIENT_OVERFLOW', `${transfers} large messages are on their way`);
+    }
+    const owner = `transfer/${this.#next++}`;
+    const message = { to, content, options };
+    const transfer: LargeMessage = new LargeMessage(this.#world, owner, message, () =>
+      this.#transfers.delete(transfer),
+    );
+    this.#transfers.add(transfer);
+    return transfer.run();
+  }
+
+  async delete(ids: readonly string[], { by = 'refer' }: DeleteOptions = {}): Promise<Outcome> {
+    this.#assertRunning();
+    if (ids.length === 0) {
+      throw new ClientError('CLIENT_USAGE', 'an empty list of ids names no message');
+    }
+    if (by === 'xcap') return this.#metadata.delete(ids);
+    const owner = `deletion/${this.#next++}`;
+    const deletion: Deletion = new Deletion(this.#world, owner, by, () =>
+      this.#deletions.delete(deletion),
+    );
+    this.#deletions.add(deletion);
+    return deletion.run(ids);
+  }
+
+  async publish(
+    settings: PublishedSettings,
+    options: PublishOptions = {},
+  ): Promise<PublishOutcome> {
+    this.#assertRunning();
+    return this.#publication.publish(settings, options.expires ?? defaultExpires);
+  }
+
+  async unpublish(): Promise<PublishOutcome> {
+    this.#assertRunning();
+    return this.#publication.unpublish();
+  }
+
+  async list(): Promise<readonly ListedMessage[]> {
+    this.#assertRunning();
+    return this.#metadata.list();
+  }
+
   deliveries(): AsyncIterableIterator<DeliveredMessage, undefined> {
     return this.#arrivals.iterate(() => undefined);
   }
@@ -123,17 +197,23 @@ export class Client implements ImClient {
     this.#arrivals.close();
     this.#submissions.stop();
     this.#registration.stop();
-    for (const party of [...this.#watchers, ...this.#retrievals, ...this.#deliveries]) party.stop();
+    this.#publication.stop();
+    this.#metadata.stop();
+    for (const party of [...this.#watchers, ...this.#deletions]) party.stop();
+    for (const session of this.#sessions) session.stop();
     await this.#ports?.close(this.#world.limits.graceMs);
   }
 
   /** Everybody is told at the same time; nobody is waited for longer than the grace. */
   async #takeLeave(unregister: boolean): Promise<void> {
-    for (const session of [...this.#retrievals, ...this.#deliveries]) session.withdraw();
+    for (const session of this.#sessions) session.withdraw();
     const leaving: Promise<unknown>[] = [...this.#watchers].map((watcher) => watcher.leave());
     if (unregister && this.#registration.isRegistered) {
       // Whether the registrar hears it or not, the client goes.
       leaving.push(this.#registration.unregister().catch(() => undefined));
+    }
+    if (this.#publication.isPublished) {
+      leaving.push(this.#publication.unpublish().catch(() => undefined));
     }
     if (leaving.length === 0) return;
     await new Promise<void>((resolve) => {
@@ -143,6 +223,10 @@ export class Client implements ImClient {
         resolve();
       });
     });
+  }
+
+  get #sessions(): readonly (Retrieval | Delivery | LargeMessage)[] {
+    return [...this.#retrievals, ...this.#deliveries, ...this.#transfers];
   }
 
   #assertRunning(): void {

@@ -158,9 +158,17 @@ function openMsrp(payload: Buffer): Opened {
   });
   parser.push(payload);
   if (!complete) throw new WireError('MSRP_TRUNCATED', 'the encapsulated SEND does not end');
-  const [first, ...others] = pieces;
-  const body = others.length === 0 ? (first ?? Buffer.alloc(0)) : Buffer.concat(pieces);
-  return { form: 'msrp', headers, contentType, body };
+  return { form: 'msrp', headers, contentType, body: whole(payload, pieces) };
+}
+
+/** The pieces are views of the payload, one behind the other: so is the body. */
+function whole(payload: Buffer, pieces: readonly Buffer[]): Buffer {
+  const [first] = pieces;
+  if (!first) return Buffer.alloc(0);
+  const size = pieces.reduce((sum, { length }) => sum + length, 0);
+  const offset = first.byteOffset - payload.byteOffset;
+  const isView = first.buffer === payload.buffer;
+  return isView ? payload.subarray(offset, offset + size) : Buffer.concat(pieces);
 }
 
 /** RFC 3261 7.3.3. */

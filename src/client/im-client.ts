@@ -1,6 +1,6 @@
 /** The IM client of OMA SIMPLE IM as its user sees it: what it is given, does and tells. */
 
-import type { Clock, Log, Random, Trace } from '../ports.js';
+import type { Clock, Content, Log, Random, Trace } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { ClientCredentials } from './realms.js';
 
@@ -15,6 +15,23 @@ export interface ImClient {
   unregister(): Promise<RegisterOutcome>;
   /** Sends one pager message. A time-out says nothing about whether it was stored. */
   send(to: string, body: Buffer | string, options?: SendOptions): Promise<SendOutcome>;
+  /**
+   * Sends one message of any size over MSRP (large message mode). A refusal of the INVITE or of
+   * the message is an outcome. The same `messageId` again is the same message to the server.
+   */
+  sendLarge(
+    to: string,
+    content: Buffer | Content,
+    options?: SendLargeOptions,
+  ): Promise<SendLargeOutcome>;
+  /** Deletes stored messages by their Message-IDs (D-31). 404: the server knows none of them. */
+  delete(ids: readonly string[], options?: DeleteOptions): Promise<Outcome>;
+  /** Publishes the settings of the user and keeps them alive until `unpublish` or `stop`. */
+  publish(settings: PublishedSettings, options?: PublishOptions): Promise<PublishOutcome>;
+  /** Withdraws what was published: the provisioned settings hold again. */
+  unpublish(): Promise<PublishOutcome>;
+  /** The metadata of stored messages, read from the XDMS by XCAP; needs `xcap`. */
+  list(): Promise<readonly ListedMessage[]>;
   /**
    * Subscribes to message waiting until the loop is left. Each state that was notified comes once;
    * a consumer that is too slow loses the oldest ones. Throws a ClientError when the server
@@ -55,6 +72,17 @@ export interface ImClientOptions {
   readonly displayName?: string;
   /** The Deferred Messaging Function as provisioned (deferred-msg-func-uri). */
   readonly deferredUri?: string;
+  /** Where messages are deleted by a URI list (delete-uri); `Delete` at the host of the function. */
+  readonly deleteUri?: string;
+  /** The XDMS with the metadata of stored messages. */
+  readonly xcap?: ClientXcap;
+  /** Tells the devices of one user apart: `+sip.instance`, such as `urn:uuid:…` (RFC 5626 4.1). */
+  readonly instance?: string;
+  /**
+   * Directory for messages above `limits.messageBytes`, which are written there as they come;
+   * without it they are refused with 413.
+   */
+  readonly spool?: string;
   /** Media types offered for encapsulated messages, in `a=accept-types`. */
   readonly acceptTypes?: readonly string[];
   /** Who opens the MSRP connection of a retrieval: `active` (default) this client. */
@@ -81,10 +109,23 @@ export interface ClientTls {
   readonly key?: string;
 }
 
+export interface ClientXcap {
+  /** XCAP root URI, such as `https://xdms.example.org/xcap`. */
+  readonly root: string;
+  /** Adds X-3GPP-Asserted-Identity, for an XDMS that trusts this host. */
+  readonly identity?: 'asserted';
+}
+
 /** Bounds and time-outs of a client. */
 export interface ClientLimits {
   /** Octets of one message as encapsulated. */
   readonly messageBytes: number;
+  /** Octets of one message in the spool. */
+  readonly spooledBytes: number;
+  /** Large messages on their way at a time; further ones are refused. */
+  readonly transfers: number;
+  /** Octets of a document from the XDMS. */
+  readonly documentBytes: number;
   /** Pushed messages that wait for `deliveries()`. */
   readonly queuedMessages: number;
   /** Octets of messages that one retrieval without `onMessage` collects. */
@@ -129,6 +170,27 @@ export interface SendOptions {
   readonly requestReports?: boolean;
 }
 
+export interface SendLargeOptions extends Omit<SendOptions, 'expires'> {
+  /** MSRP Message-ID, 4 to 32 characters of its grammar; drawn when absent. */
+  readonly messageId?: string;
+  readonly signal?: AbortSignal;
+}
+
+export interface DeleteOptions {
+  /** `refer` (default): REFER to the function; `list`: MESSAGE with a URI list; `xcap`. */
+  readonly by?: 'refer' | 'list' | 'xcap';
+}
+
+export interface PublishedSettings {
+  /** `offline-delivery`: whether stored messages are pushed at registration. */
+  readonly offlineDelivery: boolean;
+}
+
+export interface PublishOptions {
+  /** Seconds asked for; 3600 unless told otherwise. */
+  readonly expires?: number;
+}
+
 /** A final answer of the server. */
 export interface Outcome {
   readonly status: number;
@@ -146,6 +208,37 @@ export interface SendOutcome extends Outcome {
   readonly callId: string;
   /** imdn.Message-ID, when reports were requested. */
   readonly imdnMessageId?: string;
+}
+
+export interface SendLargeOutcome extends Outcome {
+  readonly callId: string;
+  /** MSRP Message-ID. */
+  readonly messageId: string;
+  /** imdn.Message-ID, when reports were requested. */
+  readonly imdnMessageId?: string;
+  /** The MSRP status that the message got: 200 when it is stored. Absent: the INVITE was refused. */
+  readonly msrpStatus?: number;
+  /** A REPORT of the server has confirmed it, not only the next hop (RFC 4976). */
+  readonly reported: boolean;
+}
+
+export interface PublishOutcome extends Outcome {
+  /** Seconds granted. */
+  readonly expires: number;
+}
+
+/** A `<history>` of the metadata (OMA IM XDM): one stored message. */
+export interface ListedMessage {
+  /** Message-ID with scheme. */
+  readonly id: string;
+  /** Octets. */
+  readonly size: number;
+  readonly receivedAt: Date;
+  readonly expiresAt?: Date;
+  readonly date?: Date;
+  readonly from: string;
+  readonly to: string;
+  readonly subject?: string;
 }
 
 export interface WatchOptions {
@@ -220,6 +313,17 @@ export interface DeliveredMessage {
   readonly payload: Buffer;
   /** Code of what is wrong with the encapsulation; `body` is the `payload` then. */
   readonly fault?: string;
+  /** Where a message lies that was too large for memory; `body` and `payload` are empty then. */
+  readonly spooled?: SpooledMessage;
+}
+
+/** A file of the spool with one encapsulated message. It belongs to whoever takes the message. */
+export interface SpooledMessage {
+  readonly path: string;
+  /** Octets of the file. */
+  readonly size: number;
+  /** Where the original body stands in it. */
+  readonly body: { readonly offset: number; readonly size: number };
 }
 
 export type ClientErrorCode =

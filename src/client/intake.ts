@@ -3,6 +3,7 @@
 import type { MsrpIncoming, MsrpSink } from '../ports.js';
 import { openMessage } from './encapsulation.js';
 import type { ClientLimits, DeliveredMessage } from './im-client.js';
+import { SpooledInbound } from './spool.js';
 
 /** MSRP statuses of a message that is not taken (RFC 4975 10). */
 const timedOut = 408;
@@ -21,10 +22,14 @@ export interface Consumer {
 export class Intake {
   readonly #limits: ClientLimits;
   readonly #seen = new Set<string>();
+  readonly #spool: Spool | undefined;
   #bytes = 0;
+  #spooledBytes = 0;
+  #spooled = 0;
 
-  constructor(limits: ClientLimits) {
+  constructor(limits: ClientLimits, spool?: Spool) {
     this.#limits = limits;
+    this.#spool = spool;
   }
 
   /** Octets of messages that are coming in. */
@@ -35,6 +40,9 @@ export class Intake {
   receive(incoming: MsrpIncoming, consumer: Consumer): MsrpSink | number {
     const { messageBytes, incomingBytes } = this.#limits;
     const total = incoming.total ?? 0;
+    if (total > messageBytes && this.#spool) {
+      return this.#receiveLarge(this.#spool, { ...incoming, total }, consumer);
+    }
     if (total > messageBytes || this.#bytes + total > incomingBytes) return tooLarge;
     return new Inbound(this, this.#limits, incoming, consumer);
   }
@@ -50,6 +58,10 @@ export class Intake {
     this.#bytes -= bytes;
   }
 
+  freeSpool(octets: number): void {
+    this.#spooledBytes -= octets;
+  }
+
   /** Whether the Message-ID has come before. */
   isKnown(messageId: string): boolean {
     return this.#seen.has(messageId);
@@ -63,6 +75,25 @@ export class Intake {
     const [oldest] = this.#seen;
     if (oldest !== undefined) this.#seen.delete(oldest);
   }
+
+  #receiveLarge(
+    { directory, token }: Spool,
+    incoming: MsrpIncoming & { readonly total: number },
+    consumer: Consumer,
+  ): MsrpSink | number {
+    const { total } = incoming;
+    if (this.#spooledBytes + total > this.#limits.spooledBytes) return tooLarge;
+    this.#spooledBytes += total;
+    const name = `${token}-${++this.#spooled}.message`;
+    return new SpooledInbound(this, incoming, consumer, { directory, name });
+  }
+}
+
+/** Where messages go that are too large for memory. */
+export interface Spool {
+  readonly directory: string;
+  /** Tells the files of this client from those of others. */
+  readonly token: string;
 }
 
 /** One message that is coming in. */

@@ -1,4 +1,4 @@
-/** The SDP of the client: it only ever receives (D-65, SDP-06). */
+/** The SDP of the client: it receives, or sends one large message (D-15, D-65, SDP-06). */
 
 import type { MsrpPeerFacts } from '../machines/client/events.js';
 import { WireError } from '../wire/error.js';
@@ -20,21 +20,31 @@ export const defaultAcceptTypes: readonly string[] = [
 ];
 
 function session(world: ClientWorld, path: string, setup: 'active' | 'passive' | 'actpass') {
+  const { limits, options } = world;
   return {
     sessionId: world.clock.now(),
     sessionVersion: 1,
     path: [path],
     direction: 'recvonly' as const,
     setup,
-    acceptTypes: world.options.acceptTypes ?? defaultAcceptTypes,
+    acceptTypes: options.acceptTypes ?? defaultAcceptTypes,
     acceptWrappedTypes: ['*'],
-    maxSize: world.limits.messageBytes,
+    maxSize: options.spool === undefined ? limits.messageBytes : limits.spooledBytes,
   };
 }
 
 /** SDP-05: a client that can be reached leaves the choice to the server. */
 export function recvonlyOffer(world: ClientWorld, path: string): Buffer {
   return offer(session(world, path, isActive(world) ? 'active' : 'actpass'));
+}
+
+/** What is accepted has no meaning where nothing comes in; the attribute is mandatory all the same. */
+export function sendonlyOffer(world: ClientWorld, path: string): Buffer {
+  const setup = isActive(world) ? 'active' : 'actpass';
+  const { sessionId, sessionVersion } = session(world, path, setup);
+  const direction = 'sendonly';
+  const acceptTypes = ['message/cpim'];
+  return offer({ sessionId, sessionVersion, path: [path], direction, setup, acceptTypes });
 }
 
 export function recvonlyAnswer(world: ClientWorld, path: string, sdp: Sdp, active: boolean) {
@@ -44,7 +54,24 @@ export function recvonlyAnswer(world: ClientWorld, path: string, sdp: Sdp, activ
 /** The server's end as the answer to our offer tells; undefined when it does not serve. */
 export function answeredPeer(world: ClientWorld, message: SipMessage): MsrpPeerFacts | undefined {
   const media = mediaOf(sdpOf(message));
-  if (!media || media.setup === 'holdconn') return undefined;
+  return media && peerOf(world, media);
+}
+
+/** The same where the server is to receive. */
+export function receivingPeer(
+  world: ClientWorld,
+  message: SipMessage,
+): (MsrpPeerFacts & { readonly maxSize?: number }) | undefined {
+  const sdp = sdpOf(message);
+  const media = sdp && msrpMedia(sdp);
+  if (media?.direction !== 'recvonly' && media?.direction !== 'sendrecv') return undefined;
+  const peer = peerOf(world, media);
+  const { maxSize } = media;
+  return peer && { ...peer, ...(maxSize !== undefined && { maxSize }) };
+}
+
+function peerOf(world: ClientWorld, media: MsrpSdpFacts): MsrpPeerFacts | undefined {
+  if (media.setup === 'holdconn') return undefined;
   // RFC 4975 5.4: whoever has offered connects, unless the answer says otherwise.
   const active = media.setup !== 'active';
   return active || !isActive(world) ? { path: media.path, active } : undefined;

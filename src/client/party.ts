@@ -21,6 +21,9 @@ export interface Party {
   connected?(): void;
   lost?(cause: 'refused' | 'closed' | 'timeout' | 'protocol'): void;
   receive?(incoming: MsrpIncoming): MsrpSink | number;
+  /** What became of a message that was sent (RFC 4975 7.1). */
+  sent?(status: number): void;
+  reported?(status: number): void;
 }
 
 /** The parties at work. What is for nobody is dropped. */
@@ -64,9 +67,9 @@ export class Parties {
     return {
       connected: (owner) => of(owner)?.connected?.(),
       lost: (owner, cause) => of(owner)?.lost?.(cause),
-      // The client sends nothing but binding SENDs, whose fate is told as connected or lost.
-      sent: () => undefined,
-      reported: () => undefined,
+      // The fate of binding SENDs is told as connected or lost.
+      sent: (owner, _messageId, status) => of(owner)?.sent?.(status),
+      reported: (owner, _messageId, status) => of(owner)?.reported?.(status),
       receive: (owner, incoming) => of(owner)?.receive?.(incoming) ?? notAllowed,
     };
   }

@@ -64,7 +64,7 @@ export class Realms {
   }
 
   /** The challenges of a 401 or 407 that can be answered, one for each realm. */
-  challenged(response: SipResponse): readonly Realm[] {
+  challenged(response: Pick<SipResponse, 'status' | 'fields'>): readonly Realm[] {
     const isProxy = response.status === 407;
     const fields = response.fields(isProxy ? 'Proxy-Authenticate' : 'WWW-Authenticate');
     const chosen = new Map<string, Realm>();

@@ -42,10 +42,29 @@ export function commonHeaders(world: ClientWorld): HeaderField[] {
 
 /** Where the server reaches this client, with what it can do (RFC 3840). */
 export function contact(world: ClientWorld): HeaderField {
-  const { aor, server } = world.options;
+  const { aor, server, instance } = world.options;
   const uri = world.sip.contactUri(userOf(aor), server.transport);
-  return ['Contact', `<${uri}>;${imTag}`];
+  const device = instance === undefined ? '' : `;+sip.instance="<${instance}>"`;
+  return ['Contact', `<${uri}>;${imTag}${device}`];
 }
+
+/** D-01: printed with scheme in URI lists; a header block names it without. */
+export function messageUri(id: string): string {
+  const bare = id.trim().replace(/^<(.*)>$/, '$1');
+  return /^sips?:/i.test(bare) ? bare : `sip:${bare}`;
+}
+
+/** The function as provisioned, else that of the store which named the messages. */
+export function deferredUri(world: ClientWorld, ids?: readonly string[]): string {
+  if (world.options.deferredUri !== undefined) return world.options.deferredUri;
+  return ids?.[0] === undefined ? defaultDeferredUri : `sip:Deferred@${hostOf(ids[0])}`;
+}
+
+/** The function of a server whose configuration does not name a host. */
+const defaultDeferredUri = 'sip:Deferred@poste.localhost';
+
+/** A value that would begin another header field. */
+export const lineBreak = /[\r\n\0]/;
 
 /** The user part of a SIP URI; `client` for a URI without one. */
 export function userOf(uri: string): string {

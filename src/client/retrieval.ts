@@ -15,7 +15,16 @@ import type { Intake } from './intake.js';
 import { answeredPeer, recvonlyOffer, sdpType } from './media.js';
 import { MessageSession } from './message-session.js';
 import type { Party } from './party.js';
-import { addressed, allow, answerFacts, commonHeaders, contact, hostOf, imTag } from './request.js';
+import {
+  addressed,
+  allow,
+  answerFacts,
+  commonHeaders,
+  contact,
+  deferredUri,
+  imTag,
+  messageUri,
+} from './request.js';
 import type { ClientWorld } from './world.js';
 
 type Ended = Extract<RetrievalEffect, { type: 'session.ended' }>;
@@ -246,21 +255,6 @@ function withList(sdp: Buffer, ids: readonly string[], boundary: string): Buffer
     boundary,
   );
 }
-
-/** D-01: printed with scheme in URI lists; a header block names it without. */
-function messageUri(id: string): string {
-  const bare = id.trim().replace(/^<(.*)>$/, '$1');
-  return /^sips?:/i.test(bare) ? bare : `sip:${bare}`;
-}
-
-/** The function as provisioned, else that of the store which named the messages. */
-function deferredUri(world: ClientWorld, ids: readonly string[] | undefined): string {
-  if (world.options.deferredUri !== undefined) return world.options.deferredUri;
-  return ids?.[0] === undefined ? defaultDeferredUri : `sip:Deferred@${hostOf(ids[0])}`;
-}
-
-/** The function of a server whose configuration does not name a host. */
-const defaultDeferredUri = 'sip:Deferred@poste.localhost';
 
 export function sessionFailure(end: Ended['end']): ClientError {
   switch (end) {

@@ -11,7 +11,7 @@ import { ClientActor } from './actor.js';
 import { callFailure } from './call-failure.js';
 import { ClientError, type SendOptions, type SendOutcome } from './im-client.js';
 import type { Party } from './party.js';
-import { addressed, answerFacts, commonHeaders, imTag } from './request.js';
+import { addressed, answerFacts, commonHeaders, imTag, lineBreak } from './request.js';
 import type { ClientWorld } from './world.js';
 
 interface Pending {
@@ -22,8 +22,6 @@ interface Pending {
   resolve(outcome: SendOutcome): void;
   reject(error: ClientError): void;
 }
-
-const lineBreak = /[\r\n\0]/;
 
 export class Submissions {
   readonly #world: ClientWorld;

@@ -22,6 +22,9 @@ export interface ClientWorld {
 
 export const clientLimits: ClientLimits = {
   messageBytes: 10_485_760,
+  spooledBytes: 4_294_967_296,
+  transfers: 4,
+  documentBytes: 67_108_864,
   queuedMessages: 64,
   collectedBytes: 67_108_864,
   incomingBytes: 67_108_864,

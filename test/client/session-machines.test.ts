@@ -1,5 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { deletion } from '../../src/machines/client/deletion.js';
 import { delivery } from '../../src/machines/client/delivery.js';
+import { largeMessage } from '../../src/machines/client/large-message.js';
+import { publication } from '../../src/machines/client/publication.js';
 import { registration } from '../../src/machines/client/registration.js';
 import { retrieval } from '../../src/machines/client/retrieval.js';
 import { submission } from '../../src/machines/client/submission.js';
@@ -342,7 +345,148 @@ const watchers: Scenarios = {
   'cannot tell the server that it leaves': [watch, subscribed, unwatch, failed()],
 };
 
+const sendLarge: Told = { type: 'submit', size: 100, waits };
+const receiving: Told = { ...answered(200), peer: { ...peer, maxSize: 100 } };
+const sent = (status: number): Told => ({ type: 'msrp.sent', at: 3, status });
+const reported = (status: number): Told => ({ type: 'msrp.reported', at: 4, status });
+const largeMessages: Scenarios = {
+  'D-33: is stored when the REPORT says so': [
+    sendLarge,
+    receiving,
+    connected,
+    { type: 'progress', at: 3 },
+    sent(200),
+    reported(200),
+    answered(200),
+  ],
+  'D-33: is taken by the next hop, and no REPORT comes': [
+    sendLarge,
+    receiving,
+    connected,
+    sent(200),
+    expired('report', 34),
+    failed(),
+  ],
+  'is reported before the response to the last chunk': [
+    sendLarge,
+    receiving,
+    connected,
+    reported(200),
+    bye,
+  ],
+  'D-16: is refused while it is sent': [sendLarge, receiving, connected, sent(413)],
+  'D-16: is declined': [sendLarge, answered(603)],
+  'RFC 4975 8.6: is larger than max-size': [
+    { ...sendLarge, size: 101 },
+    receiving,
+    expired('farewell', 2),
+  ],
+  'has no server': [sendLarge, failed()],
+  'is cancelled when no answer comes': [sendLarge, expired('answer', 10), answered(487, {}, 11)],
+  'is cancelled by the user, a 200 crosses': [sendLarge, withdraw, receiving],
+  'is cancelled, and no end is told': [sendLarge, withdraw, expired('farewell', 5)],
+  'is cancelled, and the INVITE fails': [sendLarge, withdraw, failed()],
+  'is opened without usable SDP': [sendLarge, answered(200)],
+  'is not bound in time': [sendLarge, receiving, expired('bind', 21)],
+  'loses the connection before it is bound': [sendLarge, receiving, lost],
+  'is ended by the server before it is bound': [sendLarge, receiving, bye],
+  'is ended by the user before it is bound': [sendLarge, receiving, withdraw],
+  'loses the connection': [sendLarge, receiving, connected, lost],
+  'is ended by the server': [sendLarge, receiving, connected, bye],
+  'falls silent': [sendLarge, receiving, connected, expired('idle', 40)],
+  'is ended by the user': [sendLarge, receiving, connected, withdraw],
+  'loses the connection before the REPORT': [sendLarge, receiving, connected, sent(200), lost],
+  'is ended by the server before the REPORT': [sendLarge, receiving, connected, sent(200), bye],
+  'is ended by the user before the REPORT': [sendLarge, receiving, connected, sent(200), withdraw],
+};
+
+const remove: Told = { type: 'delete', ids: ['sip:1@h'], waits };
+const deletions: Scenarios = {
+  'D-31: is accepted': [remove, answered(202)],
+  'has no server': [remove, failed()],
+  'has no answer': [remove, expired('answer', 10)],
+};
+
+const publish: Told = { type: 'publish', expires: 3600, waits };
+const unpublish: Told = { type: 'unpublish', at: 50 };
+const tagged = (etag: string, at = 1): Told => ({
+  ...answered(200, { expires: 3600 }, at),
+  etag,
+});
+const publications: Scenarios = {
+  'PUB-01: is refreshed at half of its time without a body, and removed': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    tagged('b', 1801),
+    unpublish,
+    answered(200, {}, 51),
+  ],
+  'PUB-01: asks again once with the interval of a 423': [
+    publish,
+    answered(423, { minExpires: 7200 }),
+    answered(423, { minExpires: 9000 }),
+  ],
+  'PUB-01: is published anew when the server has lost it': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    answered(412, {}, 1802),
+    tagged('b', 1803),
+  ],
+  'PUB-01: is changed by the user; the server has lost the former one': [
+    publish,
+    tagged('a'),
+    { ...publish, at: 9 },
+    answered(412, {}, 10),
+    answered(412, {}, 11),
+  ],
+  'is refused': [publish, answered(489)],
+  'has no server': [publish, failed()],
+  'has no answer': [publish, expired('answer', 10)],
+  'survives a refresh that fails, until it runs out': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    failed('transport', 1802),
+    expired('retry', 1804),
+    answered(503, {}, 1805),
+    expired('retry', 1807),
+    expired('answer', 1817),
+    expired('expiry', 3601),
+  ],
+  'is lost when a refresh is refused': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    answered(403, {}, 1802),
+  ],
+  'runs out while a refresh is on its way': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    expired('expiry', 3601),
+  ],
+  'is changed while a refresh is on its way': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    { ...publish, at: 1802 },
+  ],
+  'is removed while a refresh is on its way, which the server cannot do': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    { ...unpublish, at: 1802 },
+    failed('transport', 1803),
+  ],
+  'is removed, and nothing is heard': [publish, tagged('a'), unpublish, expired('answer', 60)],
+};
+
 describe.each([
+  ['large-message', largeMessage, largeMessages],
+  ['deletion', deletion, deletions],
+  ['publication', publication, publications],
   ['registration', registration, registrations],
   ['submission', submission, submissions],
   ['retrieval', retrieval, retrievals],

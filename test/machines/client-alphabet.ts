@@ -12,7 +12,7 @@ const waits: Waits = {
   farewellMs: 1_000,
 };
 const peer = { path: ['msrp://server.example.org:2855/s1;tcp'], active: true };
-const timers = ['answer', 'refresh', 'retry', 'expiry', 'farewell', 'bind', 'idle'];
+const timers = ['answer', 'refresh', 'retry', 'expiry', 'farewell', 'bind', 'idle', 'report'];
 const answers = [
   { status: 200, expires: 3600 },
   { status: 200, expires: 0 },
@@ -35,20 +35,32 @@ export function clientEvents(snapshot: ActorSnapshot, at: number): readonly obje
   });
   const offered = { ...input, type: 'invite.received', transaction: 't', waits, peer };
   return [
-    ...['register', 'watch', 'retrieve'].map((type) => ({ ...input, type, expires: 3600, waits })),
-    { ...input, type: 'submit', attempts: 3, waits },
+    ...['register', 'watch', 'retrieve', 'publish'].map((type) => ({
+      ...input,
+      type,
+      expires: 3600,
+      waits,
+    })),
+    { ...input, type: 'submit', attempts: 3, size: 10, waits },
+    { ...input, type: 'delete', ids: ['sip:1@example.org'], waits },
     { ...input, type: 'retrieve', ids: ['1@example.org'], waits },
     { ...offered, willing: true, busy: false },
     { ...offered, willing: false, busy: false },
     { ...offered, willing: true, busy: true },
     { ...offered, willing: true, busy: false, peer: undefined },
-    ...['unregister', 'unwatch', 'withdraw', 'acknowledged', 'unacknowledged'].map((type) => ({
-      ...input,
-      type,
-    })),
+    ...['unregister', 'unwatch', 'unpublish', 'withdraw', 'acknowledged', 'unacknowledged'].map(
+      (type) => ({
+        ...input,
+        type,
+      }),
+    ),
     ...['progress', 'overflow', 'msrp.connected'].map((type) => ({ ...input, type })),
     { ...input, type: 'msrp.lost', cause: 'closed' },
     { ...input, type: 'bye.received', transaction: 't', reason: 'SIP;cause=200' },
+    ...[200, 413].flatMap((status) => [
+      { ...input, type: 'msrp.sent', status },
+      { ...input, type: 'msrp.reported', status },
+    ]),
     { ...input, type: 'failed', cause: 'transport' },
     ...timers.map((name) => ({ ...input, type: 'timer.expired', name })),
     ...answers.map((answer) => ({
@@ -57,6 +69,13 @@ export function clientEvents(snapshot: ActorSnapshot, at: number): readonly obje
       answer: { reason: 'x', ...answer },
       dialog,
       peer,
+      etag: 'x',
+    })),
+    ...[412, 200].map((status) => ({
+      ...input,
+      type: 'answered',
+      answer: { status, reason: 'x' },
+      peer: { ...peer, maxSize: 9 },
     })),
     { ...input, type: 'answered', answer: { status: 200, reason: 'x' } },
     notified({ summary: { waiting: true, classes: [], messages: [] } }),

@@ -4,7 +4,10 @@ import fc from 'fast-check';
 import { isDeepStrictEqual } from 'node:util';
 import { assign, createMachine, setup, type AnyStateMachine } from 'xstate';
 import { describe, expect, test } from 'vitest';
+import { deletion } from '../../src/machines/client/deletion.js';
 import { delivery } from '../../src/machines/client/delivery.js';
+import { largeMessage } from '../../src/machines/client/large-message.js';
+import { publication } from '../../src/machines/client/publication.js';
 import { registration } from '../../src/machines/client/registration.js';
 import { retrieval } from '../../src/machines/client/retrieval.js';
 import { submission } from '../../src/machines/client/submission.js';
@@ -32,12 +35,13 @@ describe('the table does what XState does, event by event', { timeout: 60_000 },
     expect(walk(definition, events, 100)).toBeGreaterThan(400);
   });
 
-  test.each(Object.entries({ registration, submission, watcher, retrieval, delivery }))(
-    '%s of the client',
-    (_name, { definition }) => {
-      expect(walk(definition, clientEvents, 80)).toBeGreaterThan(1000);
-    },
-  );
+  const ofTheClient = {
+    ...{ registration, submission, watcher, retrieval, delivery },
+    ...{ largeMessage, deletion, publication },
+  };
+  test.each(Object.entries(ofTheClient))('%s of the client', (_name, { definition }) => {
+    expect(walk(definition, clientEvents, 80)).toBeGreaterThan(1000);
+  });
 
   test.each(kinds)('%s transaction', (kind) => {
     const { definition } = machines[kind];

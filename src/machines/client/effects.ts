@@ -93,3 +93,29 @@ export type SubmissionEffect =
     }
   | TimerEffect
   | CallEffect;
+
+export type LargeMessageEffect =
+  /** INVITE with a sendonly offer and the tag of large message mode (D-15). */
+  | { readonly type: 'sip.invite' }
+  | { readonly type: 'msrp.send' }
+  /** What became of the message. Without `reported` the last hop may not be the server (D-33). */
+  | { readonly type: 'message.settled'; readonly status: number; readonly reported: boolean }
+  | SessionEffect
+  | CallEffect;
+
+export type PublicationEffect =
+  | {
+      readonly type: 'sip.publish';
+      readonly expires: number;
+      /** SIP-If-Match; absent: a publication that the server does not know yet. */
+      readonly etag?: string;
+      /** A refresh has no body (RFC 3903 4.3). */
+      readonly body: boolean;
+    }
+  /** The publication has ended by itself; without a status it ran out. */
+  | { readonly type: 'publication.lost'; readonly status?: number }
+  | TimerEffect
+  | CallEffect;
+
+export type DeletionEffect =
+  { readonly type: 'sip.delete'; readonly ids: readonly string[] } | TimerEffect | CallEffect;

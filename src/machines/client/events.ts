@@ -230,3 +230,55 @@ export type SubmissionEvent =
   | Answered
   | Failed
   | TimerExpired<'answer' | 'retry'>;
+
+// ------------------------------------------------------------------------ large message
+
+export type LargeMessageEvent =
+  | (Input & {
+      readonly type: 'submit';
+      /** Octets of the message. */
+      readonly size: number;
+      readonly waits: Waits;
+    })
+  | (Answered & {
+      /** The SDP of a 2xx; absent when there is none that serves. */
+      readonly peer?: MsrpPeerFacts & {
+        /** Octets: `a=max-size`. */
+        readonly maxSize?: number;
+      };
+    })
+  | Failed
+  /** All octets were sent and answered with this MSRP status. */
+  | (Input & { readonly type: 'msrp.sent'; readonly status: number })
+  /** REPORT for the whole message, or of a failure. */
+  | (Input & { readonly type: 'msrp.reported'; readonly status: number })
+  | Exclude<SessionEvent, Overflow>
+  | TimerExpired<'report'>;
+
+// ----------------------------------------------------------------- publication, deletion
+
+export type PublicationEvent =
+  | (Input & {
+      readonly type: 'publish';
+      /** Seconds asked for. */
+      readonly expires: number;
+      readonly waits: Waits;
+    })
+  | (Input & { readonly type: 'unpublish' })
+  | (Answered & {
+      /** SIP-ETag of a 2xx. */
+      readonly etag?: string;
+    })
+  | Failed
+  | TimerExpired<'answer' | 'refresh' | 'retry' | 'expiry'>;
+
+export type DeletionEvent =
+  | (Input & {
+      readonly type: 'delete';
+      /** Message-ID URIs. */
+      readonly ids: readonly string[];
+      readonly waits: Waits;
+    })
+  | Answered
+  | Failed
+  | TimerExpired<'answer'>;
