@@ -12,6 +12,8 @@ export interface ClientOptions {
   readonly local?: string;
   readonly displayName?: string;
   readonly deferred?: string;
+  /** XCAP root URI. */
+  readonly xcap?: string;
   readonly assert: boolean;
   /** Never printed. */
   readonly password?: string;
@@ -45,6 +47,7 @@ export function withClientOptions(command: Command): Command {
     .option('--local <host>', 'own host to listen on')
     .option('--display-name <name>', 'name shown with the own address')
     .option('--deferred <uri>', 'the Deferred Messaging Function (deferred-msg-func-uri)', sipUri)
+    .option('--xcap <uri>', 'XCAP root of the XDMS, such as https://xdms.example.org/xcap', rootUri)
     .option('--no-assert', 'send no P-Asserted-Identity, as with a password')
     .addOption(new Option('--password <password>', passwordHelp).env(passwordVariable))
     .option('--auth-user <name>', 'name to authenticate with; the user part of the own address')
@@ -57,6 +60,13 @@ export function withClientOptions(command: Command): Command {
 export function sipUri(text: string): string {
   if (!/^sips?:[^@\s<>"]+@[^@\s<>"]+$/i.test(text)) {
     throw new InvalidArgumentError('not a SIP URI such as sip:bob@example.org');
+  }
+  return text;
+}
+
+function rootUri(text: string): string {
+  if (!/^https?:\/\/[^\s/]/i.test(text) || !URL.canParse(text)) {
+    throw new InvalidArgumentError('not an http or https URI');
   }
   return text;
 }

@@ -1,9 +1,12 @@
 /** What the client commands print: lines for a person, or one JSON object per line. */
 
 import { createHash } from 'node:crypto';
-import { mkdir, open, rename } from 'node:fs/promises';
+import { createReadStream, createWriteStream } from 'node:fs';
+import { mkdir, open, rename, unlink } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { DeliveredMessage, MessageWaiting } from '../client/connect.js';
+import { pipeline } from 'node:stream/promises';
+import type { DeliveredMessage, ListedMessage, MessageWaiting } from '../client/connect.js';
+import type { SpooledMessage } from '../client/connect.js';
 
 const shownMax = 2_000;
 
@@ -32,7 +35,7 @@ export function printMessage(output: Output, message: DeliveredMessage, file?: s
     receivedAt?.toISOString(),
     subject === undefined ? undefined : `"${subject}"`,
     contentType,
-    `${body.length} octets`,
+    `${octetsOf(message)} octets`,
     duplicate ? 'duplicate' : undefined,
   ];
   const line = about.filter((part) => part !== undefined).join(', ');
@@ -40,9 +43,27 @@ export function printMessage(output: Output, message: DeliveredMessage, file?: s
   output.print(content === '' ? line : `${line}\n  ${content}`, {
     event: 'message',
     ...{ messageId, duplicate, form, from, subject, contentType },
-    ...{ receivedAt, date, octets: body.length },
+    ...{ receivedAt, date, octets: octetsOf(message) },
     ...(file === undefined ? { body: body.toString('base64') } : { file }),
   });
+}
+
+function octetsOf({ body, spooled }: DeliveredMessage): number {
+  return spooled?.body.size ?? body.length;
+}
+
+export function printListed(output: Output, message: ListedMessage): void {
+  const { id, from, subject, size, receivedAt, expiresAt } = message;
+  const about = [
+    id,
+    from,
+    receivedAt.toISOString(),
+    subject === undefined ? undefined : `"${subject}"`,
+    `${size} octets`,
+    expiresAt === undefined ? undefined : `until ${expiresAt.toISOString()}`,
+  ];
+  const line = about.filter((part) => part !== undefined).join(', ');
+  output.print(line, { event: 'listed', ...message });
 }
 
 export function printWaiting(output: Output, state: MessageWaiting): void {
@@ -76,6 +97,7 @@ export class BodyDirectory {
   /** On the disk when resolved, for the server forgets what it has delivered. */
   async write(message: DeliveredMessage): Promise<string> {
     const path = join(this.#directory, fileName(message));
+    if (message.spooled) return unspooled(message.spooled, path);
     const file = await open(`${path}.part`, 'w');
     try {
       await file.writeFile(message.body);
@@ -86,6 +108,20 @@ export class BodyDirectory {
     await rename(`${path}.part`, path);
     return path;
   }
+}
+
+/** The body alone, out of the file with its encapsulation, which is done with then. */
+async function unspooled({ path: spooled, body }: SpooledMessage, path: string): Promise<string> {
+  const { offset, size } = body;
+  const flush = { flush: true } as const;
+  if (size === 0) await (await open(`${path}.part`, 'w')).close();
+  else {
+    const range = { start: offset, end: offset + size - 1 };
+    await pipeline(createReadStream(spooled, range), createWriteStream(`${path}.part`, flush));
+  }
+  await rename(`${path}.part`, path);
+  await unlink(spooled);
+  return path;
 }
 
 function fileName({ messageId, contentType }: DeliveredMessage): string {

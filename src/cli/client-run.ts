@@ -65,9 +65,17 @@ export function aborted(signal: AbortSignal): Promise<void> {
   });
 }
 
+/** Never, when no time is given. */
+export function elapsed(seconds: number | undefined): Promise<void> {
+  return new Promise((resolve) => {
+    if (seconds !== undefined) setTimeout(resolve, seconds * 1000);
+  });
+}
+
 function imOptions(options: ClientOptions): ImClientOptions {
   const { user, server, transport, local, displayName, deferred, assert, timeout } = options;
-  const { password, authUser, md5, ca } = options;
+  const { password, authUser, md5, ca, xcap } = options;
+  const asserted = assert && password === undefined ? ({ identity: 'asserted' } as const) : {};
   const named = authUser === undefined ? {} : { username: authUser };
   return {
     aor: user,
@@ -77,7 +85,8 @@ function imOptions(options: ClientOptions): ImClientOptions {
     ...(displayName !== undefined && { displayName }),
     ...(deferred !== undefined && { deferredUri: deferred }),
     // RFC 3325 9.1: an identity is asserted among those who trust each other, proven elsewhere.
-    ...(assert && password === undefined && { identity: 'asserted' as const }),
+    ...asserted,
+    ...(xcap !== undefined && { xcap: { root: xcap, ...asserted } }),
     ...(password !== undefined && { credentials: { password, ...named, md5: md5 ?? false } }),
     ...(options.trace && { trace: ladderOnError(user) }),
     limits: { answerMs: timeout * 1000, bindMs: timeout * 1000, graceMs: 1_000 },

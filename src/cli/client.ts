@@ -2,10 +2,11 @@
 
 import { readFile } from 'node:fs/promises';
 import { Argument, Command } from 'commander';
-import { ClientError, type DeliveredMessage } from '../client/connect.js';
+import { ClientError, FileContent, type DeliveredMessage } from '../client/connect.js';
 import { secondsOf, sipUri, withClientOptions, type ClientOptions } from './client-options.js';
+import { addDelete, addList, addSettings } from './client-mailbox.js';
 import { BodyDirectory, printMessage, printWaiting, type Output } from './client-output.js';
-import { aborted, exitCode, runClient, told } from './client-run.js';
+import { aborted, elapsed, exitCode, runClient, told } from './client-run.js';
 
 /** Octets read from standard input or a file. */
 const bodyMax = 10_485_760;
@@ -23,6 +24,9 @@ export function clientCommand(): Command {
   addSend(client);
   addWatch(client);
   addRetrieve(client);
+  addList(client);
+  addDelete(client);
+  addSettings(client);
   return client;
 }
 
@@ -54,7 +58,8 @@ async function register(options: RegisterOptions): Promise<void> {
     process.stderr.write(`poste-restante: ${error.code}: ${error.message}\n`);
   };
   const push = options.takePush ? ('take' as const) : ('decline' as const);
-  await runClient(options, { push, onDelivery, onTrouble }, async ({ client, output, signal }) => {
+  const more = { push, onDelivery, onTrouble, ...spoolOf(options.output) };
+  await runClient(options, more, async ({ client, output, signal }) => {
     printTo = output;
     files = await directoryOf(options.output);
     const outcome = await client.register({ expires: options.expires });
@@ -75,6 +80,7 @@ interface SendOptions extends ClientOptions {
   readonly expires?: number;
   readonly urgent?: boolean;
   readonly report?: boolean;
+  readonly large?: boolean;
 }
 
 function addSend(client: Command): void {
@@ -89,10 +95,12 @@ function addSend(client: Command): void {
     .option('--expires <seconds>', 'the server is to keep it at most so long', secondsOf)
     .option('--urgent', 'Priority: urgent')
     .option('--report', 'ask for reports: stored, and failed (IMDN)')
+    .option('--large', 'send it over MSRP (large message mode); --file may be of any size')
     .action(send);
 }
 
 async function send(dash: string | undefined, options: SendOptions): Promise<void> {
+  if (options.large) return sendLarge(dash, options);
   await runClient(options, {}, async ({ client, output }) => {
     const body = await bodyOf(dash, options);
     const { contentType, subject, expires, urgent, report } = options;
@@ -106,6 +114,31 @@ async function send(dash: string | undefined, options: SendOptions): Promise<voi
     if (outcome.status >= 300) return told(output, 'MESSAGE', outcome);
     output.print(`${outcome.status} ${outcome.reason}`, { event: 'sent', ...outcome });
     return exitCode.ok;
+  });
+}
+
+async function sendLarge(dash: string | undefined, options: SendOptions): Promise<void> {
+  await runClient(options, {}, async ({ client, output, signal }) => {
+    const isFile = dash === undefined && options.body === undefined && options.file !== undefined;
+    const file = isFile ? await FileContent.open(options.file) : undefined;
+    try {
+      const content = file ?? (await bodyOf(dash, options));
+      const { contentType, subject, urgent, report } = options;
+      const outcome = await client.sendLarge(options.to, content, {
+        signal,
+        ...(contentType !== undefined && { contentType }),
+        ...(subject !== undefined && { subject }),
+        ...(urgent && { urgent }),
+        ...(report && { requestReports: true }),
+      });
+      if (outcome.status >= 300) return told(output, 'INVITE', outcome);
+      const { msrpStatus: status = 0 } = outcome;
+      if (status !== 200) return told(output, 'SEND', { status, reason: 'by MSRP' });
+      output.print(`${status} OK (MSRP)`, { event: 'sent', ...outcome });
+      return exitCode.ok;
+    } finally {
+      await file?.close();
+    }
   });
 }
 
@@ -171,7 +204,8 @@ function addRetrieve(client: Command): void {
 }
 
 async function retrieve(options: RetrieveOptions): Promise<void> {
-  await runClient(options, {}, async ({ client, output, signal }) => {
+  const more = spoolOf(options.output);
+  await runClient(options, more, async ({ client, output, signal }) => {
     const files = await directoryOf(options.output);
     const outcome = await client.retrieve({
       signal,
@@ -186,13 +220,11 @@ async function retrieve(options: RetrieveOptions): Promise<void> {
   });
 }
 
-async function directoryOf(path: string | undefined): Promise<BodyDirectory | undefined> {
-  return path === undefined ? undefined : BodyDirectory.at(path);
+/** What does not fit into memory goes straight to where the bodies are wanted. */
+function spoolOf(output: string | undefined): { readonly spool?: string } {
+  return output === undefined ? {} : { spool: output };
 }
 
-/** Never, when no time is given. */
-function elapsed(seconds: number | undefined): Promise<void> {
-  return new Promise((resolve) => {
-    if (seconds !== undefined) setTimeout(resolve, seconds * 1000);
-  });
+async function directoryOf(path: string | undefined): Promise<BodyDirectory | undefined> {
+  return path === undefined ? undefined : BodyDirectory.at(path);
 }

@@ -17,24 +17,8 @@ import { clientLimits, waitsOf, type ClientWorld } from './world.js';
 
 export { ClientError } from './im-client.js';
 export type { ClientCredentials } from './realms.js';
-export type {
-  ClientErrorCode,
-  ClientLimits,
-  ClientTls,
-  DeliveredMessage,
-  EncapsulationForm,
-  ImClient,
-  ImClientOptions,
-  MessageWaiting,
-  Outcome,
-  RegisterOutcome,
-  RetrieveOptions,
-  RetrieveOutcome,
-  SendOptions,
-  SendOutcome,
-  WaitingClass,
-  WatchOptions,
-} from './im-client.js';
+export { FileContent } from './content.js';
+export type * from './im-client.js';
 
 /** Both transports on one port; another process may be faster. */
 const portAttempts = 5;
@@ -127,12 +111,13 @@ interface Shared {
 }
 
 function msrpAt(host: string, { options, limits }: ClientWorld, shared: Shared): MsrpEndpoint {
+  const messageBytes = options.spool === undefined ? limits.messageBytes : limits.spooledBytes;
   return createMsrpEndpoint({
     ...shared,
     host,
     port: 0,
     ...(options.msrpRole !== 'passive' && { advertisedPort: activePort }),
-    limits: { messageBytes: limits.messageBytes },
+    limits: { messageBytes },
   });
 }
 

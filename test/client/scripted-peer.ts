@@ -1,6 +1,13 @@
 /** A server as a script: real SIP and MSRP endpoints on loopback, driven step by step by a test. */
 
-import type { MsrpHandler, SipAnswer, SipHandler, SipReceived } from '../../src/ports.js';
+import type {
+  MsrpHandler,
+  MsrpIncoming,
+  MsrpSink,
+  SipAnswer,
+  SipHandler,
+  SipReceived,
+} from '../../src/ports.js';
 import { systemClock, systemRandom } from '../../src/system.js';
 import { createMsrpEndpoint, type MsrpEndpoint } from '../../src/transport/msrp/endpoint.js';
 import { createSipEndpoint, type SipEndpoint } from '../../src/transport/sip/endpoint.js';
@@ -47,6 +54,9 @@ export class ScriptedPeer {
   readonly reported = new Mail<{ readonly messageId: string; readonly status: number }>();
   readonly lost = new Mail<string>();
 
+  /** What the peer does with messages that come to it. */
+  receive: (incoming: MsrpIncoming) => MsrpSink | number = () => 403;
+
   constructor() {
     const shared = { clock: systemClock, random: systemRandom, log };
     this.sip = createSipEndpoint({
@@ -73,7 +83,7 @@ export class ScriptedPeer {
       lost: (_owner, cause) => this.lost.put(cause),
       sent: (_owner, messageId, status) => this.sent.put({ messageId, status }),
       reported: (_owner, messageId, status) => this.reported.put({ messageId, status }),
-      receive: () => 403,
+      receive: (_owner, incoming) => this.receive(incoming),
     };
     await this.msrp.start(msrpHandler);
     await this.sip.start(sipHandler);
@@ -99,7 +109,7 @@ export class ScriptedPeer {
     received: SipReceived,
     owner: string,
     body?: Buffer,
-    more: Partial<SipAnswer> = {},
+    { maxSize, ...more }: Partial<SipAnswer> & { readonly maxSize?: number } = {},
   ): Promise<void> {
     const sdp = parseSdp(body ?? received.request.body);
     const media = msrpMedia(sdp)!;
@@ -113,7 +123,12 @@ export class ScriptedPeer {
         ['Contact', `<${this.sip.contactUri('focus')}>;automata;isfocus`],
         ['Content-Type', 'application/sdp'],
       ],
-      body: sdpAnswer({ ...this.media(path, active ? 'active' : 'passive'), offer: sdp }),
+      body: sdpAnswer({
+        ...this.media(path, active ? 'active' : 'passive'),
+        direction: media.direction === 'sendonly' ? 'recvonly' : 'sendonly',
+        ...(maxSize !== undefined && { maxSize }),
+        offer: sdp,
+      }),
     });
     this.msrp.connect(owner, { path: media.path, active });
     await this.connected.take();
