@@ -215,6 +215,16 @@ const limits = z.strictObject({
   reportOnUserDelete: z.enum(['failed', 'forbidden', 'none']).default('failed'),
 });
 
+/** How users publish their settings; the documents leave both names open. */
+const publish = z.strictObject({
+  events: z.array(z.string().min(1).max(64).toLowerCase()).min(1).max(16).default(['im-settings']),
+  types: z
+    .array(z.string().min(3).max(128).toLowerCase())
+    .min(1)
+    .max(16)
+    .default(['application/im-settings+xml']),
+});
+
 const bounds = z.strictObject({
   /** Accounts held in memory. */
   accounts: count.default(100_000),
@@ -233,6 +243,7 @@ const schema = z
     store: store.prefault({}),
     identity: identitySettings.prefault({}),
     limits: limits.prefault({}),
+    publish: publish.prefault({}),
     bounds: bounds.prefault({}),
     log: z
       .strictObject({

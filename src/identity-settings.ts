@@ -54,6 +54,10 @@ export const identitySettings = z
     hostname: host.default('poste.localhost'),
     /** User part of the Deferred Messaging Function (D-06). */
     deferredUser: z.string().min(1).max(64).default('Deferred'),
+    /** Further user parts of the same; `deferred` serves clients that do not heed case. */
+    deferredAliases: z.array(z.string().min(1).max(64)).max(64).default([]),
+    /** User part of the URI that takes lists of messages to delete (D-31). */
+    deleteUser: z.string().min(1).max(64).default('Delete'),
     /** Served domains; `*` serves every domain and is for loopback listeners only. */
     domains: z.array(host).min(1).max(10_000).default(['*']),
     /** Served users (AoRs); absent: every user of the served domains has an account. */

@@ -119,6 +119,7 @@ function demandOf(
   if (method !== 'MESSAGE') return undefined;
   switch (parts.users.named(uri).kind) {
     case 'deferred':
+    case 'delete':
     case 'message':
     case 'nothing':
       return 'required';

@@ -28,6 +28,9 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
       // D-15: a conversation is not ours to take for somebody who is away.
       refuse(parts, received, 480);
       return;
+    case 'delete':
+      refuse(parts, received, 405, { headers: [['Allow', methods.delete]] });
+      return;
     case 'unknown':
     case 'server':
       refuse(parts, received, 404);

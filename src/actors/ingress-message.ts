@@ -13,6 +13,7 @@ import { parseDigits } from '../wire/sip/number.js';
 import { asksForPrivacy } from '../wire/sip/privacy.js';
 import { terminatingUser } from './identity.js';
 import type { Identified, Sender } from './identity.js';
+import { receiveDeletionList } from './ingress-deletion.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { methods } from './product.js';
@@ -26,6 +27,9 @@ export function receiveMessage(parts: IngressParts, received: Identified): void 
   switch (named.kind) {
     case 'user':
       break;
+    case 'delete':
+      receiveDeletionList(parts, received);
+      return;
     case 'scheme':
       refuse(parts, received, 416);
       return;

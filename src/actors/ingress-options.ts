@@ -46,6 +46,7 @@ export function receiveOptionsInside(
 export function allowedAt(parts: IngressParts, received: SipReceived): string {
   const { kind } = parts.users.named(received.request.uri);
   if (kind === 'deferred') return methods.deferred;
+  if (kind === 'delete') return methods.delete;
   return kind === 'message' || isFocusUri(parts, received) ? methods.dialog : methods.user;
 }
 

@@ -8,6 +8,7 @@ import { refusal } from './answers.js';
 import type { Authentication } from './authentication.js';
 import type { Counters } from './counters.js';
 import type { MediaUse } from './media-facts.js';
+import type { SettingsPackage } from './ingress-publish.js';
 import type { Bounds } from './options.js';
 import type { Product } from './product.js';
 import type { ServedUsers } from './served-users.js';
@@ -24,6 +25,8 @@ export interface IngressParts {
   readonly counters: Counters;
   readonly users: ServedUsers;
   readonly product: Product;
+  /** How settings are published. */
+  readonly settingsPackage: SettingsPackage;
   /** Whether users register here directly. */
   readonly registrar: boolean;
   /** Whether Privacy: id is honoured towards recipients (PAI-03). */

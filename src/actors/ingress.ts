@@ -9,11 +9,13 @@ import { tagOf } from '../wire/sip/name-addr.js';
 import type { Courier } from './courier.js';
 import { identify } from './identity.js';
 import type { Identified } from './identity.js';
+import { receiveRefer } from './ingress-deletion.js';
 import { receiveInvite, receiveReinvite, receiveUpdate } from './ingress-invite.js';
 import { receiveMessage } from './ingress-message.js';
 import { allowedAt, receiveOptions, receiveOptionsInside } from './ingress-options.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
+import { receivePublish } from './ingress-publish.js';
 import { receiveRegister } from './ingress-register.js';
 import { receiveSubscribe } from './ingress-subscribe.js';
 import { answeredMedia } from './media-facts.js';
@@ -134,6 +136,12 @@ export class SipIngress implements SipHandler {
         return;
       case 'INVITE':
         receiveInvite(this.#parts, received);
+        return;
+      case 'REFER':
+        receiveRefer(this.#parts, received);
+        return;
+      case 'PUBLISH':
+        receivePublish(this.#parts, received);
         return;
       case 'OPTIONS':
         receiveOptions(this.#parts, received);

@@ -22,6 +22,7 @@ import { Directory } from './directory.js';
 import { Egress } from './egress.js';
 import type { EgressEvent } from './egress.js';
 import { MsrpIngress } from './ingress-msrp.js';
+import { defaultSettingsPackage } from './ingress-publish.js';
 import { SipIngress } from './ingress.js';
 import { LocalTransactions } from './local-transactions.js';
 import { MediaSessions } from './media-sessions.js';
@@ -238,6 +239,7 @@ class Node implements Actors {
         counters: this.#counters,
         users: this.#users,
         product: this.#product,
+        settingsPackage: this.#options.settingsPackage ?? defaultSettingsPackage,
         registrar: registrar ?? true,
         privacy: this.#honoursPrivacy,
         authentication:

@@ -13,6 +13,7 @@ import type {
 } from '../ports.js';
 import type { Limits } from '../machines/events.js';
 import type { AuthenticationOptions } from './authentication.js';
+import type { SettingsPackage } from './ingress-publish.js';
 
 export interface ActorsOptions {
   readonly store: StorePort;
@@ -32,6 +33,12 @@ export interface ActorsOptions {
   readonly serviceHosts?: readonly string[];
   /** `Deferred` unless told otherwise. */
   readonly deferredUser?: string;
+  /** Further user parts under which it is reached (D-06). */
+  readonly deferredAliases?: readonly string[];
+  /** User part of the URI that takes lists of messages to delete; `Delete` unless told otherwise. */
+  readonly deleteUser?: string;
+  /** Event and content type of settings that users publish. */
+  readonly settingsPackage?: SettingsPackage;
   /** Served domains; `*` serves every domain. */
   readonly domains: readonly string[];
   /** Served users as `user@domain`; absent: every user of a served domain. */

@@ -5,8 +5,10 @@ import { formatWarning } from '../wire/sip/warning.js';
 
 /** Methods of a user's mailbox, of the Deferred Messaging Function, and of a session with us. */
 export const methods = {
-  user: 'MESSAGE, SUBSCRIBE, REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE',
-  deferred: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, SUBSCRIBE',
+  user: 'MESSAGE, SUBSCRIBE, PUBLISH, REGISTER, OPTIONS, INVITE, ACK, CANCEL, BYE',
+  deferred: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, SUBSCRIBE, PUBLISH, REFER',
+  /** The delete URI (D-31). */
+  delete: 'MESSAGE, OPTIONS',
   dialog: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE',
 } as const;
 

@@ -16,6 +16,8 @@ export interface BodyPart {
   readonly disposition: string | undefined;
   /** RFC 3261 20.11: whether a part that is not understood may be passed over. */
   readonly optional: boolean;
+  /** Without its brackets. */
+  readonly contentId: string | undefined;
   readonly body: Buffer;
 }
 
@@ -41,12 +43,14 @@ export function bodyParts(
   const contentType = message.header('content-type');
   if (contentType === undefined) throw new WireError('SIP_CONTENT_TYPE', 'body without type');
   if (!isMultipart(contentType)) {
-    return [part(contentType, message.header('content-disposition'), body)];
+    const disposition = message.header('content-disposition');
+    return [part(contentType, disposition, message.header('content-id'), body)];
   }
   return parseMultipart(body, contentType).map((piece) =>
     part(
       partHeader(piece, 'content-type') ?? 'text/plain',
       partHeader(piece, 'content-disposition'),
+      partHeader(piece, 'content-id'),
       piece.body,
     ),
   );
@@ -76,13 +80,19 @@ export function invitationBody(parts: readonly BodyPart[]): InvitationBody {
   return { sdp, list };
 }
 
-function part(contentType: string, disposition: string | undefined, body: Buffer): BodyPart {
+function part(
+  contentType: string,
+  disposition: string | undefined,
+  contentId: string | undefined,
+  body: Buffer,
+): BodyPart {
   const [kind, ...params] = (disposition ?? '').toLowerCase().split(';');
   const optional = params.some((param) => /^\s*handling\s*=\s*"?optional"?\s*$/.test(param));
   return {
     type: parseContentType(contentType).type,
     disposition: kind === undefined || kind.trim() === '' ? undefined : kind.trim(),
     optional,
+    contentId: contentId?.trim().replace(/^<|>$/g, ''),
     body,
   };
 }

@@ -10,6 +10,8 @@ export type Named =
   | { readonly kind: 'user'; readonly account: AccountId }
   /** `Deferred@hostname`: the Deferred Messaging Function. */
   | { readonly kind: 'deferred' }
+  /** `Delete@hostname`: takes lists of messages that are to go (D-31). */
+  | { readonly kind: 'delete' }
   /** A Message-ID of this store. */
   | { readonly kind: 'message'; readonly serial: number }
   /** A URI without user part: the server itself. */
@@ -24,6 +26,9 @@ export interface ServedUserOptions {
   readonly hostname: string;
   readonly serviceHosts?: readonly string[] | undefined;
   readonly deferredUser?: string | undefined;
+  /** Further user parts of the same (D-06). */
+  readonly deferredAliases?: readonly string[] | undefined;
+  readonly deleteUser?: string | undefined;
   readonly domains: readonly string[];
   readonly users?: readonly string[] | undefined;
   readonly aliases?: Readonly<Record<string, string>> | undefined;
@@ -42,6 +47,8 @@ export class ServedUsers {
   readonly #hostname: string;
   readonly #hosts: ReadonlySet<string>;
   readonly #deferredUser: string;
+  readonly #deferredUsers: ReadonlySet<string>;
+  readonly #deleteUser: string;
   readonly #domains: ReadonlySet<string>;
   readonly #everyDomain: boolean;
   readonly #users: ReadonlySet<string> | undefined;
@@ -54,6 +61,8 @@ export class ServedUsers {
     const hosts = [options.hostname, ...(options.serviceHosts ?? [])];
     this.#hosts = new Set(hosts.map((host) => host.toLowerCase()));
     this.#deferredUser = options.deferredUser ?? 'Deferred';
+    this.#deferredUsers = new Set([this.#deferredUser, ...(options.deferredAliases ?? [])]);
+    this.#deleteUser = options.deleteUser ?? 'Delete';
     this.#domains = new Set(options.domains.map((domain) => domain.toLowerCase()));
     this.#everyDomain = this.#domains.has('*');
     const users = options.users ?? (options.provisionedOnly === true ? [] : undefined);
@@ -85,7 +94,8 @@ export class ServedUsers {
     const at = aor.lastIndexOf('@');
     if (at > 0 && this.#hosts.has(aor.slice(at + 1))) {
       const user = aor.slice(0, at);
-      if (user === this.#deferredUser) return { kind: 'deferred' };
+      if (this.#deferredUsers.has(user)) return { kind: 'deferred' };
+      if (user === this.#deleteUser) return { kind: 'delete' };
       if (serialForm.test(user) && aor.slice(at + 1) === this.#hostname) {
         return { kind: 'message', serial: Number(user) };
       }
