@@ -14,7 +14,7 @@ export interface Sketch {
   readonly method: string;
   readonly uri: string;
   readonly headers?: readonly HeaderField[];
-  readonly body?: string;
+  readonly body?: string | Buffer;
   readonly branch?: string;
   readonly callId?: string;
   readonly cseq?: number;
@@ -22,6 +22,8 @@ export interface Sketch {
   readonly to?: string;
   /** Max-Forwards; undefined: there is none. */
   readonly hops?: number | undefined;
+  /** Asserted identity, as name-addr; undefined: none. Tomas unless told otherwise. */
+  readonly identity?: string | undefined;
 }
 
 export interface SipScene {
@@ -50,6 +52,7 @@ export async function withServer(
     serial++;
     const { method, uri, headers = [], body, cseq = 1, from = `${tomas};tag=t` } = sketch;
     const hops = 'hops' in sketch ? sketch.hops : 70;
+    const identity = 'identity' in sketch ? sketch.identity : tomas;
     const branch = sketch.branch ?? `b${serial}`;
     const fields: HeaderField[] = [
       ['Via', `SIP/2.0/UDP 127.0.0.1:${peer.port};branch=z9hG4bK${branch}`],
@@ -58,7 +61,7 @@ export async function withServer(
       ['To', sketch.to ?? `<${uri}>`],
       ['Call-ID', sketch.callId ?? `call-${serial}`],
       ['CSeq', `${cseq} ${method}`],
-      ['P-Asserted-Identity', tomas],
+      ...(identity === undefined ? [] : [['P-Asserted-Identity', identity] as const]),
       ...headers,
     ];
     const octets = body === undefined ? undefined : Buffer.from(body);

@@ -8,7 +8,7 @@ import type { ImClient, ImClientOptions } from '../../src/client/im-client.js';
 import { settingsOf } from '../../src/config.js';
 import type { SettingsInput } from '../../src/config.js';
 import { startServer } from '../../src/server.js';
-import type { Server } from '../../src/server.js';
+import type { Server, ServerParts } from '../../src/server.js';
 
 export interface World {
   server: Server;
@@ -25,13 +25,15 @@ export const hostname = 'store.example.org';
 export async function startWorld(
   limits: SettingsInput['limits'] = {},
   transport: 'udp' | 'tcp' = 'udp',
-  more: Pick<SettingsInput, 'msrp' | 'identity'> = {},
+  more: Omit<SettingsInput, 'sip' | 'limits' | 'log'> = {},
+  parts: ServerParts = {},
 ): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'poste-e2e-'));
   const clients: ImClient[] = [];
   const start = (ports: { udp: number; tcp: number; msrp: number }) =>
     startServer(
       settingsOf({
+        ...more,
         sip: {
           listen: [
             { transport: 'udp', port: ports.udp },
@@ -39,11 +41,12 @@ export async function startWorld(
           ],
         },
         msrp: { ...more.msrp, port: ports.msrp },
-        store: { directory: join(directory, 'store') },
+        store: { ...more.store, directory: join(directory, 'store') },
         identity: { hostname, domains: ['example.org'], ...more.identity },
         limits,
         log: { level: 'silent' },
       }),
+      parts,
     );
   const portOf = (server: Server, wanted: string): number =>
     server.sip.find((address) => address.transport === wanted)!.port;
