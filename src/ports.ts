@@ -454,9 +454,29 @@ export interface AccountsPort {
     account: AccountId,
     range: { readonly after?: number; readonly limit: number },
   ): Promise<readonly StoredHistory[]>;
-  /** D-31: deletes them for good. Resolves with the number of those that existed. */
+  /**
+   * D-31: deletes them for good. Resolves with the number of those that existed when that is
+   * decided: nobody sees them any more; their octets go in time.
+   */
   deleteMessages(account: AccountId, serials: readonly number[]): Promise<number>;
   configure(account: AccountId, settings: UserSettings): Promise<void>;
+}
+
+/** What an attempt to push has come to: it is under way, there is nothing to push, or nobody. */
+export type PushOutcome = 'pushing' | 'nothing' | 'unavailable';
+
+/** Accounts as their operator sees them. */
+export interface OperatorPort extends AccountsPort {
+  /** Whether anything was ever kept for it, served or not. */
+  exists(account: AccountId): Promise<boolean>;
+  /** Accounts for which something is kept. */
+  accounts(range: AccountRange): Promise<readonly AccountId[]>;
+  /** Deletes all its messages, as `deleteMessages` does. */
+  purge(account: AccountId): Promise<number>;
+  /** Pushes at once what waits, also what the client has not taken before. */
+  push(account: AccountId): Promise<PushOutcome>;
+  /** The octets of a message as stored. */
+  content(account: AccountId, serial: number): Promise<Content | undefined>;
 }
 
 export interface Clock {

@@ -12,9 +12,9 @@ import { ConfigError } from './config.js';
 import type { Settings } from './config.js';
 import { realmOf } from './identity-settings.js';
 import type {
-  AccountsPort,
   Clock,
   Log,
+  OperatorPort,
   ProvisioningPort,
   Random,
   StorePort,
@@ -52,7 +52,7 @@ export interface Server {
   readonly sip: readonly SipAddress[];
   readonly msrp: { readonly address: string; readonly port: number };
   /** The accounts, as the HTTP faces see them. */
-  readonly accounts: AccountsPort;
+  readonly accounts: OperatorPort;
   /** Who has an account; absent when the store given has no directory. */
   readonly provisioning?: ProvisioningPort;
   /** Everything counted since the start, by name. */

@@ -2,16 +2,27 @@
 
 import { hash } from 'node:crypto';
 import { clientTarget } from '../machines/binding.js';
-import type { AccountEvent, Limits } from '../machines/events.js';
+import type { Limits, MailboxEvent } from '../machines/events.js';
+import { mailbox as mailboxMachine } from '../machines/index.js';
 import type { AtRest } from '../machines/index.js';
+import { emptyMailbox, kept } from '../machines/mailbox-context.js';
 import type { MailboxContext } from '../machines/mailbox-context.js';
-import { countSerials, intersection, serialSet } from '../machines/serial-set.js';
+import {
+  countSerials,
+  difference,
+  hasSerial,
+  intersection,
+  serialSet,
+} from '../machines/serial-set.js';
 import type { SerialSet } from '../machines/serial-set.js';
 import type {
   AccountId,
-  AccountsPort,
+  AccountRange,
   AccountSummary,
   Clock,
+  Content,
+  OperatorPort,
+  PushOutcome,
   StoredHistory,
   StorePort,
   UserSettings,
@@ -28,7 +39,7 @@ export interface AccountsParts {
   readonly clock: Clock;
   readonly users: ServedUsers;
   readonly local: LocalTransactions;
-  limits(account: AccountId): Limits;
+  readonly limits: Limits;
   /** Hands an input to an account; a refusal answers its transaction. */
   submit(account: AccountId, input: Input): boolean;
 }
@@ -36,10 +47,16 @@ export interface AccountsParts {
 /** The rows that one call returns at most. */
 const historiesMax = 1_000;
 
-/** A mailbox at rest; a field that it did not have when it was written is absent. */
-type MailboxAtRest = Partial<MailboxContext> & { readonly settings?: UserSettings };
+/** Every serial there can be. */
+const everySerial: SerialSet = [1, Number.MAX_SAFE_INTEGER];
 
-export class Accounts implements AccountsPort {
+const pushOutcomes: ReadonlyMap<number, PushOutcome> = new Map([
+  [202, 'pushing'],
+  [204, 'nothing'],
+  [480, 'unavailable'],
+]);
+
+export class Accounts implements OperatorPort {
   readonly #parts: AccountsParts;
 
   constructor(parts: AccountsParts) {
@@ -55,51 +72,61 @@ export class Accounts implements AccountsPort {
     return named.kind === 'message' ? named.serial : undefined;
   }
 
+  async exists(account: AccountId): Promise<boolean> {
+    return (await this.#atRest(account)) !== undefined;
+  }
+
+  accounts(range: AccountRange): Promise<readonly AccountId[]> {
+    return this.#parts.store.accounts(range);
+  }
+
   async summary(account: AccountId): Promise<AccountSummary> {
     const mailbox = await this.#mailbox(account);
-    const { stored = [], old = [], octets = 0, bindings = [], settings = {} } = mailbox ?? {};
-    const messages = countSerials(stored);
+    const now = this.#parts.clock.now();
+    const stored = kept(mailbox);
     const oldestAt = await this.#oldestAt(account, stored);
+    const offlineDelivery = chosenDelivery(mailbox, now);
     return {
-      messages,
-      unread: messages - countSerials(old),
-      octets,
+      messages: countSerials(stored),
+      unread: countSerials(difference(stored, mailbox.old)),
+      octets: mailbox.octets,
       ...(oldestAt !== undefined && { oldestAt }),
-      settings,
-      available: clientTarget(bindings, this.#parts.clock.now()) !== undefined,
+      settings: offlineDelivery === undefined ? {} : { offlineDelivery },
+      available: clientTarget(mailbox.bindings, now) !== undefined,
       historyVersion: versionOf(stored),
     };
   }
 
   async histories(
     account: AccountId,
-    { after, limit }: { readonly after?: number; readonly limit: number },
+    range: { readonly after?: number; readonly limit: number },
   ): Promise<readonly StoredHistory[]> {
-    const rows = await this.#parts.store.scan(account, {
-      kind: 'ua',
-      limit: Math.min(limit, historiesMax),
-      ...(after !== undefined && { after }),
-    });
+    const stored = kept(await this.#mailbox(account));
     const histories: StoredHistory[] = [];
-    for (const { key, value } of rows) {
-      if (key[0] !== 'ua') continue;
-      const facts = storedFacts(value);
-      const reference = this.#parts.users.messageUri(key[1]);
-      histories.push({ ...historyFacts(facts, reference), serial: key[1] });
+    const most = Math.min(range.limit, historiesMax);
+    let { after = 0 } = range;
+    while (histories.length < most) {
+      const limit = most - histories.length;
+      const rows = await this.#parts.store.scan(account, { kind: 'ua', after, limit });
+      for (const { key, value } of rows) {
+        if (key[0] !== 'ua') continue;
+        after = key[1];
+        // What is about to be deleted is nobody's any more.
+        if (!hasSerial(stored, after)) continue;
+        const reference = this.#parts.users.messageUri(after);
+        histories.push({ ...historyFacts(storedFacts(value), reference), serial: after });
+      }
+      if (rows.length < limit) break;
     }
     return histories;
   }
 
-  async deleteMessages(account: AccountId, serials: readonly number[]): Promise<number> {
-    const mailbox = await this.#mailbox(account);
-    const existing = intersection(serialSet(serials), mailbox?.stored ?? []);
-    if (existing.length === 0) return 0;
-    // Accepted as a whole; the mailbox goes through with it batch by batch.
-    await this.#ask(account, (transaction, at, limits) => ({
-      type: 'deletion.requested',
-      ...{ at, transaction, serials: existing, foreign: [], limits },
-    }));
-    return countSerials(existing);
+  deleteMessages(account: AccountId, serials: readonly number[]): Promise<number> {
+    return this.#delete(account, serialSet(serials));
+  }
+
+  purge(account: AccountId): Promise<number> {
+    return this.#delete(account, everySerial);
   }
 
   async configure(account: AccountId, settings: UserSettings): Promise<void> {
@@ -109,25 +136,55 @@ export class Accounts implements AccountsPort {
     }));
   }
 
-  /** Resolves when what the input has done is durable. 404 is an answer: there was nothing to do. */
+  async push(account: AccountId): Promise<PushOutcome> {
+    if (!(await this.exists(account))) return 'unavailable';
+    const status = await this.#ask(account, (transaction, at, limits) => ({
+      type: 'push.requested',
+      ...{ at, transaction, limits },
+    }));
+    return pushOutcomes.get(status) ?? 'nothing';
+  }
+
+  content(account: AccountId, serial: number): Promise<Content | undefined> {
+    return this.#parts.store.content(account, serial);
+  }
+
+  /** Those that are there when their number is taken; others may come until the input's turn. */
+  async #delete(account: AccountId, serials: SerialSet): Promise<number> {
+    const existing = intersection(serials, kept(await this.#mailbox(account)));
+    const atRest = await this.exists(account);
+    if (existing.length === 0 && !(atRest && serials === everySerial)) return 0;
+    await this.#ask(account, (transaction, at, limits) => ({
+      type: 'deletion.requested',
+      ...{ at, transaction, serials, foreign: 0, limits },
+    }));
+    return countSerials(existing);
+  }
+
+  /** Resolves when what the input has done is durable, with a status that is no failure. */
   async #ask(
     account: AccountId,
-    eventOf: (transaction: string, at: number, limits: Limits) => object,
+    eventOf: (transaction: string, at: number, limits: Limits) => MailboxEvent,
   ): Promise<number> {
     const { clock, local, limits, submit } = this.#parts;
     const { id, status: answered } = local.begin();
-    const event = eventOf(id, clock.now(), limits(account)) as AccountEvent;
-    submit(account, { kind: 'event', to: 'mailbox', event });
+    submit(account, { kind: 'event', to: 'mailbox', event: eventOf(id, clock.now(), limits) });
     const status = await answered;
-    if ((status >= 200 && status < 300) || status === 404) return status;
+    if (status < 500) return status;
     if (status === 503) throw new AccountsError('ACCOUNT_BUSY', 'the account takes nothing now');
     throw new AccountsError('ACCOUNT_FAILED', `the account answers ${status}`);
   }
 
   /** As it is durable: what is under way has been promised to nobody. */
-  async #mailbox(account: AccountId): Promise<MailboxAtRest | undefined> {
+  async #mailbox(account: AccountId): Promise<MailboxContext> {
+    const atRest = await this.#atRest(account);
+    if (!atRest) return emptyMailbox;
+    return mailboxMachine.revive(atRest).context as MailboxContext;
+  }
+
+  async #atRest(account: AccountId): Promise<AtRest | undefined> {
     const [value] = await this.#parts.store.get(account, [['actor', 'mailbox']]);
-    return (value as AtRest | undefined)?.context;
+    return value as AtRest | undefined;
   }
 
   /** Serials rise with the time of receipt. */
@@ -137,6 +194,14 @@ export class Accounts implements AccountsPort {
     const [value] = await this.#parts.store.get(account, [['ua', oldest]]);
     return value === undefined ? undefined : storedFacts(value).receivedAt;
   }
+}
+
+/** What the user has published, or was provisioned; undefined: the default of the operator. */
+function chosenDelivery({ publications, provisioned }: MailboxContext, now: number) {
+  for (const { active, expiresAt } of publications.toReversed()) {
+    if (active !== undefined && expiresAt > now) return active;
+  }
+  return provisioned;
 }
 
 function storedFacts(value: unknown): StoredFacts {

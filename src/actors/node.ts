@@ -5,8 +5,8 @@ import type { Address } from '../machines/events.js';
 import type { AccountEvent } from '../machines/events.js';
 import type {
   AccountId,
-  AccountsPort,
   MsrpHandler,
+  OperatorPort,
   ProvisioningPort,
   SipHandler,
 } from '../ports.js';
@@ -44,7 +44,7 @@ export interface Actors {
   readonly sipHandler: SipHandler;
   readonly msrpHandler: MsrpHandler;
   /** For HTTP faces, and for embedders. */
-  readonly accounts: AccountsPort;
+  readonly accounts: OperatorPort;
   /** Plain counters by name, for metrics. */
   counters(): Readonly<Record<string, number>>;
 }
@@ -56,7 +56,7 @@ export function createActors(options: ActorsOptions): Actors {
 class Node implements Actors {
   readonly sipHandler: SipHandler;
   readonly msrpHandler: MsrpHandler;
-  readonly accounts: AccountsPort;
+  readonly accounts: OperatorPort;
   readonly #options: ActorsOptions;
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
@@ -153,7 +153,7 @@ class Node implements Actors {
       ...{ store, clock },
       users: this.#users,
       local: this.#local,
-      limits: (account) => limitsOf(this.#provisioning, account, limits),
+      limits,
       submit: (account, input) => this.#submit(account, input),
     });
   }

@@ -100,6 +100,11 @@ export type MailboxEvent =
       readonly publish: PublishFacts;
       readonly limits: Limits;
     })
+  /**
+   * The operator wants pushed what waits. 202: it is under way; 204: there is nothing to push; 480:
+   * there is nobody to push to.
+   */
+  | (Asked & { readonly type: 'push.requested'; readonly limits: Limits })
   /** A message left the store. */
   | {
       readonly type: 'message.gone';

@@ -24,6 +24,7 @@ import {
   deletionEvents,
   deletionGuards,
 } from './mailbox-deletion.js';
+import { operationChanges, operationGuards, pushEvents } from './mailbox-operation.js';
 import {
   keepRecorded,
   recordedRefusals,
@@ -58,6 +59,7 @@ const mailboxSetup = setup({
     ...sessionChanges,
     ...deletionChanges,
     ...settingsChanges,
+    ...operationChanges,
     ...recordingChanges,
   },
   guards: {
@@ -66,12 +68,14 @@ const mailboxSetup = setup({
     ...sessionGuards,
     ...deletionGuards,
     ...settingsGuards,
+    ...operationGuards,
     ...recordingGuards,
   },
 });
 
 const offline = mailboxSetup.createStateConfig({
   on: {
+    'push.requested': pushEvents.offline,
     'message.received': [...refusals, { actions: keepMessage }],
     'message.recorded': [...recordedRefusals, { actions: keepRecorded }],
     'register.received': [...registerRefusals, { actions: bindContacts, target: 'judging' }],
@@ -95,6 +99,7 @@ const idle = mailboxSetup.createStateConfig({
 
 const pushing = mailboxSetup.createStateConfig({
   on: {
+    'push.requested': pushEvents.pushing,
     'message.received': [...refusals, { actions: [...keepMessage, tellMessageAdded] }],
     'message.recorded': [...recordedRefusals, { actions: [...keepRecorded, tellMessageAdded] }],
     'register.received': [
@@ -137,6 +142,7 @@ const machine = mailboxSetup.createMachine({
       initial: 'idle',
       states: { idle, pushing, backoff },
       on: {
+        'push.requested': pushEvents.available,
         'message.received': [...refusals, { actions: keepMessage }],
         'message.recorded': [...recordedRefusals, { actions: keepRecorded }],
         'register.received': [

@@ -4,7 +4,7 @@ import { expect, test } from 'vitest';
 import { LocalTransactions } from '../../src/actors/local-transactions.js';
 import { ManualClock } from '../../src/testing/clock.js';
 import { limits } from '../flows/limits.js';
-import { createWorld, settle } from './world.js';
+import { createWorld, registerTomas, settle, storedFor } from './world.js';
 
 const account = 'bob@example.net';
 
@@ -92,4 +92,72 @@ test('a change is refused with ACCOUNT_BUSY when the node has stopped', async ()
   await world.actors.stop(0);
   const late = world.actors.accounts.configure(account, { offlineDelivery: true });
   await expect(late).rejects.toMatchObject({ code: 'ACCOUNT_BUSY' });
+});
+
+test("D-31: deleted messages are nobody's as soon as the call returns, and stay so", async () => {
+  const world = await createWorld();
+  const { accounts } = world.actors;
+  for (let message = 0; message < 4; message++) world.message('bob');
+  await settle();
+  const all = await accounts.histories(account, { limit: 10 });
+  const before = await accounts.summary(account);
+  const [first, second] = all.map(({ serial }) => serial);
+  expect(await accounts.deleteMessages(account, [second!, first!, second!, 9_999])).toBe(2);
+  expect(await accounts.histories(account, { limit: 10 })).toEqual(all.slice(2));
+  expect(await accounts.histories(account, { limit: 1 })).toEqual(all.slice(2, 3));
+  expect(await accounts.summary(account)).toMatchObject({ messages: 2, unread: 2 });
+  expect((await accounts.summary(account)).historyVersion).not.toBe(before.historyVersion);
+  expect(await accounts.deleteMessages(account, [first!])).toBe(0);
+  expect(await accounts.deleteMessages('eve@example.net', [1])).toBe(0);
+  const again = await world.crash();
+  await settle();
+  expect(await again.actors.accounts.histories(account, { limit: 10 })).toEqual(all.slice(2));
+  expect(await again.actors.accounts.purge(account)).toBe(2);
+  again.clock.advance(60_000);
+  await settle();
+  expect(await storedFor(again, 'bob')).toBe(0);
+  expect((await again.actors.accounts.summary(account)).octets).toBe(0);
+});
+
+test('D-41: provisioned settings are durable when the call returns', async () => {
+  const world = await createWorld();
+  const { accounts } = world.actors;
+  expect((await accounts.summary(account)).settings).toEqual({});
+  await accounts.configure(account, { offlineDelivery: false });
+  expect((await accounts.summary(account)).settings).toEqual({ offlineDelivery: false });
+  const again = await world.crash();
+  const { settings } = await again.actors.accounts.summary(account);
+  expect(settings).toEqual({ offlineDelivery: false });
+});
+
+test('U25: the operator has pushed what waits, and hears when there is nobody', async () => {
+  const world = await createWorld();
+  const { accounts } = world.actors;
+  expect(await accounts.push('tomas@example.net')).toBe('unavailable');
+  world.message('tomas');
+  await settle();
+  expect(await accounts.push('tomas@example.net')).toBe('unavailable');
+  await accounts.configure('tomas@example.net', { offlineDelivery: false });
+  world.sip.receive(registerTomas);
+  await settle();
+  expect(await accounts.push('tomas@example.net')).toBe('nothing');
+  expect(world.requests('INVITE')).toHaveLength(0);
+  await accounts.configure('tomas@example.net', { offlineDelivery: true });
+  expect(await accounts.push('tomas@example.net')).toBe('pushing');
+  await settle();
+  expect(world.requests('INVITE')).toHaveLength(1);
+  expect(await accounts.push('tomas@example.net')).toBe('pushing');
+  await settle();
+  expect(world.requests('INVITE')).toHaveLength(1);
+});
+
+test('a change is refused while the store takes none, and nothing is promised', async () => {
+  const world = await createWorld();
+  const { accounts } = world.actors;
+  world.message('bob');
+  await settle();
+  world.store.failNext('STORE_UNAVAILABLE');
+  const refused = accounts.configure(account, { offlineDelivery: false });
+  await expect(refused).rejects.toMatchObject({ code: 'ACCOUNT_BUSY' });
+  expect((await accounts.summary(account)).settings).toEqual({});
 });

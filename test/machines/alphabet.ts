@@ -108,6 +108,8 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     { ...at1, type: 'retrieval.requested', transaction: 't', retrieval },
     ...deletionEvents(context, at),
     ...settingsEvents(context, at),
+    { ...at1, type: 'push.requested', transaction: 't' },
+    { ...at1, type: 'push.requested', transaction: 't', limits: noPush },
     { ...at1, type: 'message.gone', serial, message: pager },
     { ...at1, type: 'message.gone', serial: 9999, message: pager },
     { ...at1, type: 'message.read', serial, message: pager },
