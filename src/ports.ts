@@ -1,8 +1,11 @@
 /** The ports: what the shell of actors needs from the world. Types only. */
 
+import type { ProvisioningPort } from './accounts-ports.js';
 import type { CertificateFingerprint } from './wire/msrp/fingerprint.js';
 import type { HeaderField, SipRequest, SipResponse } from './wire/sip/message.js';
 import type { SipDialog } from './wire/sip/dialog.js';
+
+export type * from './accounts-ports.js';
 
 /**
  * For whom a transaction, dialog or MSRP session was opened. Opaque to adapters, which hand it
@@ -343,48 +346,6 @@ export interface Upload {
   abort(): Promise<void>;
 }
 
-// ------------------------------------------------------------------------- provisioning
-
-/** What an account has of its own; whatever is absent is as the settings say. */
-export interface OwnLimits {
-  /** Quota: messages and octets. */
-  readonly messages?: number;
-  readonly octets?: number;
-  /** Seconds: what a message without Expires gets, and what a sender may ask for. */
-  readonly expiryDefault?: number;
-  readonly expiryMax?: number;
-  /** Whether messages are pushed to a user who has not said so himself (D-41). */
-  readonly push?: boolean;
-}
-
-/** A user who was given an account by provisioning. */
-export interface ProvisionedAccount {
-  readonly account: AccountId;
-  /** Further identities that lead to it, as `user@domain` or `+digits`: an implicit set. */
-  readonly identities: readonly string[];
-  /** Nobody is served under it: as if there were no such user. What is stored expires in time. */
-  readonly disabled: boolean;
-  readonly limits: OwnLimits;
-}
-
-/** The directory of users who have an account. Identities are canonical AoRs. */
-export interface ProvisioningPort {
-  /**
-   * Whose identity it is: the AoR of an account, or a further one. Asked for every request, and
-   * therefore answered at once. Throws a `StoreError` when it cannot be known.
-   */
-  find(identity: string): ProvisionedAccount | undefined;
-  /** In the order of their octets, behind `after`. */
-  list(range: AccountRange): Promise<readonly ProvisionedAccount[]>;
-  /**
-   * Durable when resolved. Rejects with STORE_CONFLICT when an identity belongs to another account,
-   * or when there is such an account and `when` is `absent`, or none and it is `present`.
-   */
-  put(record: ProvisionedAccount, when?: 'absent' | 'present'): Promise<void>;
-  /** False: there was none. */
-  remove(account: AccountId): Promise<boolean>;
-}
-
 // ------------------------------------------------------------------------------- others
 
 /** Which node owns an account. */
@@ -411,72 +372,6 @@ export interface HistoryFacts {
   readonly from: string;
   readonly to: string;
   readonly authId?: string;
-}
-
-/** Settings that a user has, as far as they are set (IM service settings, D-41). */
-export interface UserSettings {
-  /** `offline-delivery/@active`: whether messages are pushed. */
-  readonly offlineDelivery?: boolean;
-}
-
-/** A stored message in the metadata of its account. */
-export interface StoredHistory extends HistoryFacts {
-  readonly serial: number;
-}
-
-export interface AccountSummary {
-  readonly messages: number;
-  /** Of those, the ones that were never delivered (D-44). */
-  readonly unread: number;
-  readonly octets: number;
-  /** ms since the epoch; of the oldest message. */
-  readonly oldestAt?: number;
-  readonly settings: UserSettings;
-  /** Whether a client with the IM capability is registered. */
-  readonly available: boolean;
-  /** Changes with every change of the set of stored messages, and with nothing else. */
-  readonly historyVersion: string;
-}
-
-/**
- * Accounts as the HTTP faces see them: XCAP and administration. What changes an account is an input
- * of its actors; a promise resolves when that is durable. Rejects with a coded error when the
- * store or the queue of the account refuses.
- */
-export interface AccountsPort {
-  /** The account behind a sip:, sips: or tel: URI; undefined: nobody who is served here. */
-  accountOf(uri: string): AccountId | undefined;
-  /** The serial that a Message-ID URI of this store names, or undefined. */
-  serialOf(uri: string): number | undefined;
-  summary(account: AccountId): Promise<AccountSummary>;
-  /** Histories of stored messages in ascending order behind `after`, at most `limit`. */
-  histories(
-    account: AccountId,
-    range: { readonly after?: number; readonly limit: number },
-  ): Promise<readonly StoredHistory[]>;
-  /**
-   * D-31: deletes them for good. Resolves with the number of those that existed when that is
-   * decided: nobody sees them any more; their octets go in time.
-   */
-  deleteMessages(account: AccountId, serials: readonly number[]): Promise<number>;
-  configure(account: AccountId, settings: UserSettings): Promise<void>;
-}
-
-/** What an attempt to push has come to: it is under way, there is nothing to push, or nobody. */
-export type PushOutcome = 'pushing' | 'nothing' | 'unavailable';
-
-/** Accounts as their operator sees them. */
-export interface OperatorPort extends AccountsPort {
-  /** Whether anything was ever kept for it, served or not. */
-  exists(account: AccountId): Promise<boolean>;
-  /** Accounts for which something is kept. */
-  accounts(range: AccountRange): Promise<readonly AccountId[]>;
-  /** Deletes all its messages, as `deleteMessages` does. */
-  purge(account: AccountId): Promise<number>;
-  /** Pushes at once what waits, also what the client has not taken before. */
-  push(account: AccountId): Promise<PushOutcome>;
-  /** The octets of a message as stored. */
-  content(account: AccountId, serial: number): Promise<Content | undefined>;
 }
 
 export interface Clock {

@@ -156,7 +156,7 @@ export class Accounts implements OperatorPort {
     if (existing.length === 0 && !(atRest && serials === everySerial)) return 0;
     await this.#ask(account, (transaction, at, limits) => ({
       type: 'deletion.requested',
-      ...{ at, transaction, serials, foreign: 0, limits },
+      ...{ at, transaction, serials, foreign: [], limits },
     }));
     return countSerials(existing);
   }
@@ -197,11 +197,11 @@ export class Accounts implements OperatorPort {
 }
 
 /** What the user has published, or was provisioned; undefined: the default of the operator. */
-function chosenDelivery({ publications, provisioned }: MailboxContext, now: number) {
+function chosenDelivery({ publications, settings }: MailboxContext, now: number) {
   for (const { active, expiresAt } of publications.toReversed()) {
     if (active !== undefined && expiresAt > now) return active;
   }
-  return provisioned;
+  return settings.offlineDelivery;
 }
 
 function storedFacts(value: unknown): StoredFacts {
