@@ -33,6 +33,7 @@ const limits = {
     waitMs: 32_000,
     emptyMs: 2000,
   },
+  forward: { mode: 'off', count: 64, waitMs: 16_000 },
   reportGraceMs: 0,
   reportOnUserDelete: 'failed',
 };
@@ -89,7 +90,7 @@ const cases = {
   'push ua.departed, one more': [
     push,
     [
-      { ...base, type: 'start', push: 2, target, serials: [1, 9] },
+      { ...base, type: 'start', push: 2, targets: [target], serials: [1, 9] },
       { ...base, type: 'invite.answered', status: 200, answer },
       { ...base, type: 'msrp.connected' },
     ],

@@ -211,6 +211,17 @@ const limits = z.strictObject({
       idleMs: ms.default(60_000),
     })
     .prefault({}),
+  /** Requests for users who are available (D-12). */
+  forward: z
+    .strictObject({
+      /** What is passed on first: nothing, MESSAGE, or large messages as well. */
+      mode: z.enum(['off', 'messages', 'all']).default('messages'),
+      /** Requests of one user that are passed on at a time; further ones are stored at once. */
+      count: count.default(64),
+      /** ms until a message is stored although the user may still answer. */
+      waitMs: ms.default(16_000),
+    })
+    .prefault({}),
   reportGraceMs: ms.default(30_000),
   reportOnUserDelete: z.enum(['failed', 'forbidden', 'none']).default('failed'),
 });
@@ -234,6 +245,8 @@ const bounds = z.strictObject({
   digests: count.default(100_000),
   /** Serials that one account takes at a time; 1 numbers strictly by hostname. */
   accountBlock: count.default(64),
+  /** Octets of messages that are held while they are passed on, in total. */
+  forwardOctets: count.default(67_108_864),
 });
 
 const schema = z

@@ -6,10 +6,11 @@ import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey, StorePort } from '../ports.js';
 import type { LoadedAccount } from './account-load.js';
 import { transactionOf } from './account-world.js';
-import type { AccountWorld, AnswerParts, Input } from './account-world.js';
+import type { AccountWorld, AnswerParts, Input, MessageInput } from './account-world.js';
 import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
 import { subscriptionOf } from './dialog-lookup.js';
+import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
 import { takeTurn } from './turn.js';
@@ -36,6 +37,8 @@ export interface MemoryParts {
   readonly loaded: LoadedAccount;
   /** A timer of a session has run out, or the like: to be queued whatever the bound. */
   tell(to: Address, event: AccountEvent): void;
+  /** A message that was passed on in vain comes again. */
+  resubmit(input: MessageInput): void;
   /** There is room for further turns. */
   advanced(): void;
   /** The store has failed, or we have: the memory is not to be trusted any more. */
@@ -54,6 +57,7 @@ export class AccountMemory {
   readonly #commits: Commits<Taken>;
   readonly #outbox: Outbox;
   readonly #timers: VolatileTimers;
+  readonly #held: HeldMessages;
   #wakeAt: number;
   #stale: readonly RowKey[];
   #dropped = false;
@@ -64,6 +68,7 @@ export class AccountMemory {
     this.#actors = loaded.actors;
     this.#wakeAt = loaded.wakeAt ?? Infinity;
     this.#stale = loaded.stale;
+    this.#held = new HeldMessages(world.forwardOctets);
     this.#commits = new Commits(
       {
         account,
@@ -121,7 +126,10 @@ export class AccountMemory {
     if (duplicate) counters['actors.duplicates']++;
     const { at, transaction, message, limits } = event;
     // Written out: spreading costs as much here as everything else of this function together.
-    const received = { type: event.type, at, transaction, message, limits, duplicate, block };
+    const { deferred } = event;
+    const forward = this.#held.hasRoom(payload.length) ? event.forward : undefined;
+    const known = { duplicate, block, forward, deferred };
+    const received = { type: event.type, at, transaction, message, limits, ...known };
     return this.#turn(input, { to: 'mailbox', event: received, payload, at });
   }
 
@@ -142,6 +150,7 @@ export class AccountMemory {
         if ('transaction' in effect) unanswered.push(effect.transaction);
       }
     }
+    for (const { event } of this.#held.clear()) unanswered.push(event.transaction);
     const { account, world } = this.#parts;
     for (const address of sessions) {
       if (hasSession(address)) world.performer.abandon(account, address);
@@ -231,6 +240,7 @@ export class AccountMemory {
       digests.add(input.event.message.digest, turn.at, world.clock.now());
     }
     const durable: DurableTaken[] = [];
+    if (input.kind === 'message') this.#held.holdForwarded(input, result.effects);
     const effects = this.#sort(result.effects, durable, change, turn.at);
     this.#add(change, {
       effects,
@@ -267,6 +277,17 @@ export class AccountMemory {
           break;
         case 'report.send':
           durable.push(this.#durable(effect, change, at));
+          break;
+        case 'sip.forward':
+          world.counters['actors.forwards']++;
+          effects.push(one);
+          break;
+        case 'message.defer':
+          world.counters['actors.forwards.deferred']++;
+          this.#parts.resubmit(this.#held.deferred(by, effect.late, world.clock.now()));
+          break;
+        case 'message.passed':
+          this.#held.rememberPassed(by, this.#parts.loaded.digests, world.clock.now());
           break;
         case 'stop':
           this.#timers.cancelAll(by);
@@ -308,7 +329,11 @@ export class AccountMemory {
 
   #perform({ effects, durable, asked }: Taken): void {
     const { account, world } = this.#parts;
-    for (const { by, effect } of effects) world.performer.perform(account, by, effect, asked);
+    for (const { by, effect } of effects) {
+      const parts = effect.type === 'sip.forward' ? this.#held.submissionOf(by) : asked;
+      world.performer.perform(account, by, effect, parts);
+      if (effect.type === 'stop') this.#held.release(by);
+    }
     for (const { number, row } of durable) this.#outbox.take(number, row);
   }
 
@@ -396,5 +421,7 @@ const untold: Taken = {
 
 /** Actors that may have a dialog or an MSRP session. */
 function hasSession(address: Address): boolean {
-  return address.startsWith('push/') || address.startsWith('focus/');
+  return (
+    !address.startsWith('ua/') && !address.startsWith('subscription/') && address !== 'mailbox'
+  );
 }

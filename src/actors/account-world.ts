@@ -10,8 +10,10 @@ import type {
 } from '../machines/events.js';
 import type { AccountId, Clock, Log, Peer, Random } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
-import type { HeaderField } from '../wire/sip/message.js';
+import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import type { Counters } from './counters.js';
+import type { OctetBudget } from './held-messages.js';
+import type { Sender } from './identity.js';
 import type { Bounds } from './options.js';
 import type { Outcome, OutboxRow } from './outbox.js';
 import type { Serials } from './serials.js';
@@ -27,18 +29,31 @@ export interface AnswerParts {
   readonly headers?: readonly HeaderField[];
   /** The Contact of a third-party REGISTER, which the answer names in place of the binding. */
   readonly contactUri?: string;
+  /** A MESSAGE that may be passed on. */
+  readonly submission?: Submission;
+  /** The final response to a request that was passed on. */
+  readonly response?: SipResponse;
   /** By which the request came: our Contact names it, for the peer may have no other. */
   readonly transport?: Peer['transport'];
 }
 
+/** A MESSAGE as it came, and what is known of its sender. */
+export interface Submission {
+  readonly bytes: Buffer;
+  readonly sender: Sender;
+}
+
+/** A submission; whether it is a duplicate, and its numbers, are known when its turn comes. */
+export interface MessageInput {
+  readonly kind: 'message';
+  readonly event: Omit<MessageReceived, 'duplicate' | 'block'>;
+  readonly payload: Buffer;
+  readonly sender: Sender;
+}
+
 /** What comes in for one account. */
 export type Input =
-  /** A submission; whether it is a duplicate, and its numbers, are known when its turn comes. */
-  | {
-      readonly kind: 'message';
-      readonly event: Omit<MessageReceived, 'duplicate' | 'block'>;
-      readonly payload: Buffer;
-    }
+  | MessageInput
   | {
       readonly kind: 'event';
       readonly to: Address;
@@ -69,6 +84,8 @@ export interface AccountWorld {
   readonly counters: Counters;
   readonly serials: Serials;
   readonly performer: Performer;
+  /** For messages that are held while they are passed on. */
+  readonly forwardOctets: OctetBudget;
   /** Whether metadata goes to an external XDMS. */
   readonly externalXdms: boolean;
   /** `base`, and what the account has of its own. */

@@ -171,6 +171,7 @@ export class Account {
       store: this.#store,
       loaded,
       tell: (to, event) => this.#tell(to, event),
+      resubmit: (input) => this.#resubmit(input),
       advanced: () => this.#advanced(),
       failed: (error) => {
         if (this.#memory === memory) this.#fail(error);
@@ -187,6 +188,11 @@ export class Account {
 
   #tell(to: Address, event: AccountEvent): void {
     this.#queue.push({ kind: 'event', to, event });
+    this.#pump();
+  }
+
+  #resubmit(input: Input): void {
+    this.#queue.push(input);
     this.#pump();
   }
 

@@ -1,7 +1,7 @@
 /** Accounts as the HTTP faces see them: views on the store, and inputs that wait for their commit. */
 
 import { hash } from 'node:crypto';
-import { clientTarget } from '../machines/binding.js';
+import { isReachable } from '../machines/binding.js';
 import type { Limits, MailboxEvent } from '../machines/events.js';
 import { mailbox as mailboxMachine } from '../machines/index.js';
 import type { AtRest } from '../machines/index.js';
@@ -92,7 +92,7 @@ export class Accounts implements OperatorPort {
       octets: mailbox.octets,
       ...(oldestAt !== undefined && { oldestAt }),
       settings: offlineDelivery === undefined ? {} : { offlineDelivery },
-      available: clientTarget(mailbox.bindings, now) !== undefined,
+      available: isReachable(mailbox.bindings, now),
       historyVersion: versionOf(stored),
     };
   }

@@ -11,6 +11,8 @@ export const counterNames = [
   'actors.accounts.stopped',
   'actors.deadLetters',
   'actors.duplicates',
+  'actors.forwards',
+  'actors.forwards.deferred',
   'actors.overloads',
   'actors.wakes',
   'actors.outbox.done',

@@ -2,12 +2,13 @@
 
 import type { Effect } from '../machines/effects.js';
 import type { Address } from '../machines/events.js';
-import type { AccountId, SipOutgoing, SipPort } from '../ports.js';
+import type { AccountId, Log, SipOutgoing, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
 import { contactOf } from './contact.js';
 import type { LocalTransactions } from './local-transactions.js';
+import { forwardMessage, passResponse } from './egress-forward.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
@@ -20,8 +21,11 @@ export interface EgressParts {
   /** Transactions that are none of the SIP port's. */
   readonly local: LocalTransactions;
   readonly product: Product;
+  readonly log: Log;
   /** `sip:Deferred@hostname`. */
   readonly deferredUri: string;
+  /** Whether Privacy: id is honoured towards recipients (PAI-03). */
+  readonly privacy: boolean;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
   /** Tells an actor what a port has refused. */
@@ -30,7 +34,7 @@ export interface EgressParts {
 
 /** Limits are added by whoever passes it on. */
 export interface EgressEvent {
-  readonly type: 'invite.failed' | 'invite.cancelled' | 'ack.missing';
+  readonly type: 'invite.failed' | 'invite.cancelled' | 'ack.missing' | 'forward.failed';
 }
 
 /** A CANCEL that finds no INVITE of a retrieval is remembered in vain, for a while. */
@@ -58,6 +62,12 @@ export class Egress implements Performer {
         return;
       case 'sip.invite':
         this.#invite(account, by, effect);
+        return;
+      case 'sip.forward':
+        forwardMessage(this.#parts, { account, address: by }, effect.target, asked);
+        return;
+      case 'sip.pass':
+        passResponse(this.#parts, effect.transaction, asked);
         return;
       case 'sip.bye': {
         const headers: HeaderField[] = [['User-Agent', this.#parts.product.name]];

@@ -14,6 +14,7 @@ import { asksForPrivacy } from '../wire/sip/privacy.js';
 import { terminatingUser } from './identity.js';
 import type { Identified, Sender } from './identity.js';
 import { receiveDeletionList } from './ingress-deletion.js';
+import { forwardFacts } from './ingress-forward.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { methods } from './product.js';
@@ -46,8 +47,16 @@ export function receiveMessage(parts: IngressParts, received: Identified): void 
   const message = { ...facts, ...identityFacts(parts, request, sender) };
   parts.submit(named.account, {
     kind: 'message',
-    event: { type: 'message.received', at, transaction, message, limits: parts.limits },
+    event: {
+      type: 'message.received',
+      at,
+      transaction,
+      message,
+      limits: parts.limits,
+      forward: forwardFacts(parts, received),
+    },
     payload: request.bytes,
+    sender,
   });
 }
 

@@ -10,6 +10,8 @@ import type { Courier } from './courier.js';
 import { identify } from './identity.js';
 import type { Identified } from './identity.js';
 import { receiveRefer } from './ingress-deletion.js';
+import { forwardId } from './egress-forward.js';
+import { receiveForwarded } from './ingress-forward.js';
 import { receiveInvite, receiveReinvite, receiveUpdate } from './ingress-invite.js';
 import { receiveMessage } from './ingress-message.js';
 import { allowedAt, receiveOptions, receiveOptionsInside } from './ingress-options.js';
@@ -73,7 +75,9 @@ export class SipIngress implements SipHandler {
     const at = this.#parts.clock.now();
     const { limits } = this.#parts;
     const { status } = response;
-    if (id === 'invite') {
+    if (id === forwardId) {
+      receiveForwarded(this.#parts, owner, response);
+    } else if (id === 'invite') {
       const answer = status < 300 ? answerOf(response, this.#parts.media) : undefined;
       const event = { type: 'invite.answered', at, status, limits } as const;
       this.#tell(owner, answer ? { ...event, answer } : event);
@@ -88,7 +92,8 @@ export class SipIngress implements SipHandler {
     if (this.#courier.settle(owner, id, cause === 'timeout' ? 408 : 503)) return;
     const at = this.#parts.clock.now();
     const { limits } = this.#parts;
-    if (id === 'invite') this.#tell(owner, { type: 'invite.failed', at, limits });
+    if (id === forwardId) this.#tell(owner, { type: 'forward.failed', at, limits });
+    else if (id === 'invite') this.#tell(owner, { type: 'invite.failed', at, limits });
     else if (id === 'bye') this.#tell(owner, { type: 'bye.answered', at, limits });
     else if (id.startsWith('notify-')) this.#tell(owner, { type: 'notify.failed', at, limits });
   }

@@ -19,6 +19,7 @@ import { createCounters } from './counters.js';
 import type { Counters } from './counters.js';
 import { Courier } from './courier.js';
 import { Directory } from './directory.js';
+import { OctetBudget } from './held-messages.js';
 import { Egress } from './egress.js';
 import type { EgressEvent } from './egress.js';
 import { MsrpIngress } from './ingress-msrp.js';
@@ -169,6 +170,7 @@ class Node implements Actors {
       counters: this.#counters,
       serials: this.#serials,
       performer: this.#egress,
+      forwardOctets: new OctetBudget(this.#bounds.forwardOctets),
       externalXdms: xdms !== undefined,
       limitsOf: (account, base) => limitsOf(this.#provisioning, account, base),
       deliver: (account, row) => this.#courier.deliver(account, row),
@@ -187,13 +189,14 @@ class Node implements Actors {
   }
 
   #createEgress(): Egress {
-    const { sip, clock, limits } = this.#options;
+    const { sip, log, clock, limits } = this.#options;
     return new Egress({
-      sip,
+      ...{ sip, log },
       media: this.#media,
       local: this.#local,
       product: this.#product,
       deferredUri: this.#users.deferredUri,
+      privacy: this.#honoursPrivacy,
       retryAfter: this.#bounds.retryAfter,
       tell: (account, to, event: EgressEvent) =>
         this.#tell(account, to, { ...event, at: clock.now(), limits }),

@@ -104,6 +104,8 @@ export interface Bounds {
   readonly pathMs: number;
   /** Identities that S-CSCFs have told, in memory. */
   readonly identities: number;
+  /** Octets of messages that are held while they are passed on. */
+  readonly forwardOctets: number;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
   /** Changes asked for over HTTP or by an embedder that wait for their commit. */
@@ -132,6 +134,7 @@ export const defaultBounds: Bounds = {
   payloadBytes: 2_097_152,
   pathMs: 10_000,
   identities: 100_000,
+  forwardOctets: 67_108_864,
   retryAfter: 5,
   localTransactions: 1_024,
   localMs: 30_000,

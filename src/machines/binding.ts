@@ -79,16 +79,34 @@ export function earliestExpiry(bindings: readonly Binding[]): number | undefined
   return earliest;
 }
 
-/** D-40: where the IM client is reached, by q, then the latest; undefined: it is not available. */
-export function clientTarget(bindings: readonly Binding[], at: number): TargetFacts | undefined {
-  let best: Binding | undefined;
-  for (const binding of bindings) {
-    if (binding.im === false || binding.expiresAt <= at) continue;
-    const better =
-      best === undefined || binding.q > best.q || (binding.q === best.q && binding.at >= best.at);
-    if (better) best = binding;
-  }
-  return best && { uri: best.uri, route: best.path };
+/** D-40: whether an IM client of the user can be reached. */
+export function isReachable(bindings: readonly Binding[], at: number): boolean {
+  return bindings.some((binding) => isClient(binding, at));
+}
+
+/** D-40: where the IM clients are reached: by q, then the latest. */
+export function clientTargets(bindings: readonly Binding[], at: number): readonly TargetFacts[] {
+  return targetsOf(bindings, at, (a, b) => b.q - a.q || b.at - a.at);
+}
+
+/** U3: the client that has just registered comes first. */
+export function latestTargets(bindings: readonly Binding[], at: number): readonly TargetFacts[] {
+  return targetsOf(bindings, at, (a, b) => b.at - a.at || b.q - a.q);
+}
+
+function targetsOf(
+  bindings: readonly Binding[],
+  at: number,
+  order: (a: Binding, b: Binding) => number,
+): readonly TargetFacts[] {
+  return bindings
+    .filter((binding) => isClient(binding, at))
+    .sort(order)
+    .map(({ uri, path, by }) => ({ uri, route: path, ...(by === 'scscf' && { trusted: true }) }));
+}
+
+function isClient({ im, expiresAt }: Binding, at: number): boolean {
+  return im !== false && expiresAt > at;
 }
 
 /** As the answer to a REGISTER lists them. */

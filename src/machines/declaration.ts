@@ -67,6 +67,8 @@ const noBody: NoBody = () => undefined;
 export const effectActions = {
   tell: noBody,
   'sip.respond': noBody,
+  'sip.pass': noBody,
+  'sip.forward': noBody,
   'sip.invite': noBody,
   'sip.accept': noBody,
   'sip.bye': noBody,
@@ -84,5 +86,7 @@ export const effectActions = {
   'history.delete': noBody,
   'report.send': noBody,
   'serials.take': noBody,
+  'message.defer': noBody,
+  'message.passed': noBody,
   stop: noBody,
 } satisfies Record<Effect['type'], NoBody>;

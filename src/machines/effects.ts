@@ -71,7 +71,11 @@ export type Effect =
       readonly status: number;
       readonly kept: boolean;
     }
+  /** The final response to what was passed on goes back as it came. */
+  | { readonly type: 'sip.pass'; readonly transaction: string }
   // ---------------------------------------------------------------------------- session
+  /** The MESSAGE that this actor was made for, passed on. */
+  | { readonly type: 'sip.forward'; readonly target: TargetFacts }
   /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
   | { readonly type: 'sip.invite'; readonly target: TargetFacts }
   /** 200 to an INVITE with an answer, Server, Allow, automata, and isfocus of a focus (D-66). */
@@ -164,6 +168,10 @@ export type Effect =
   // -------------------------------------------------------------------------------- local
   /** The mailbox took the block of serials offered with the input. */
   | { readonly type: 'serials.take'; readonly from: number; readonly to: number }
+  /** The message that this actor was made for comes to the mailbox again, to be stored. */
+  | { readonly type: 'message.defer'; readonly late: boolean }
+  /** The user has taken the message: a repetition of it is known as one (D-18). */
+  | { readonly type: 'message.passed' }
   /** This actor is over; nothing of it is kept. */
   | { readonly type: 'stop' };
 
@@ -181,6 +189,8 @@ export const effectClass = {
   tell: 'local',
   'sip.respond': 'reply',
   'msrp.confirm': 'reply',
+  'sip.pass': 'reply',
+  'sip.forward': 'session',
   'sip.invite': 'session',
   'sip.accept': 'session',
   'sip.bye': 'session',
@@ -197,5 +207,7 @@ export const effectClass = {
   'history.delete': 'durable',
   'report.send': 'durable',
   'serials.take': 'local',
+  'message.defer': 'local',
+  'message.passed': 'local',
   stop: 'local',
 } as const satisfies Record<Effect['type'], EffectClass>;

@@ -4,13 +4,16 @@
  * whoever made them (`actors/ingress.ts`); machines trust their form and judge their content.
  */
 
+import type { ForwardEvent, ForwardOfMailboxEvent } from './events-forward.js';
 import type { RecordingEvent, RecordingOfMailboxEvent } from './events-recording.js';
 import type { SerialSet } from './serial-set.js';
 import type {
   CountedFacts,
   Counts,
+  DeferredFacts,
   DialogFacts,
   FieldFacts,
+  ForwardFacts,
   HeaderBlock,
   Limits,
   MediaFacts,
@@ -24,6 +27,7 @@ import type {
   TargetFacts,
 } from './facts.js';
 
+export type * from './events-forward.js';
 export type * from './events-recording.js';
 export type * from './facts.js';
 
@@ -34,7 +38,8 @@ export type Address =
   | `push/${number}`
   | `focus/${number}`
   | `recording/${number}`
-  | `subscription/${number}`;
+  | `subscription/${number}`
+  | `forward/${number}`;
 
 /** Time, and the transaction that waits for an answer. */
 export interface Asked {
@@ -53,6 +58,10 @@ export type MailboxEvent =
       readonly duplicate: boolean;
       /** Numbers from which the mailbox may take serials when its own block is used up. */
       readonly block: { readonly from: number; readonly to: number };
+      /** How it may be passed on to a user who is available; absent: it may not. */
+      readonly forward?: ForwardFacts | undefined;
+      /** It was passed on in vain before. */
+      readonly deferred?: DeferredFacts | undefined;
     })
   | RecordingOfMailboxEvent
   | (Asked & {
@@ -137,6 +146,7 @@ export type MailboxEvent =
       readonly focus: number;
       readonly limits: Limits;
     }
+  | ForwardOfMailboxEvent
   | {
       readonly type: 'subscription.ended';
       readonly at: number;
@@ -220,6 +230,8 @@ export type VirtualUaEvent =
       readonly fields: FieldFacts;
       readonly limits: Limits;
     }
+  /** The user has the message already: a forward was answered after it had been given up. */
+  | { readonly type: 'taken'; readonly at: number; readonly limits: Limits }
   /** The owner or the operator deletes the message. */
   | { readonly type: 'delete'; readonly at: number; readonly limits: Limits }
   | TimerExpired<'expiry' | 'grace'>
@@ -279,13 +291,13 @@ export type SessionEvent =
   | Undelivered;
 
 export type PushEvent =
-  /** Birth. Requests go to `target` by `route`; `serials` are the messages to deliver, oldest first. */
+  /** Birth. `serials` are the messages to deliver, oldest first, to the first client that answers. */
   | {
       readonly type: 'start';
       readonly at: number;
       /** Its own number. */
       readonly push: number;
-      readonly target: TargetFacts;
+      readonly targets: readonly TargetFacts[];
       readonly serials: SerialSet;
       readonly limits: Limits;
     }
@@ -366,7 +378,15 @@ export type EventFor<A extends Address> = A extends 'mailbox'
           ? RecordingEvent
           : A extends `subscription/${number}`
             ? SubscriptionEvent
-            : never;
+            : A extends `forward/${number}`
+              ? ForwardEvent
+              : never;
 
 export type AccountEvent =
-  MailboxEvent | VirtualUaEvent | PushEvent | FocusEvent | RecordingEvent | SubscriptionEvent;
+  | MailboxEvent
+  | VirtualUaEvent
+  | PushEvent
+  | FocusEvent
+  | RecordingEvent
+  | SubscriptionEvent
+  | ForwardEvent;

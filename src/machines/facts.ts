@@ -276,6 +276,15 @@ export interface Limits {
     /** ms a session may stand without an octet. */
     readonly idleMs: number;
   };
+  /** Requests for users who are available (D-12). */
+  readonly forward: {
+    /** What is passed on instead of being stored at once. */
+    readonly mode: 'off' | 'messages' | 'all';
+    /** Requests of one account that are passed on at a time; further ones are stored at once. */
+    readonly count: number;
+    /** ms until a message is stored although the user may still answer. */
+    readonly waitMs: number;
+  };
   /** ms a 200 without the REPORT that was asked for has to wait to count as delivered (D-33). */
   readonly reportGraceMs: number;
   /** What the sender hears of a message that its recipient has deleted unread (D-30). */
@@ -286,4 +295,22 @@ export interface Limits {
 export interface TargetFacts {
   readonly uri: string;
   readonly route: readonly string[];
+  /** The next hop is an S-CSCF, which may see who has sent something (RFC 3325). */
+  readonly trusted?: true;
+}
+
+/** How a request may be passed on to a user who is available. */
+export interface ForwardFacts {
+  /** Max-Forwards as it came, 70 when absent. */
+  readonly hops: number;
+  /** Where the route of the request leads behind us: the S-CSCF that has sent it here. */
+  readonly through?: TargetFacts;
+}
+
+/** What a message that was passed on in vain brings along when it is to be stored. */
+export interface DeferredFacts {
+  /** When it came, ms since the epoch. */
+  readonly receivedAt: number;
+  /** Of the forward that still waits for a late answer. */
+  readonly forward?: number;
 }

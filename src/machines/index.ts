@@ -2,6 +2,7 @@
 
 import type { Address } from './events.js';
 import { focus } from './focus.js';
+import { forward } from './forward.js';
 import { mailbox } from './mailbox.js';
 import { push } from './push.js';
 import { recording } from './recording.js';
@@ -9,7 +10,7 @@ import type { Definition } from './step.js';
 import { subscription } from './subscription.js';
 import { virtualUa } from './virtual-ua.js';
 
-export { focus, mailbox, push, recording, subscription, virtualUa };
+export { focus, forward, mailbox, push, recording, subscription, virtualUa };
 export type * from './effects.js';
 export type * from './events.js';
 export { sameAtRest, step } from './step.js';
@@ -22,6 +23,7 @@ const definitions = new Map<string, Definition>([
   ['focus', focus],
   ['recording', recording],
   ['subscription', subscription],
+  ['forward', forward],
 ]);
 
 /** The definition of the machine behind an address. Throws for a name that is no address. */

@@ -1,11 +1,13 @@
 /** What a mailbox says when its user comes and goes, and when it pushes (D-40, D-41, D-47). */
 
 import {
-  clientTarget,
+  clientTargets,
   contactList,
   earliestExpiry,
   isOutOfOrder,
+  isReachable,
   isRegisteredTooBriefly,
+  latestTargets,
   rebind,
   unexpired,
 } from './binding.js';
@@ -37,14 +39,14 @@ export const availabilityGuards = {
   isQuery: ask(
     (_context, { register }: Registered) => register.contacts.length === 0 && !register.removeAll,
   ),
-  staysAvailable: ask(
-    (context, event: Registered) => clientTarget(rebound(context, event), event.at) !== undefined,
+  staysAvailable: ask((context, event: Registered) =>
+    isReachable(rebound(context, event), event.at),
   ),
-  isAvailable: ask(({ bindings }, { at }) => clientTarget(bindings, at) !== undefined),
+  isAvailable: ask(({ bindings }, { at }) => isReachable(bindings, at)),
   wantsPush: ask((context, { at, limits }) => wantsPush(context, at, limits)),
   isOutlived: ask(
     ({ bindings }, event: On<'timer.expired'>) =>
-      event.name === 'registration' && clientTarget(bindings, event.at) !== undefined,
+      event.name === 'registration' && isReachable(bindings, event.at),
   ),
   isRegistrationTimer: ask((_context, event: On<'timer.expired'>) => event.name === 'registration'),
   isPushTimer: ask((_context, event: On<'timer.expired'>) => event.name === 'push'),
@@ -159,12 +161,14 @@ const cancelRetry = effect('timer.cancel', ({ retryAt: at }) =>
   at === undefined ? [] : { type: 'timer.cancel', name: 'push', at, durable: true },
 );
 
-const tellStart = effect('tell', (context, { at, limits }) => {
-  const target = clientTarget(context.bindings, at);
-  const { push } = context;
-  if (target === undefined || push === undefined) return [];
+/** U3: a registration brings the push to the client that has made it. */
+const tellStart = effect('tell', (context, { type, at, limits }) => {
+  const { push, bindings } = context;
+  if (push === undefined) return [];
+  const isRegistration = type === 'register.received';
+  const targets = isRegistration ? latestTargets(bindings, at) : clientTargets(bindings, at);
   const serials = pushable(context);
-  return tell(`push/${push}`, { type: 'start', at, push, target, serials, limits });
+  return tell(`push/${push}`, { type: 'start', at, push, targets, serials, limits });
 });
 
 const tellWithdraw = effect('tell', ({ push }, { at, limits }) =>

@@ -1,6 +1,6 @@
 /** What a mailbox keeps in mind: nothing in it grows with the number of messages. */
 
-import { clientTarget, type Binding } from './binding.js';
+import { isReachable, type Binding } from './binding.js';
 import { noMessages } from './counts.js';
 import { declarations, type On as EventOn } from './declaration.js';
 import type { MailboxEvent } from './events.js';
@@ -41,6 +41,8 @@ export interface MailboxContext {
   readonly push: number | undefined;
   readonly foci: readonly number[];
   readonly recordings: readonly number[];
+  /** Requests that are being passed on. */
+  readonly forwards: readonly number[];
   /** Messages that the client did not take in this registration (D-47). */
   readonly untaken: SerialSet;
 }
@@ -74,6 +76,7 @@ export const emptyMailbox: MailboxContext = {
   push: undefined,
   foci: [],
   recordings: [],
+  forwards: [],
   untaken: noSerials,
 };
 
@@ -107,7 +110,7 @@ export function deliversOffline(
 /** D-41: there is something to push, somewhere to push it to, and the user wants it. */
 export function wantsPush(context: MailboxContext, at: number, limits: Limits): boolean {
   if (!deliversOffline(context, at, limits) || pushable(context).length === 0) return false;
-  return clientTarget(context.bindings, at) !== undefined;
+  return isReachable(context.bindings, at);
 }
 
 /** The context when this push is over. */

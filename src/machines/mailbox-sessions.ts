@@ -1,6 +1,7 @@
 /** What a mailbox says to those who subscribe and retrieve: it gives them a number, and facts. */
 
 import { tell } from './declaration.js';
+import type { Address } from './events.js';
 import {
   ask,
   change,
@@ -42,14 +43,23 @@ export const sessionChanges = {
   dropFocus: change(({ foci }, { focus }: On<'retrieval.ended'>) => ({
     foci: without(foci, focus),
   })),
-  dropAddressee: change(({ subscriptions, foci, recordings }, { to }: On<'undelivered'>) => ({
-    subscriptions: subscriptions.filter((number) => to !== `subscription/${number}`),
-    foci: foci.filter((number) => to !== `focus/${number}`),
-    recordings: recordings.filter((number) => to !== `recording/${number}`),
+  dropAddressee: change((context, { to }: On<'undelivered'>) => ({
+    subscriptions: others(context.subscriptions, 'subscription', to),
+    foci: others(context.foci, 'focus', to),
+    recordings: others(context.recordings, 'recording', to),
+    forwards: others(context.forwards, 'forward', to),
   })),
-  /** Foci and recordings are gone with the process. */
-  dropSessions: change(() => ({ foci: [], recordings: [] })),
+  /** All of these are gone with the process. */
+  dropSessions: change(() => ({ foci: [], recordings: [], forwards: [] })),
 };
+
+function others(
+  numbers: readonly number[],
+  kind: 'subscription' | 'focus' | 'recording' | 'forward',
+  to: Address,
+): readonly number[] {
+  return numbers.filter((number) => to !== `${kind}/${number}`);
+}
 
 function without(numbers: readonly number[], number: number): readonly number[] {
   return numbers.includes(number) ? numbers.filter((other) => other !== number) : numbers;

@@ -7,6 +7,7 @@ import type { EventFor, Limits } from './events.js';
 import { expiryOf, isExpired } from './policy.js';
 import { addSerial, countSerials, hasSerial, removeSerial } from './serial-set.js';
 import { ask, change, effect, type MailboxContext, type On } from './mailbox-context.js';
+import { forwarding, tellStored } from './mailbox-forward.js';
 
 /** A large message that is there as a whole. */
 export type Recorded = On<'message.recorded'>;
@@ -70,7 +71,11 @@ const takeSerials = effect('serials.take', ({ block }, { block: offered }: Recei
   block.next > block.end ? [{ type: 'serials.take', from: offered.from, to: offered.to }] : [],
 );
 
-const tellStore = effect('tell', (context, { at, message, limits }: Received) => {
+/** A message that was passed on in vain came when it came. */
+const tellStore = effect('tell', (context, event: Received) => {
+  const { message, limits } = event;
+  const deferred = event.type === 'message.received' ? event.deferred : undefined;
+  const at = deferred?.receivedAt ?? event.at;
   const serial = lastSerial(context);
   const expiresAt = expiryOf(message, at, limits);
   return tell(`ua/${serial}`, {
@@ -130,12 +135,18 @@ function declined(warning: string) {
 }
 
 /** What keeps a message out of the mailbox, first that holds. */
-export const refusals = [
-  { guard: 'isDuplicate', actions: accepted }, // D-18
+const declines = [
   { guard: 'isTransient', actions: declined('Content is not stored') }, // U16
   { guard: 'isExpired', actions: declined('Message has expired') }, // D-23
   { guard: 'isFull', actions: declined('Mailbox is full') },
 ] as const;
+
+const knownAlready = { guard: 'isDuplicate', actions: accepted } as const; // D-18
+
+export const refusals = [knownAlready, ...declines] as const;
+
+/** The same where the user is available: what can be passed on is not stored yet. */
+export const refusalsWhenAvailable = [knownAlready, ...forwarding, ...declines] as const;
 
 /** What comes before the answer, and what behind it. */
 export const keepingSteps = {
@@ -144,7 +155,12 @@ export const keepingSteps = {
 } as const;
 
 /** S1 12.4.2.3: stored by its virtual UA, then accepted (D-10), then told of (MWI-06). */
-export const keepMessage = [...keepingSteps.store, accepted, ...keepingSteps.announce] as const;
+export const keepMessage = [
+  ...keepingSteps.store,
+  accepted,
+  ...keepingSteps.announce,
+  tellStored,
+] as const;
 
 export const dropMessage = {
   guard: 'isStored',

@@ -17,6 +17,7 @@ import {
   rest,
   startPush,
 } from './mailbox-availability.js';
+import { endForward, forwardChanges, forwardGuards } from './mailbox-forward.js';
 import { emptyMailbox, type MailboxContext } from './mailbox-context.js';
 import {
   continueDeletion,
@@ -44,6 +45,7 @@ import {
   dropMessage,
   keepMessage,
   refusals,
+  refusalsWhenAvailable,
   storageChanges,
   storageGuards,
   tellMessageAdded,
@@ -60,6 +62,7 @@ const mailboxSetup = setup({
     ...deletionChanges,
     ...settingsChanges,
     ...operationChanges,
+    ...forwardChanges,
     ...recordingChanges,
   },
   guards: {
@@ -69,6 +72,7 @@ const mailboxSetup = setup({
     ...deletionGuards,
     ...settingsGuards,
     ...operationGuards,
+    ...forwardGuards,
     ...recordingGuards,
   },
 });
@@ -87,7 +91,7 @@ const offline = mailboxSetup.createStateConfig({
 const idle = mailboxSetup.createStateConfig({
   on: {
     'message.received': [
-      ...refusals,
+      ...refusalsWhenAvailable,
       { actions: keepMessage, target: '#mailbox.judging' }, // D-41: pushed at once
     ],
     'message.recorded': [
@@ -100,7 +104,7 @@ const idle = mailboxSetup.createStateConfig({
 const pushing = mailboxSetup.createStateConfig({
   on: {
     'push.requested': pushEvents.pushing,
-    'message.received': [...refusals, { actions: [...keepMessage, tellMessageAdded] }],
+    'message.received': [...refusalsWhenAvailable, { actions: [...keepMessage, tellMessageAdded] }],
     'message.recorded': [...recordedRefusals, { actions: [...keepRecorded, tellMessageAdded] }],
     'register.received': [
       ...registerRefusals,
@@ -143,7 +147,7 @@ const machine = mailboxSetup.createMachine({
       states: { idle, pushing, backoff },
       on: {
         'push.requested': pushEvents.available,
-        'message.received': [...refusals, { actions: keepMessage }],
+        'message.received': [...refusalsWhenAvailable, { actions: keepMessage }],
         'message.recorded': [...recordedRefusals, { actions: keepRecorded }],
         'register.received': [
           ...registerRefusals,
@@ -174,6 +178,7 @@ const machine = mailboxSetup.createMachine({
     ...deletionEvents,
     ...settingsEvents,
     'timer.expired': [continueDeletion, expirePublications],
+    'forward.ended': endForward,
     'message.gone': dropMessage,
     'message.read': ageMessage,
     'session.lost': { actions: 'dropSessions' },
@@ -257,7 +262,7 @@ function revive(atRest: AtRest): ActorSnapshot {
   }
   const context = atRest.context as unknown as Omit<
     MailboxContext,
-    'push' | 'foci' | 'recordings' | 'untaken'
+    'push' | 'foci' | 'recordings' | 'forwards' | 'untaken'
   >;
   return snapshotAt(machine, values[atRest.state as RestState], {
     ...emptyMailbox,

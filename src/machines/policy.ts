@@ -55,6 +55,15 @@ export function afterDelivery(session: Address, limits: Limits): 'delete' | 'kee
   return session.startsWith('push/') ? limits.push.after : limits.retrieval.after;
 }
 
+/**
+ * D-12: answers that say that the user cannot be reached. 482 is one: the network has brought the
+ * request back to where what cannot be delivered is kept. A refusal of the person or of the client
+ * is none.
+ */
+export function isInaccessible(status: number): boolean {
+  return [408, 430, 480, 482, 500, 503, 504].includes(status);
+}
+
 /** Back-off of the push: doubled with every failure up to the maximum. */
 export function pushRetryAt(at: number, failures: number, limits: Limits): number {
   const { retryMs, retryMaxMs } = limits.push;

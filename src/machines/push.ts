@@ -3,14 +3,15 @@
 import { setup } from 'xstate';
 import { declarations, effectActions, type On as EventOn } from './declaration.js';
 import { deliveryDeclarations, isTransient, noMedia, type DeliveryContext } from './delivery.js';
-import type { PushEvent, TargetFacts } from './events.js';
+import type { Limits, PushEvent, TargetFacts } from './events.js';
 import { connectTo, isActiveOfferer, isSameSession, isUsableAnswer } from './policy.js';
 import { addSerial, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
 export interface PushContext extends DeliveryContext {
   readonly push: number;
-  readonly target: TargetFacts;
+  /** The client that is invited, and those after it. */
+  readonly targets: readonly TargetFacts[];
   /** The path and role of the answer: an INVITE inside the dialog may not move the session. */
   readonly path: readonly string[];
   readonly active: boolean;
@@ -28,13 +29,13 @@ const { tellInvite, tellBye, setWait, cancelWait, respond, forget, release, stop
 const keepFacts = change((_context, event: On<'start'>) => ({
   session: `push/${event.push}` as const,
   push: event.push,
-  target: event.target,
+  targets: event.targets,
   media: noMedia,
   todo: event.serials,
   invited: [],
   delivered: 0,
   failed: noSerials,
-  waitAt: event.at + event.limits.retrieval.waitMs,
+  waitAt: answerBy(event.targets, event.at, event.limits),
   path: [],
   active: false,
   bound: false,
@@ -52,7 +53,9 @@ const keepMedia = change((_context, { answer }: On<'invite.answered'>) => {
   return { media, path: answer?.path ?? [], active };
 });
 
-const sipInvite = effect('sip.invite', ({ target }) => ({ type: 'sip.invite', target }));
+const sipInvite = effect('sip.invite', ({ targets: [target] }) =>
+  target === undefined ? [] : { type: 'sip.invite', target },
+);
 const sipBye = effect('sip.bye', () => ({ type: 'sip.bye' }));
 
 const connect = effect('msrp.connect', (_context, { answer }: On<'invite.answered'>) =>
@@ -79,6 +82,10 @@ const pushSetup = setup({
     keepFacts,
     addMessage,
     keepMedia,
+    nextTarget: change(({ targets }, { at, limits }) => ({
+      targets: targets.slice(1),
+      waitAt: answerBy(targets.slice(1), at, limits),
+    })),
     dropTodo: change(() => ({ todo: noSerials })),
     markBound: change(() => ({ bound: true })),
     fail: change(() => ({ outcome: 'failed' })),
@@ -89,6 +96,12 @@ const pushSetup = setup({
   guards: {
     ...delivery.guards,
     isRefused: ask((_context, { status }: On<'invite.answered'>) => status >= 300),
+    /** D-47: another client of the user may take what this one does not; 6xx speaks for all. */
+    isRefusedByOne: ask(
+      ({ targets }, { status }: On<'invite.answered'>) =>
+        status >= 300 && status < 600 && targets.length > 1,
+    ),
+    hasOthers: ask(({ targets }) => targets.length > 1),
     isUnusable: ask((_context, { answer }: On<'invite.answered'>) => !isUsableAnswer(answer)),
     isBound: ask(({ bound }) => bound),
     /** A push offers what it has: no list, no other media (RFC 3261 14.2). */
@@ -99,15 +112,21 @@ const pushSetup = setup({
   },
 });
 
+const inviteNext = [cancelWait, 'nextTarget', sipInvite, setWait] as const;
+
 const inviting = pushSetup.createStateConfig({
   on: {
     'invite.answered': [
+      { guard: 'isRefusedByOne', actions: inviteNext },
       { guard: 'isRefused', actions: 'fail', target: '#push.ended' },
       { guard: 'isUnusable', actions: 'fail', target: '#push.closing' },
       { guard: 'isBound', actions: ['keepMedia', connect], target: 'sending' },
       { actions: ['keepMedia', connect], target: 'binding' },
     ],
-    'invite.failed': { actions: 'fail', target: '#push.ended' },
+    'invite.failed': [
+      { guard: 'hasOthers', actions: inviteNext },
+      { actions: 'fail', target: '#push.ended' },
+    ],
     'msrp.connected': { actions: 'markBound' },
     'timer.expired': { guard: 'isWait', actions: 'fail', target: '#push.closing' },
   },
@@ -191,3 +210,8 @@ export const push: Definition = {
     throw new Error('MACHINE_NOT_STORED: push');
   },
 };
+
+/** Twice the time while another client waits: INVITE ends by Timer B before that. */
+function answerBy(targets: readonly TargetFacts[], at: number, { retrieval }: Limits): number {
+  return at + (targets.length > 1 ? 2 : 1) * retrieval.waitMs;
+}

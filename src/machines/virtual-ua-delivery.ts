@@ -169,6 +169,8 @@ export const tellPostponed = effect('tell', ({ serial }, { at, limits }: On<'del
   to: 'mailbox',
   event: { type: 'deletion.postponed', at, serial, limits },
 }));
+/** It was delivered, so that nobody is told that it was not (D-30). */
+export const markTaken = change(() => ({ doomed: 'delivered' as const }));
 
 export const markDoomed = change(() => ({ doomed: 'user' as const }));
 

@@ -15,6 +15,7 @@ import {
   endLeases,
   markDelivered,
   markDoomed,
+  markTaken,
   postpone,
   refuse,
   send,
@@ -77,6 +78,7 @@ const virtualUaSetup = setup({
     endLeases,
     markDelivered,
     markDoomed,
+    markTaken,
     postpone,
   },
   guards: deliveryGuards,
@@ -90,6 +92,7 @@ const stored = virtualUaSetup.createStateConfig({
     ],
     'session.closed': { actions: 'keepBye' },
     delete: { actions: erase, target: 'gone' },
+    taken: { actions: ['markTaken', ...erase], target: 'gone' },
     'timer.expired': [
       { guard: 'isExpired', actions: erase, target: 'gone' },
       { guard: 'isExpiryTimer', actions: setExpiry },
@@ -124,6 +127,7 @@ const leased = virtualUaSetup.createStateConfig({
     undelivered: { guard: 'isLeasedByAddressee', actions: 'dropAddressee', target: 'settling' },
     'session.lost': { actions: 'endLeases', target: 'settling' },
     delete: { actions: ['markDoomed', tellPostponed] },
+    taken: { actions: 'markTaken' },
     'timer.expired': [
       {
         guard: 'isGraceOver',

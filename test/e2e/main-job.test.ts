@@ -96,17 +96,6 @@ describe.each(['udp', 'tcp'] as const)('the main job over %s', (transport) => {
     expect((await bob.retrieve()).count).toBe(1);
   });
 
-  test('U8: what is stored while the user is registered is pushed without a new REGISTER', async () => {
-    const alice = await world.client('alice');
-    const bob = await world.client('bob');
-    const deliveries = bob.deliveries();
-    await bob.register();
-    for (const text of ['first', 'second']) {
-      expect((await alice.send('sip:bob@example.org', text)).status).toBe(202);
-      expect((await take(deliveries, 1))[0]!.body.toString()).toBe(text);
-    }
-  });
-
   test('IMSpec-DMT-S-002, -005: message waiting is told at once and on change', async () => {
     const alice = await world.client('alice');
     const bob = await world.client('bob');

@@ -3,6 +3,8 @@
 import type {
   Address,
   FocusEvent,
+  ForwardEvent,
+  Limits,
   MailboxEvent,
   PushEvent,
   SubscriptionEvent,
@@ -12,6 +14,7 @@ import type { AccountEvent } from '../../src/machines/events.js';
 import { noMessages } from '../../src/machines/counts.js';
 import {
   focus,
+  forward,
   mailbox,
   push,
   subscription,
@@ -20,6 +23,8 @@ import {
   type Definition,
 } from '../../src/machines/index.js';
 import type { DeliveryContext } from '../../src/machines/delivery.js';
+import type { PushContext } from '../../src/machines/push.js';
+import type { ForwardContext } from '../../src/machines/forward.js';
 import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
 import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
@@ -47,10 +52,8 @@ export interface Alphabet {
   essence(snapshot: ActorSnapshot): unknown;
 }
 
-const tight = {
-  ...limits,
-  quota: { messages: 3, octets: 100_000 },
-};
+const passing = { ...limits.forward, mode: 'messages' } as const;
+const tight: Limits = { ...limits, quota: { messages: 3, octets: 100_000 }, forward: passing };
 
 function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEvent[] {
   const context = snapshot.context as MailboxContext;
@@ -90,6 +93,10 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     { ...received, message: { ...pager, expires: 0 }, block },
     { ...received, message: { ...pager, size: 1_000_000 }, block },
     ...recordingsOf(context, at, tight),
+    { ...received, message: pager, block, forward: { hops: 9 } },
+    { ...received, message: pager, block, forward: { hops: 0 } },
+    { ...received, message: pager, block, deferred: { receivedAt: at, forward: 1 } },
+    { ...at1, type: 'forward.ended', forward: context.forwards[0] ?? 0 },
     registered({}),
     registered({}, noPush),
     registered({ callId: context.bindings[0]?.callId ?? 'r', cseq: 0 }),
@@ -176,6 +183,7 @@ function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly Virtual
     { ...of, type: 'store', serial: 7, message: reported, expiresAt: at + 60_000 },
     { ...of, type: 'delete' },
     { ...of, type: 'session.closed', fields: [['Reason', 'SIP;cause=200']] },
+    { ...of, type: 'taken' },
     { ...of, type: 'session.lost' },
     { ...of, type: 'session.lost', at: at + 100_000_000 },
     { ...of, type: 'timer.expired', name: 'expiry' },
@@ -236,7 +244,8 @@ function pushEvents(_snapshot: ActorSnapshot, at: number): readonly PushEvent[] 
   const of = { at, limits };
   const target = { uri: 'sip:bob@192.0.2.1', route: [] };
   return [
-    { ...of, type: 'start', push: 1, target, serials: [1, 2] },
+    { ...of, type: 'start', push: 1, targets: [target], serials: [1, 2] },
+    { ...of, type: 'start', push: 1, targets: [target, target], serials: [1, 2] },
     { ...of, type: 'message.added', serial: 3 },
     { ...of, type: 'withdraw' },
     { ...of, type: 'invite.answered', status: 200, answer: offer },
@@ -291,6 +300,22 @@ function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[
   ];
 }
 
+function forwardEvents(_snapshot: ActorSnapshot, at: number): readonly ForwardEvent[] {
+  const of = { at, limits };
+  const target = { uri: 'sip:bob@192.0.2.1', route: [] };
+  const born = { ...of, type: 'start', forward: 1, transaction: 't' } as const;
+  return [
+    { ...born, targets: [target, target, target, target, target] },
+    { ...born, targets: [target] },
+    ...[200, 404, 480, 500, 503, 504].map((status) => {
+      return { ...of, type: 'forward.answered', status } as const;
+    }),
+    { ...of, type: 'forward.failed' },
+    { ...of, type: 'message.stored', serial: 7 },
+    { ...of, type: 'timer.expired', name: 'wait' },
+  ];
+}
+
 function subscriptionEvents(_snapshot: ActorSnapshot, at: number): readonly SubscriptionEvent[] {
   const of = { at, limits };
   const born = { ...of, type: 'subscribe.received', transaction: 't', subscription: 1 } as const;
@@ -324,11 +349,13 @@ export const alphabets: readonly Alphabet[] = [
     events: mailboxEvents,
     essence: ({ value, context }) => {
       const mailboxContext = context as MailboxContext;
-      const { stored, untaken, bindings, subscriptions, publications } = mailboxContext;
+      const { stored, untaken, bindings, subscriptions, publications, forwards } = mailboxContext;
       // States of their own, not times all the others.
-      if (mailboxContext.deletionAt !== undefined) return [value, 'deletion', kept(mailboxContext).length];
+      if (mailboxContext.deletionAt !== undefined)
+        return [value, 'deletion', kept(mailboxContext).length];
       if (publications.length > 0) return [value, 'published', bindings.length > 0];
-      const counted = [bindings.length, subscriptions.length].map((count) => Math.min(count, 2));
+      const listed = [bindings, subscriptions, forwards];
+      const counted = listed.map(({ length }) => Math.min(length, 2));
       return [value, stored.length > 0, untaken.length > 0, ...counted];
     },
   },
@@ -346,7 +373,10 @@ export const alphabets: readonly Alphabet[] = [
     name: 'push',
     definition: push,
     events: pushEvents,
-    essence: ({ value, context }) => [value, ...pending(context)],
+    essence: ({ value, context }) => {
+      const { targets } = context as Partial<PushContext>;
+      return [value, targets?.length, ...pending(context)];
+    },
   },
   {
     name: 'focus',
@@ -362,6 +392,15 @@ export const alphabets: readonly Alphabet[] = [
     essence: ({ value, context }) => {
       const { due, added } = context as Partial<SubscriptionContext>;
       return [value, due, added?.length];
+    },
+  },
+  {
+    name: 'forward',
+    definition: forward,
+    events: forwardEvents,
+    essence: ({ value, context }) => {
+      const { targets, serial } = context as Partial<ForwardContext>;
+      return [value, targets?.length, serial];
     },
   },
 ];

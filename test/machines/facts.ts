@@ -40,6 +40,7 @@ export const limits: Limits = {
     octets: 50_000,
     idleMs: 60_000,
   },
+  forward: { mode: 'off', count: 2, waitMs: 16_000 },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',
 };

@@ -168,7 +168,7 @@ describe('IMSpec-DMT-S-004: push', () => {
       'push/1 start',
     ]);
     expect(actor.effects[3]).toMatchObject({
-      event: { target: { uri: 'sip:bob@192.0.2.1', route: register.path }, serials: [100, 101] },
+      event: { targets: [{ uri: 'sip:bob@192.0.2.1', route: register.path }], serials: [100, 101] },
     });
     expect(actor.on(registered({ cseq: 2 })).said).not.toContain('push/2 start');
   });
@@ -202,7 +202,13 @@ describe('IMSpec-DMT-S-004: push', () => {
       message({ at: noon + 1000 }),
     );
     expect(actor.effects.at(-1)).toMatchObject({
-      event: { target: { uri: 'sip:late@192.0.2.3' } },
+      event: {
+        targets: [
+          { uri: 'sip:late@192.0.2.3' },
+          { uri: 'sip:high@192.0.2.2' },
+          { uri: 'sip:low@192.0.2.1' },
+        ],
+      },
     });
   });
 

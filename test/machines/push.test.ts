@@ -10,7 +10,7 @@ import { limits, noon, offer, path, without } from './facts.js';
 const target = { uri: 'sip:bob@192.0.2.1', route: ['<sip:edge.example.org;lr>'] };
 const at = noon;
 const start = (serials: readonly number[] = [1, 3]) =>
-  ({ type: 'start', at, push: 4, target, serials, limits }) as const;
+  ({ type: 'start', at, push: 4, targets: [target], serials, limits }) as const;
 const answered = (status = 200, answer: MsrpSdpFacts | undefined = offer): PushEvent => ({
   type: 'invite.answered',
   at,
