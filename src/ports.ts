@@ -353,10 +353,19 @@ export interface PlacementPort {
   owns(account: AccountId): boolean;
 }
 
-/** Metadata in an external XDMS; the embedded XDMS is a view on the store and needs none. */
+/** `changed`: done, but somebody else has changed the document since this side last did. */
+export type XdmsOutcome = 'done' | 'changed';
+
+/**
+ * Metadata in an external XDMS; the embedded XDMS is a view on the store and needs none. At most
+ * one call for an account is under way at a time; each may be repeated. Rejects with an error that
+ * has a code.
+ */
 export interface XdmsPort {
-  put(account: AccountId, history: HistoryFacts): Promise<void>;
-  delete(account: AccountId, reference: string): Promise<void>;
+  put(account: AccountId, history: HistoryFacts): Promise<XdmsOutcome>;
+  delete(account: AccountId, reference: string): Promise<XdmsOutcome>;
+  /** Replaces the whole document. The pages may be asked for again, from the first one. */
+  rebuild(account: AccountId, pages: () => AsyncIterable<readonly HistoryFacts[]>): Promise<void>;
 }
 
 /** The content of one `<history>` element. */

@@ -42,6 +42,8 @@ export function describeCall(call: PortCall): string[] {
       return [`xcap   +history ${call.history.reference} size=${call.history.size}`];
     case 'history.delete':
       return [`xcap   -history ${call.reference}`];
+    case 'history.rebuild':
+      return [`xcap   =history-list ${call.account}`];
     default:
       return call satisfies never;
   }

@@ -14,6 +14,7 @@ import type {
   SipOutgoing,
   SipPort,
   TransactionId,
+  XdmsOutcome,
   XdmsPort,
 } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
@@ -40,7 +41,8 @@ export type PortCall =
   | { readonly call: 'send'; readonly message: MsrpOutgoing }
   | { readonly call: 'release'; readonly owner: Owner }
   | { readonly call: 'history.put'; readonly account: AccountId; readonly history: HistoryFacts }
-  | { readonly call: 'history.delete'; readonly account: AccountId; readonly reference: string };
+  | { readonly call: 'history.delete'; readonly account: AccountId; readonly reference: string }
+  | { readonly call: 'history.rebuild'; readonly account: AccountId };
 
 export type Watch = (call: PortCall) => void;
 
@@ -282,6 +284,7 @@ export class SimulatedXdms implements XdmsPort {
   readonly histories = new Map<string, HistoryFacts>();
   watch: Watch;
   #failures = 0;
+  #changed = false;
 
   constructor(options: { readonly watch?: Watch } = {}) {
     this.watch = options.watch ?? unwatched;
@@ -291,18 +294,41 @@ export class SimulatedXdms implements XdmsPort {
     this.#failures = times;
   }
 
-  put(account: AccountId, history: HistoryFacts): Promise<void> {
-    this.watch({ call: 'history.put', account, history });
-    if (this.#fails()) return Promise.reject(new Error('XDMS does not answer'));
-    this.histories.set(history.reference, history);
-    return Promise.resolve();
+  /** Somebody else changes the document: the next call hears of it. */
+  change(): void {
+    this.#changed = true;
   }
 
-  delete(account: AccountId, reference: string): Promise<void> {
+  put(account: AccountId, history: HistoryFacts): Promise<XdmsOutcome> {
+    this.watch({ call: 'history.put', account, history });
+    if (this.#fails()) return unanswered();
+    this.histories.set(history.reference, history);
+    return this.#outcome();
+  }
+
+  delete(account: AccountId, reference: string): Promise<XdmsOutcome> {
     this.watch({ call: 'history.delete', account, reference });
-    if (this.#fails()) return Promise.reject(new Error('XDMS does not answer'));
+    if (this.#fails()) return unanswered();
     this.histories.delete(reference);
-    return Promise.resolve();
+    return this.#outcome();
+  }
+
+  async rebuild(
+    account: AccountId,
+    pages: () => AsyncIterable<readonly HistoryFacts[]>,
+  ): Promise<void> {
+    this.watch({ call: 'history.rebuild', account });
+    if (this.#fails()) return unanswered();
+    const found = new Map<string, HistoryFacts>();
+    for await (const page of pages()) for (const one of page) found.set(one.reference, one);
+    this.histories.clear();
+    for (const [reference, history] of found) this.histories.set(reference, history);
+  }
+
+  #outcome(): Promise<XdmsOutcome> {
+    const outcome = this.#changed ? 'changed' : 'done';
+    this.#changed = false;
+    return Promise.resolve(outcome);
   }
 
   #fails(): boolean {
@@ -310,6 +336,10 @@ export class SimulatedXdms implements XdmsPort {
     this.#failures--;
     return true;
   }
+}
+
+function unanswered(): Promise<never> {
+  return Promise.reject(new Error('XDMS does not answer'));
 }
 
 /** Lines as they stand in a test become lines of the wire; an empty line ends the header fields. */
