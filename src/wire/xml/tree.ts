@@ -22,6 +22,23 @@ export interface XmlElement {
   readonly children: readonly (XmlElement | string)[];
 }
 
+/** Where an element stands in the text that was parsed: indices of characters. */
+export interface XmlPlace {
+  readonly start: number;
+  /** Behind the start tag; with an empty-element tag the same as `end`. */
+  readonly contentStart: number;
+  readonly end: number;
+  /** Namespaces that its start tag declares, by prefix. */
+  readonly declared: readonly (readonly [prefix: string, namespace: string])[];
+}
+
+export interface XmlContext {
+  /** Takes the place of every element. */
+  readonly places?: Map<XmlElement, XmlPlace>;
+  /** Namespaces by prefix that are bound around the text. */
+  readonly bound?: ReadonlyMap<string, string>;
+}
+
 export interface XmlLimits {
   /** Octets of the document. */
   readonly size: number;
@@ -45,19 +62,18 @@ const xmlnsNamespace = 'http://www.w3.org/2000/xmlns/';
 const pieceLength = 4096;
 
 /** The root element. Comments and processing instructions are left out. Throws `XML_…`. */
-export function parseXml(body: Buffer, limits: Partial<XmlLimits> = {}): XmlElement {
+export function parseXml(
+  body: Buffer,
+  limits: Partial<XmlLimits> = {},
+  context: XmlContext = {},
+): XmlElement {
   const bounds = { ...xmlLimits, ...limits };
   if (body.length > bounds.size) throw new WireError('XML_TOO_LONG', 'the document is too long');
   const text = body.toString('utf8');
   if (text.includes('\ufffd') && !Buffer.from(text).equals(body)) {
     throw new WireError('XML_NOT_UTF8', 'the document is not UTF-8');
   }
-  const builder = new TreeBuilder(bounds);
-  // In pieces, so that a bound stops the parser before it has buffered more.
-  for (let at = 0; at < text.length; at += pieceLength) {
-    builder.write(text.slice(at, at + pieceLength));
-  }
-  return builder.close();
+  return new TreeBuilder(text, bounds, context).build();
 }
 
 /** The value of an attribute, by default of one in no namespace. */
@@ -91,16 +107,27 @@ interface OpenElement extends XmlElement {
   readonly children: (XmlElement | string)[];
 }
 
+type OpenPlace = Omit<XmlPlace, 'end'>;
+
 class TreeBuilder {
-  readonly #parser = new SaxesParser({ xmlns: true, position: false });
+  readonly #text: string;
+  readonly #parser: SaxesParser<{ xmlns: true }>;
   readonly #limits: XmlLimits;
   readonly #open: OpenElement[] = [];
+  readonly #places: Map<XmlElement, XmlPlace> | undefined;
+  readonly #openPlaces: OpenPlace[] = [];
   #root: XmlElement | undefined;
   #elements = 0;
   #attributes = 0;
+  /** Where the tag that is being read begins. */
+  #start = 0;
 
-  constructor(limits: XmlLimits) {
+  constructor(text: string, limits: XmlLimits, { places, bound = new Map() }: XmlContext) {
+    this.#text = text;
+    const additionalNamespaces = Object.fromEntries(bound);
+    this.#parser = new SaxesParser({ xmlns: true, position: false, additionalNamespaces });
     this.#limits = limits;
+    this.#places = places;
     this.#parser.on('error', () => {
       throw new WireError('XML_NOT_WELL_FORMED', 'the document is not well-formed');
     });
@@ -116,15 +143,15 @@ class TreeBuilder {
     this.#parser.on('attribute', ({ value }) => this.#countAttribute(value));
     this.#parser.on('opentag', (tag) => this.#push(tag));
     this.#parser.on('closetag', () => this.#pop());
-    this.#parser.on('text', (text) => this.#text(text));
-    this.#parser.on('cdata', (text) => this.#text(text));
+    this.#parser.on('text', (text) => this.#characters(text));
+    this.#parser.on('cdata', (text) => this.#characters(text));
   }
 
-  write(text: string): void {
-    this.#parser.write(text);
-  }
-
-  close(): XmlElement {
+  build(): XmlElement {
+    // In pieces, so that a bound stops the parser before it has buffered more.
+    for (let at = 0; at < this.#text.length; at += pieceLength) {
+      this.#parser.write(this.#text.slice(at, at + pieceLength));
+    }
     this.#parser.close();
     if (this.#root === undefined) {
       throw new WireError('XML_NOT_WELL_FORMED', 'the document has no root');
@@ -134,6 +161,8 @@ class TreeBuilder {
 
   #begin(): void {
     this.#attributes = 0;
+    // The name of a tag has no `<` in it.
+    if (this.#places) this.#start = this.#text.lastIndexOf('<', this.#parser.position - 1);
     if (this.#open.length >= this.#limits.depth) {
       throw new WireError('XML_TOO_DEEP', 'elements are nested too deep');
     }
@@ -157,16 +186,27 @@ class TreeBuilder {
       .map(({ uri, prefix, local, value }) => ({ namespace: uri, prefix, name: local, value }));
     const { uri, prefix, local } = tag;
     this.#open.push({ namespace: uri, prefix, name: local, attributes, children: [] });
+    if (this.#places) this.#place(tag);
+  }
+
+  #place(tag: SaxesTagNS): void {
+    const contentStart = this.#parser.position;
+    const declared = Object.values(tag.attributes)
+      .filter((attribute) => attribute.uri === xmlnsNamespace)
+      .map(({ prefix, local, value }) => [prefix === '' ? '' : local, value] as const);
+    this.#openPlaces.push({ start: this.#start, contentStart, declared });
   }
 
   #pop(): void {
     const element = this.#open.pop();
     const parent = this.#open.at(-1);
+    const place = this.#openPlaces.pop();
+    if (element && place) this.#places?.set(element, { ...place, end: this.#parser.position });
     if (parent === undefined) this.#root = element;
     else if (element !== undefined) parent.children.push(element);
   }
 
-  #text(text: string): void {
+  #characters(text: string): void {
     this.#open.at(-1)?.children.push(text);
   }
 }
