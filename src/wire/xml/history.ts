@@ -3,7 +3,7 @@
 import { WireError } from '../error.js';
 import { attributeOf, childrenOf, parseXml, textOf } from './tree.js';
 import type { XmlElement } from './tree.js';
-import { xmlDocument, xmlElement } from './write.js';
+import { xmlDeclaration, xmlDocument, xmlElement } from './write.js';
 
 export const historyNamespace = 'urn:oma:xml:im:history-list';
 
@@ -35,9 +35,20 @@ export function writeHistory(history: History): string {
 
 /** A whole document of these elements. */
 export function writeHistoryList(histories: readonly History[]): Buffer {
-  const children = histories.map((history) => element(history, []));
+  const children = histories.map(writeHistoryEntry);
   return xmlDocument(xmlElement('history-list', [['xmlns', historyNamespace]], children));
 }
+
+/** One element as it stands in a document, where the namespace is that of the root. */
+export function writeHistoryEntry(history: History): string {
+  return element(history, []);
+}
+
+/** What stands before and behind the elements of a document that is written piece by piece. */
+export const historyListFrame = {
+  start: `${xmlDeclaration}<history-list xmlns="${historyNamespace}">`,
+  end: '</history-list>',
+} as const;
 
 /** One `<history>` element by itself. Throws WireError `XML_…`, `HISTORY_…`. */
 export function parseHistory(body: Buffer): History {

@@ -5,7 +5,7 @@ import { attributeOf, childrenOf, parseXml } from './tree.js';
 import type { XmlElement } from './tree.js';
 import { xmlDocument, xmlElement } from './write.js';
 
-const namespace = 'urn:oma:xml:im:service-settings';
+export const settingsNamespace = 'urn:oma:xml:im:service-settings';
 
 export interface ServiceSettings {
   /** `offline-delivery/@active`; absent when the document does not say. */
@@ -18,11 +18,11 @@ export interface ServiceSettings {
  */
 export function parseSettings(body: Buffer): ServiceSettings {
   const root = parseXml(body);
-  if (root.namespace !== namespace) {
+  if (root.namespace !== settingsNamespace) {
     throw new WireError('SETTINGS_ROOT', 'the document has another namespace');
   }
   const [delivery] = deferredSettings(root).flatMap((settings) =>
-    childrenOf(settings, 'offline-delivery', namespace),
+    childrenOf(settings, 'offline-delivery', settingsNamespace),
   );
   const active = delivery && attributeOf(delivery, 'active')?.trim();
   if (active === undefined) return {};
@@ -38,14 +38,14 @@ export function writeSettings(settings: ServiceSettings): Buffer {
   const active = offlineDelivery === undefined ? undefined : String(offlineDelivery);
   const delivery = xmlElement('offline-delivery', [['active', active]]);
   const deferred = xmlElement('deferred-settings', [], [delivery]);
-  return xmlDocument(xmlElement('im-settings', [['xmlns', namespace]], [deferred]));
+  return xmlDocument(xmlElement('im-settings', [['xmlns', settingsNamespace]], [deferred]));
 }
 
 function deferredSettings(root: XmlElement): XmlElement[] {
   const found: XmlElement[] = [];
   const waiting = [root];
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (next.name === 'deferred-settings' && next.namespace === namespace) found.push(next);
+    if (next.name === 'deferred-settings' && next.namespace === settingsNamespace) found.push(next);
     else for (const child of next.children) if (typeof child !== 'string') waiting.push(child);
   }
   return found;
