@@ -148,11 +148,8 @@ class Listener implements XcapServer {
       timeWindow: rateMs,
       cache: rateKeys,
       keyGenerator: (request) => this.#rateKey(request),
-      addHeaders: {
-        'x-ratelimit-limit': false,
-        'x-ratelimit-remaining': false,
-        'x-ratelimit-reset': false,
-      },
+      addHeaders: silent,
+      addHeadersOnExceeding: silent,
     };
   }
 
@@ -261,6 +258,12 @@ class Listener implements XcapServer {
     socket.end(`HTTP/1.1 ${line}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`);
   }
 }
+
+const silent = {
+  'x-ratelimit-limit': false,
+  'x-ratelimit-remaining': false,
+  'x-ratelimit-reset': false,
+} as const;
 
 const asserted = 'x-3gpp-asserted-identity';
 const intended = 'x-3gpp-intended-identity';
