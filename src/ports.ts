@@ -155,10 +155,22 @@ export interface MsrpIncoming {
   readonly total: number | undefined;
 }
 
+/** One SEND of a message that comes in, before its body. */
+export interface MsrpChunk {
+  readonly transactionId: string;
+  /** Every header field in order, paths included. */
+  readonly headers: readonly HeaderField[];
+}
+
 /** Takes in the body of one message. Offsets start at 0; ranges may repeat or come out of order. */
 export interface MsrpSink {
-  /** A returned promise holds back the connection until it settles. */
-  write(offset: number, bytes: Buffer): void | Promise<void>;
+  /** A SEND of the message begins, the first one included. */
+  chunk?(chunk: MsrpChunk): void;
+  /**
+   * A returned promise holds back the connection until it settles. A number ends the message with
+   * that status: it is aborted.
+   */
+  write(offset: number, bytes: Buffer): void | number | Promise<void | number>;
   /** Every octet of `total` is there. The status answers the last chunk and goes into the REPORT. */
   complete(total: number): number | Promise<number>;
   /** The message will never be complete: `#`, loss of the connection, or an overrun. */

@@ -192,7 +192,7 @@ function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
   };
 }
 
-function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World> {
+function msrpOptions({ msrp, limits }: Settings): Omit<MsrpEndpointOptions, keyof World> {
   return {
     host: msrp.host,
     port: msrp.port,
@@ -214,6 +214,7 @@ function msrpOptions({ msrp }: Settings): Omit<MsrpEndpointOptions, keyof World>
       bindWaitMs: msrp.bindMs,
       responseMs: msrp.responseMs,
       idleMs: msrp.idleMs,
+      messageBytes: limits.recording.octets,
     },
   };
 }

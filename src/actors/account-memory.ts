@@ -13,6 +13,7 @@ import { subscriptionOf } from './dialog-lookup.js';
 import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
+import { hasSession } from './owner.js';
 import { takeTurn } from './turn.js';
 import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
 import { VolatileTimers } from './volatile-timers.js';
@@ -121,15 +122,20 @@ export class AccountMemory {
     const { serials, counters } = this.#parts.world;
     const block = serials.offer();
     if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
-    const { event, payload } = input;
-    const duplicate = this.#parts.loaded.digests.has(event.message.digest, event.at);
+    const { payload } = input;
+    const { at, transaction, message, limits } = input.event;
+    const since = input.kind === 'recorded' ? input.begunAt : at;
+    const duplicate = this.#parts.loaded.digests.has(message.digest, since);
     if (duplicate) counters['actors.duplicates']++;
-    const { at, transaction, message, limits } = event;
+    if (input.kind === 'recorded') {
+      const event = { ...input.event, duplicate, block };
+      return this.#turn(input, { to: 'mailbox', event, payload, at });
+    }
     // Written out: spreading costs as much here as everything else of this function together.
-    const { deferred } = event;
-    const forward = this.#held.hasRoom(payload.length) ? event.forward : undefined;
+    const { type, deferred } = input.event;
+    const forward = this.#held.hasRoom(input.payload.length) ? input.event.forward : undefined;
     const known = { duplicate, block, forward, deferred };
-    const received = { type: event.type, at, transaction, message, limits, ...known };
+    const received = { type, at, transaction, message, limits, ...known };
     return this.#turn(input, { to: 'mailbox', event: received, payload, at });
   }
 
@@ -235,7 +241,7 @@ export class AccountMemory {
     }
     const change = more ?? result.change;
     if (more) more.merge(result.change);
-    if (input.kind === 'message' && change.keepsContent) {
+    if ('payload' in input && change.keepsContent) {
       const { digests } = this.#parts.loaded;
       digests.add(input.event.message.digest, turn.at, world.clock.now());
     }
@@ -418,10 +424,3 @@ const untold: Taken = {
   transaction: undefined,
   asked: undefined,
 };
-
-/** Actors that may have a dialog or an MSRP session. */
-function hasSession(address: Address): boolean {
-  return (
-    !address.startsWith('ua/') && !address.startsWith('subscription/') && address !== 'mailbox'
-  );
-}

@@ -8,7 +8,7 @@ import type {
   MailboxEvent,
   SubscriptionEvent,
 } from '../machines/events.js';
-import type { AccountId, Clock, Log, Peer, Random } from '../ports.js';
+import type { AccountId, Clock, Log, Peer, Random, UploadId } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import type { Counters } from './counters.js';
@@ -16,10 +16,12 @@ import type { OctetBudget } from './held-messages.js';
 import type { Sender } from './identity.js';
 import type { Bounds } from './options.js';
 import type { Outcome, OutboxRow } from './outbox.js';
+import type { Invitation } from './recordings.js';
 import type { Serials } from './serials.js';
 
 type RefreshReceived = Extract<SubscriptionEvent, { type: 'refresh.received' }>;
 type MessageReceived = Extract<MailboxEvent, { type: 'message.received' }>;
+type MessageRecorded = Extract<MailboxEvent, { type: 'message.recorded' }>;
 
 /** What the answer to a request takes from it. */
 export interface AnswerParts {
@@ -33,6 +35,8 @@ export interface AnswerParts {
   readonly submission?: Submission;
   /** The final response to a request that was passed on. */
   readonly response?: SipResponse;
+  /** INVITE of a sender of large messages. */
+  readonly invitation?: Invitation;
   /** By which the request came: our Contact names it, for the peer may have no other. */
   readonly transport?: Peer['transport'];
 }
@@ -54,6 +58,14 @@ export interface MessageInput {
 /** What comes in for one account. */
 export type Input =
   | MessageInput
+  /** A large message, whose octets are durable and kept by nobody yet. */
+  | {
+      readonly kind: 'recorded';
+      readonly event: Omit<MessageRecorded, 'duplicate' | 'block'>;
+      readonly payload: UploadId;
+      /** When its first octet came: a repetition is begun soon, however long it takes (MSRP-13). */
+      readonly begunAt: number;
+    }
   | {
       readonly kind: 'event';
       readonly to: Address;

@@ -2,7 +2,7 @@
 
 import type { Address } from '../machines/events.js';
 import type { AccountId, Peer, SipPort } from '../ports.js';
-import { imTag } from './product.js';
+import { imTag, largeMessageTag } from './product.js';
 
 /** The Contact of an actor, as name-addr with parameters. */
 export function contactOf(
@@ -15,6 +15,10 @@ export function contactOf(
   if (by.startsWith('push/')) return `<${sip.contactUri(`push${number}`)}>;automata;${imTag}`;
   if (by.startsWith('focus/')) {
     return `<${sip.contactUri(`conf-${number}`, transport)}>;automata;isfocus;${imTag}`;
+  }
+  if (by.startsWith('recording/')) {
+    const uri = sip.contactUri(`rec-${number}`, transport);
+    return `<${uri}>;automata;${imTag};${largeMessageTag}`;
   }
   return `<${sip.contactUri(watcherUser(account))}>;automata`;
 }

@@ -21,6 +21,8 @@ export const counterNames = [
   'actors.requests',
   'actors.requests.malformed',
   'actors.cancelled',
+  'actors.recordings',
+  'actors.recordings.aborted',
   'actors.authentication.challenges',
   'actors.authentication.proven',
   'actors.authentication.wrong',

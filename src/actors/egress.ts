@@ -2,7 +2,7 @@
 
 import type { Effect } from '../machines/effects.js';
 import type { Address } from '../machines/events.js';
-import type { AccountId, Log, SipOutgoing, SipPort } from '../ports.js';
+import type { AccountId, Log, Owner, SipAnswer, SipOutgoing, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
@@ -14,10 +14,12 @@ import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
 import { aorUri, imTag, methods } from './product.js';
 import type { Product } from './product.js';
+import type { Recordings } from './recordings.js';
 
 export interface EgressParts {
   readonly sip: SipPort;
   readonly media: MediaSessions;
+  readonly recordings: Recordings;
   /** Transactions that are none of the SIP port's. */
   readonly local: LocalTransactions;
   readonly product: Product;
@@ -89,9 +91,12 @@ export class Egress implements Performer {
       case 'msrp.send':
         media.send(account, effect);
         return;
+      case 'msrp.confirm':
+        this.#parts.recordings.confirm(effect.transaction, effect.status, effect.kept);
+        return;
       case 'msrp.release':
       case 'stop':
-        media.release(formatOwner({ account, address: by }));
+        this.#release(formatOwner({ account, address: by }));
         return;
       default:
         // The others are part of the turn, of the commit or of the outbox.
@@ -109,6 +114,7 @@ export class Egress implements Performer {
 
   refuse(transaction: string, status: number): void {
     if (this.#parts.local.answer(transaction, status)) return;
+    if (this.#parts.recordings.confirm(transaction, status, false)) return;
     const { sip, product, retryAfter } = this.#parts;
     const headers: HeaderField[] = status === 503 ? [['Retry-After', String(retryAfter)]] : [];
     sip.respond(transaction, refusal(status, product, { headers }));
@@ -116,8 +122,13 @@ export class Egress implements Performer {
 
   abandon(account: AccountId, address: Address): void {
     const owner = formatOwner({ account, address });
-    this.#parts.media.release(owner);
+    this.#release(owner);
     this.#parts.sip.bye(owner, 'abandoned', []);
+  }
+
+  #release(owner: Owner): void {
+    this.#parts.media.release(owner);
+    this.#parts.recordings.release(owner);
   }
 
   #respond(
@@ -143,21 +154,33 @@ export class Egress implements Performer {
     // An offer inside a dialog may come to nothing: the session goes on as it is.
     const isOpen = this.#parts.media.has(owner);
     if (this.#isCancelled(account, by, effect.transaction, isOpen)) return;
-    const { active, direction = 'sendonly' } = effect;
-    this.#parts.media.describe(owner, { direction, active, offer: asked?.offer }, (body) => {
+    const { active, direction = 'sendonly', maxSize } = effect;
+    const description = { direction, active, offer: asked?.offer, maxSize };
+    this.#parts.media.describe(owner, description, (body) => {
       if (this.#isCancelled(account, by, effect.transaction, isOpen)) return;
       if (typeof body === 'number') {
         this.refuse(effect.transaction, body);
         if (!isOpen) this.#parts.tell(account, by, { type: 'ack.missing' });
         return;
       }
-      this.#parts.sip.respond(effect.transaction, {
-        status: 200,
-        headers: this.#acceptance(account, by, asked),
-        body,
-        owner,
-      });
+      const headers = this.#acceptance(account, by, asked);
+      const localTag = this.#opened(owner, headers, effect, asked);
+      const answer: SipAnswer = { status: 200, headers, body, owner };
+      const { sip } = this.#parts;
+      sip.respond(effect.transaction, localTag === undefined ? answer : { ...answer, localTag });
     });
+  }
+
+  /** A session that takes large messages in begins: what its 200 says is kept with each (D-14). */
+  #opened(
+    owner: Owner,
+    headers: readonly HeaderField[],
+    { maxSize }: Of<'sip.accept'>,
+    asked: AnswerParts | undefined,
+  ): string | undefined {
+    if (!asked?.invitation) return undefined;
+    const { invitation } = asked;
+    return this.#parts.recordings.open(owner, { invitation, headers, maxSize: maxSize ?? 0 });
   }
 
   /** SIP-07: nobody waits for the answer any more. */
@@ -169,11 +192,12 @@ export class Egress implements Performer {
 
   #acceptance(account: AccountId, by: Address, asked: AnswerParts | undefined): HeaderField[] {
     const { sip, product } = this.#parts;
+    const takesLists = !by.startsWith('recording/');
     return [
       ['Contact', contactOf(sip, account, by, asked?.transport)],
       ['Server', product.name],
       ['Allow', methods.dialog],
-      ['Supported', 'recipient-list-invite'],
+      ...(takesLists ? [['Supported', 'recipient-list-invite'] as const] : []),
       ['Content-Type', 'application/sdp'],
     ];
   }

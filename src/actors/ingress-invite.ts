@@ -4,12 +4,13 @@ import type { Address, RetrievalFacts, UriListFacts } from '../machines/events.j
 import { serialSet } from '../machines/serial-set.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import { namesImTag } from '../wire/sip/accept-contact.js';
-import { acceptsType } from '../wire/sip/content-type.js';
 import { isForeign, originator } from './identity.js';
 import type { Identified } from './identity.js';
 import { contactOf } from './contact.js';
-import { refuse, requiresUnsupported } from './ingress-parts.js';
+import { recipient } from './ingress-message.js';
+import { refuse, refusesSdp, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
+import { receiveInvitation } from './ingress-recording.js';
 import { offeredMedia } from './media-facts.js';
 import { nobody } from './nobody.js';
 import type { OwnerName } from './owner.js';
@@ -19,14 +20,13 @@ import type { ServedUsers } from './served-users.js';
 
 export function receiveInvite(parts: IngressParts, received: Identified): void {
   const { request, transaction } = received;
-  const named = parts.users.named(request.uri);
+  const named = recipient(parts, received);
   switch (named.kind) {
     case 'scheme':
       refuse(parts, received, 416);
       return;
     case 'user':
-      // D-15: a conversation is not ours to take for somebody who is away.
-      refuse(parts, received, 480);
+      receiveInvitation(parts, received, named.account);
       return;
     case 'delete':
       refuse(parts, received, 405, { headers: [['Allow', methods.delete]] });
@@ -76,18 +76,19 @@ export function receiveUpdate(parts: IngressParts, received: Identified, owner: 
   refuse(parts, received, 200, { headers });
 }
 
-/** An offer in the dialog of a focus or a push, or the demand for one. */
+/** An offer in the dialog of a session with us, or the demand for one. */
 export function receiveReinvite(
   parts: IngressParts,
   received: Identified,
   { account, address }: OwnerName,
 ): void {
   const { request, transaction } = received;
-  if (isForeign(parts, received, account)) {
+  // Whoever brings messages is in the session of somebody else.
+  if (!address.startsWith('recording/') && isForeign(parts, received, account)) {
     refuse(parts, received, 403);
     return;
   }
-  if (!address.startsWith('focus/') && !address.startsWith('push/')) {
+  if (!/^(?:focus|push|recording)\//.test(address)) {
     refuse(parts, received, 481);
     return;
   }
@@ -100,7 +101,7 @@ export function receiveReinvite(
   const { limits } = parts;
   parts.submit(account, {
     kind: 'event',
-    to: address as `focus/${number}` | `push/${number}`,
+    to: address as `focus/${number}` | `push/${number}` | `recording/${number}`,
     event: {
       type: 'reinvite.received',
       at,
@@ -111,14 +112,6 @@ export function receiveReinvite(
     },
     asked: { offer: body.sdp, transport: received.peer.transport },
   });
-}
-
-/** 13.3.1: whoever takes no description of a session cannot have one. */
-function refusesSdp(parts: IngressParts, received: Identified): boolean {
-  const accept = received.request.fields('accept');
-  if (accept.length === 0 || acceptsType(accept, 'application/sdp')) return false;
-  refuse(parts, received, 406);
-  return true;
 }
 
 function offered(offer: RetrievalFacts['offer']): Pick<RetrievalFacts, 'offer'> {

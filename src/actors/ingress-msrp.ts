@@ -1,12 +1,14 @@
 /** What happens in MSRP sessions becomes events for push, focus and virtual UAs. */
 
 import type { AccountEvent, Address, Limits } from '../machines/events.js';
-import type { AccountId, Clock, MsrpHandler, MsrpSink, Owner } from '../ports.js';
+import type { AccountId, Clock, MsrpHandler, MsrpIncoming, MsrpSink, Owner } from '../ports.js';
 import { parseOwner } from './owner.js';
+import type { Recordings } from './recordings.js';
 
 export interface MsrpIngressParts {
   readonly clock: Clock;
   readonly limits: Limits;
+  readonly recordings: Recordings;
   tell(account: AccountId, to: Address, event: AccountEvent): void;
 }
 
@@ -36,8 +38,9 @@ export class MsrpIngress implements MsrpHandler {
   }
 
   /** D-75: whoever retrieves sends nothing but the binding SEND; the session lives on. */
-  receive(): MsrpSink | number {
-    return 403;
+  receive(owner: Owner, incoming: MsrpIncoming): MsrpSink | number {
+    if (!parseOwner(owner).address.startsWith('recording/')) return 403;
+    return this.#parts.recordings.receive(owner, incoming);
   }
 
   #outcome(owner: Owner, type: 'msrp.sent' | 'msrp.reported', status: number): void {

@@ -2,6 +2,7 @@
 
 import type { Limits } from '../machines/events.js';
 import type { AccountId, Clock, Log, Peer, Random, SipPort, SipReceived } from '../ports.js';
+import { acceptsType } from '../wire/sip/content-type.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { Input } from './account-world.js';
 import { refusal } from './answers.js';
@@ -67,5 +68,13 @@ export function requiresUnsupported(
   });
   if (lacking.length === 0) return false;
   refuse(parts, received, 420, { headers: [['Unsupported', lacking.join(', ')]] });
+  return true;
+}
+
+/** 13.3.1: whoever takes no description of a session cannot have one. */
+export function refusesSdp(parts: IngressParts, received: SipReceived): boolean {
+  const accept = received.request.fields('accept');
+  if (accept.length === 0 || acceptsType(accept, 'application/sdp')) return false;
+  refuse(parts, received, 406);
   return true;
 }

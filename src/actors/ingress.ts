@@ -25,8 +25,12 @@ import type { MediaUse } from './media-facts.js';
 import { parseOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
 import { acceptedTypes, methods } from './product.js';
+import { keptFields } from './recording-headers.js';
 import { UnsupportedBody } from './request-body.js';
 import { storeCode } from './store-code.js';
+
+/** Octets kept of the header fields of a BYE. */
+const byeBytes = 4_096;
 
 export class SipIngress implements SipHandler {
   readonly #parts: IngressParts;
@@ -175,7 +179,16 @@ export class SipIngress implements SipHandler {
         return;
       case 'BYE':
         if (requiresUnsupported(this.#parts, received, ['timer'])) return;
-        this.#submit(owner, { type: 'bye.received', at: clock.now(), transaction, limits });
+        this.#submit(owner, {
+          type: 'bye.received',
+          at: clock.now(),
+          transaction,
+          // D-14: the BYE of a large message belongs to what is stored of it.
+          ...(owner.address.startsWith('recording/') && {
+            fields: keptFields(request.all(), byeBytes),
+          }),
+          limits,
+        });
         return;
       case 'OPTIONS':
         receiveOptionsInside(this.#parts, received, owner);

@@ -47,6 +47,8 @@ export interface Description {
   readonly offer?: Sdp | undefined;
   /** Whether we connect; an offer leaves that open. */
   readonly active: boolean;
+  /** Octets of a message that we take in. */
+  readonly maxSize?: number | undefined;
 }
 
 interface MediaSession {
@@ -139,12 +141,16 @@ export class MediaSessions {
   }
 
   /** SDP-04: the same session is described by the same o= line. */
-  #description({ id, path }: MediaSession, { direction, offer: remote, active }: Description) {
+  #description({ id, path }: MediaSession, description: Description) {
+    const { direction, offer: remote, active, maxSize } = description;
     const { msrp, cema } = this.#parts;
     const { fingerprint } = msrp;
     const sdp = {
       ...{ sessionId: id, sessionVersion: 1, path, direction },
-      acceptTypes: direction === 'sendonly' ? sentTypes : ['*'],
+      ...(direction === 'sendonly'
+        ? { acceptTypes: sentTypes }
+        : { acceptTypes: ['*'], acceptWrappedTypes: ['*'] }),
+      ...(maxSize !== undefined && { maxSize }),
       ...(fingerprint && { fingerprint }),
       ...(cema && { cema }),
     };

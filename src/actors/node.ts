@@ -31,10 +31,12 @@ import { defaultBounds } from './options.js';
 import type { ActorsOptions, Bounds } from './options.js';
 import { product } from './product.js';
 import type { Product } from './product.js';
+import { Recordings } from './recordings.js';
 import { Serials } from './serials.js';
 import { ServedUsers } from './served-users.js';
 import { DueTimers } from './timers.js';
 import { createTrust } from './trust.js';
+import { UploadSweeper } from './upload-sweeper.js';
 
 /** Whoever starts the ports gives them these handlers; `start` before, `stop` after them. */
 export interface Actors {
@@ -67,10 +69,12 @@ class Node implements Actors {
   readonly #product: Product;
   readonly #local: LocalTransactions;
   readonly #media: MediaSessions;
+  readonly #recordings: Recordings;
   readonly #egress: Egress;
   readonly #courier: Courier;
   readonly #directory: Directory;
   readonly #timers: DueTimers;
+  readonly #sweeper: UploadSweeper;
   #open = false;
 
   constructor(options: ActorsOptions) {
@@ -84,6 +88,7 @@ class Node implements Actors {
     this.#product = product(version, this.#users.hostname);
     this.#local = new LocalTransactions(options.clock, this.#bounds);
     this.#media = this.#createMedia();
+    this.#recordings = this.#createRecordings();
     this.#egress = this.#createEgress();
     this.#courier = this.#createCourier();
     this.#directory = new Directory({
@@ -92,11 +97,13 @@ class Node implements Actors {
       placement: options.placement,
     });
     this.#timers = this.#createTimers();
+    this.#sweeper = new UploadSweeper({ ...options, bounds: this.#bounds });
     this.accounts = this.#createAccounts();
     this.sipHandler = this.#createSipHandler();
     this.msrpHandler = new MsrpIngress({
       clock: options.clock,
       limits: options.limits,
+      recordings: this.#recordings,
       tell: (account, to, event) => this.#tell(account, to, event),
     });
   }
@@ -106,11 +113,13 @@ class Node implements Actors {
     await this.#serials.ready();
     this.#open = true;
     this.#timers.start();
+    this.#sweeper.start();
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#open = false;
     this.#timers.stop();
+    this.#sweeper.stop();
     let withdraw: (() => void) | undefined;
     const grace = new Promise<void>((resolve) => {
       withdraw = this.#options.clock.after(graceMs, resolve);
@@ -125,6 +134,7 @@ class Node implements Actors {
       ...this.#counters,
       'actors.accounts': this.#directory.size,
       'actors.sessions': this.#media.size,
+      'actors.uploads': this.#recordings.uploads,
     };
   }
 
@@ -188,11 +198,23 @@ class Node implements Actors {
     });
   }
 
+  #createRecordings(): Recordings {
+    const { store, clock, random, log, limits } = this.#options;
+    return new Recordings({
+      ...{ store, clock, random, log, limits },
+      counters: this.#counters,
+      bounds: this.#bounds,
+      submit: (account, input) => this.#submit(account, input),
+      tell: (account, to, event) => this.#tell(account, to, event),
+    });
+  }
+
   #createEgress(): Egress {
     const { sip, log, clock, limits } = this.#options;
     return new Egress({
       ...{ sip, log },
       media: this.#media,
+      recordings: this.#recordings,
       local: this.#local,
       product: this.#product,
       deferredUri: this.#users.deferredUri,

@@ -98,6 +98,16 @@ export interface Bounds {
   readonly dueMs: number;
   /** Octets of a body that ingress reads (SDP, lists, embedded messages). */
   readonly bodyBytes: number;
+  /** Large messages that are coming in at a time, in all sessions and in one. */
+  readonly uploads: number;
+  readonly uploadsPerSession: number;
+  /** ms after which what came in and was not kept is removed, and between two looks for such. */
+  readonly uploadMs: number;
+  readonly sweepMs: number;
+  /** Octets kept of the header fields of an INVITE, of its 200, and of all SENDs of a message. */
+  readonly recordedHeaderBytes: number;
+  /** Octets at the beginning of a large message in which its CPIM headers are looked for. */
+  readonly cpimHeadBytes: number;
   /** Octets of a stored message that are made into a payload in memory. */
   readonly payloadBytes: number;
   /** Longest ms that an INVITE or its answer waits for a path through the MSRP relay. */
@@ -131,6 +141,12 @@ export const defaultBounds: Bounds = {
   due: 256,
   dueMs: 60_000,
   bodyBytes: 65_536,
+  uploads: 256,
+  uploadsPerSession: 4,
+  uploadMs: 86_400_000,
+  sweepMs: 3_600_000,
+  recordedHeaderBytes: 16_384,
+  cpimHeadBytes: 16_384,
   payloadBytes: 2_097_152,
   pathMs: 10_000,
   identities: 100_000,

@@ -31,3 +31,8 @@ export function parseOwner(owner: Owner): OwnerName {
     session: owner.slice(blank + 1) as Address,
   };
 }
+
+/** Whether the actor may have a dialog or an MSRP session. */
+export function hasSession(address: Address): boolean {
+  return address !== 'mailbox' && !/^(?:ua|subscription)\//.test(address);
+}

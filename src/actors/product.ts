@@ -25,6 +25,7 @@ export const sentTypes: readonly string[] = [
 export const acceptedTypes = 'application/sdp, application/resource-lists+xml, multipart/mixed';
 
 export const imTag = '+g.oma.sip-im';
+export const largeMessageTag = '+g.oma.sip-im.large-message';
 
 export interface Product {
   /** `IM-serv/OMA1.0 PosteRestante/<version>` (1.4). */

@@ -64,6 +64,7 @@ export class Incoming {
     const message = known ?? this.#begin(head, start, total);
     if (typeof message === 'number') return message;
     if (message.ended === undefined && !agrees(message, total)) return this.#refuse(message, 400);
+    this.#announce(message, head);
     return new IncomingChunk(this, message, { start: start - 1, end, limits: this.#limits });
   }
 
@@ -76,10 +77,14 @@ export class Incoming {
   write(message: Message, offset: number, bytes: Buffer): void | Promise<void> {
     try {
       const written = message.sink.write(offset, bytes);
-      if (written === undefined) return;
-      return written.catch((cause: unknown) => {
-        this.#sinkFailed(message, cause);
-      });
+      if (typeof written === 'number') this.abort(message, 'overrun', written);
+      if (typeof written !== 'object') return;
+      return written.then(
+        (status) => {
+          if (typeof status === 'number') this.abort(message, 'overrun', status);
+        },
+        (cause: unknown) => this.#sinkFailed(message, cause),
+      );
     } catch (cause) {
       this.#sinkFailed(message, cause);
     }
@@ -137,6 +142,15 @@ export class Incoming {
     this.#ended.delete(id);
     this.#open.set(id, message);
     return message;
+  }
+
+  #announce(message: Message, { transactionId, headers }: MsrpRequestHead): void {
+    if (message.ended !== undefined) return;
+    try {
+      message.sink.chunk?.({ transactionId, headers });
+    } catch (cause) {
+      this.#sinkFailed(message, cause);
+    }
   }
 
   #receive(incoming: MsrpIncoming): MsrpSink | number {

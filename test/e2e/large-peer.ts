@@ -1,0 +1,287 @@
+/** A peer with large messages: SIP written by hand, MSRP by the endpoint of the house. */
+
+import { createHash } from 'node:crypto';
+import type { Content, MsrpHandler, MsrpIncoming, MsrpSink, Owner } from '../../src/ports.js';
+import { openSipPeer, Queue, responseTo } from '../../src/testing/sip-peer.js';
+import type { SipArrival, SipPeer } from '../../src/testing/sip-peer.js';
+import { systemClock, systemRandom } from '../../src/system.js';
+import { createMsrpEndpoint } from '../../src/transport/msrp/endpoint.js';
+import type { MsrpEndpoint } from '../../src/transport/msrp/endpoint.js';
+import { msrpMedia, parseSdp } from '../../src/wire/sdp.js';
+import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
+import { serialiseRequest } from '../../src/wire/sip/serialise.js';
+
+/** What an MSRP session of the peer tells. */
+export type MediaTold =
+  | { readonly kind: 'connected' | 'lost' }
+  | { readonly kind: 'sent' | 'reported'; readonly messageId: string; readonly status: number }
+  | ({ readonly kind: 'received' } & ReceivedMessage);
+
+export interface ReceivedMessage {
+  readonly incoming: MsrpIncoming;
+  readonly size: number;
+  readonly sha256: string;
+  /** The first octets, enough for the head of what is enclosed. */
+  readonly head: Buffer;
+  /** All octets, of a small message. */
+  readonly body: Buffer;
+  /** The last octets. */
+  readonly tail: Buffer;
+}
+
+export interface Dialog {
+  readonly response: SipResponse;
+  readonly owner: Owner;
+  /** Ends it; resolves with the status of the answer. */
+  bye(headers?: readonly HeaderField[]): Promise<number>;
+}
+
+interface Ports {
+  readonly sipPort: number;
+}
+
+const keptMax = 262_144;
+const edge = 4_096;
+
+export class LargePeer {
+  readonly user: string;
+  readonly told = new Queue<MediaTold>();
+  readonly #sip: SipPeer;
+  readonly #msrp: MsrpEndpoint;
+  readonly #server: Ports;
+  #number = 0;
+
+  private constructor(user: string, sip: SipPeer, msrp: MsrpEndpoint, server: Ports) {
+    this.user = user;
+    this.#sip = sip;
+    this.#msrp = msrp;
+    this.#server = server;
+  }
+
+  static async open(user: string, server: Ports, messageBytes = 2 ** 31): Promise<LargePeer> {
+    const silent = () => undefined;
+    const msrp = createMsrpEndpoint({
+      host: '127.0.0.1',
+      port: 0,
+      clock: systemClock,
+      random: systemRandom,
+      log: { debug: silent, info: silent, warn: silent, error: silent },
+      limits: { messageBytes },
+    });
+    const peer = new LargePeer(user, await openSipPeer('tcp'), msrp, server);
+    await msrp.start(peer.#handler());
+    return peer;
+  }
+
+  async close(): Promise<void> {
+    await this.#msrp.stop(0);
+    await this.#sip.close();
+  }
+
+  get uri(): string {
+    return `sip:${this.user}@example.org`;
+  }
+
+  /** INVITE with a sendonly offer and the tag of large messages, unless told otherwise. */
+  inviteToSend(
+    to: string,
+    headers: readonly HeaderField[] = [['Accept-Contact', '*;+g.oma.sip-im.large-message']],
+    sdp: readonly string[] = [],
+  ): Promise<Dialog> {
+    return this.#invite(`sip:${to}@example.org`, 'sendonly', 'message/cpim', headers, sdp);
+  }
+
+  /** INVITE to the Deferred Messaging Function for everything that is stored. */
+  inviteToRetrieve(acceptTypes: string): Promise<Dialog> {
+    const headers = [['Accept-Contact', '*;+g.oma.sip-im']] as const;
+    return this.#invite('sip:Deferred@store.example.org', 'recvonly', acceptTypes, headers);
+  }
+
+  async ask(method: string, uri: string, headers: readonly HeaderField[] = []) {
+    return this.#ask({ method, uri, headers, callId: `call-${this.user}-${++this.#number}` });
+  }
+
+  /** The next message of the server that is no 100. */
+  async arrival(): Promise<SipArrival> {
+    for (;;) {
+      const arrived = await this.#sip.arrivals.next();
+      if (arrived.message.kind === 'request' || arrived.message.status > 100) return arrived;
+    }
+  }
+
+  /** Waits for a request of the server and answers 200. */
+  async answer(method: string): Promise<SipRequest> {
+    const { message, reply } = await this.arrival();
+    if (message.kind !== 'request' || message.method !== method) {
+      throw new Error(`expected ${method}, came:\n${message.bytes.toString('latin1')}`);
+    }
+    reply(responseTo(message, 200));
+    return message;
+  }
+
+  async next<K extends MediaTold['kind']>(kind: K): Promise<Extract<MediaTold, { kind: K }>> {
+    const told = await this.told.next();
+    if (told.kind !== kind) throw new Error(`expected ${kind}, was told ${JSON.stringify(told)}`);
+    return told as Extract<MediaTold, { kind: K }>;
+  }
+
+  /** Queues a message in the session; its end is told. */
+  send(
+    owner: Owner,
+    messageId: string,
+    content: Content,
+    contentType = 'application/octet-stream',
+  ): void {
+    this.#msrp.send({
+      ...{ session: owner, owner: `${owner} ${messageId}`, messageId, contentType, content },
+      headers: [],
+      successReport: true,
+    });
+  }
+
+  /** Tears the connection of the session. */
+  tear(owner: Owner): void {
+    this.#msrp.release(owner);
+  }
+
+  async #invite(
+    uri: string,
+    direction: string,
+    acceptTypes: string,
+    headers: readonly HeaderField[],
+    sdp: readonly string[] = [],
+  ): Promise<Dialog> {
+    const number = ++this.#number;
+    const owner = `session-${number}`;
+    const path = this.#msrp.reserve(owner);
+    const { port } = this.#msrp.address;
+    const body = [
+      'v=0',
+      'o=- 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      `m=message ${port} TCP/MSRP *`,
+      `a=${direction}`,
+      'a=setup:active',
+      `a=accept-types:${acceptTypes}`,
+      'a=accept-wrapped-types:*',
+      ...sdp,
+      `a=path:${path}`,
+      '',
+    ].join('\r\n');
+    const callId = `call-${this.user}-${number}`;
+    const contact = `<sip:${this.user}@127.0.0.1:${this.#sip.port};transport=tcp>;+g.oma.sip-im`;
+    const response = await this.#ask({
+      ...{ method: 'INVITE', uri, callId, body },
+      headers: [['Contact', contact], ...headers, ['Content-Type', 'application/sdp']],
+    });
+    if (response.status === 200) {
+      const inside = this.#inside(response, callId);
+      this.#write({ ...inside, method: 'ACK', headers: [] });
+      const remote = msrpMedia(parseSdp(response.body))!;
+      this.#msrp.connect(owner, { path: remote.path, active: true });
+    }
+    const bye = async (more: readonly HeaderField[] = []): Promise<number> => {
+      const ended = await this.#ask({
+        ...this.#inside(response, callId),
+        ...{ method: 'BYE', cseq: 2, headers: more },
+      });
+      return ended.status;
+    };
+    return { response, owner, bye };
+  }
+
+  #inside(response: SipResponse, callId: string) {
+    const uri = /<([^>]+)>/.exec(response.header('Contact') ?? '')?.[1] ?? '';
+    return { uri, callId, to: response.header('To')! };
+  }
+
+  async #ask(request: Request): Promise<SipResponse> {
+    this.#write(request);
+    const { message } = await this.arrival();
+    if (message.kind === 'response') return message;
+    throw new Error(`came ${message.bytes.toString('latin1')}`);
+  }
+
+  #write({ method, uri, callId, cseq = 1, to = `<${uri}>`, headers, body }: Request): void {
+    const fields: HeaderField[] = [
+      ['Via', `SIP/2.0/TCP 127.0.0.1:${this.#sip.port};branch=z9hG4bK${systemRandom.token(12)}`],
+      ['Max-Forwards', '70'],
+      ['From', `<${this.uri}>;tag=${this.user}`],
+      ['To', to],
+      ['Call-ID', callId],
+      ['CSeq', `${cseq} ${method}`],
+      ['P-Asserted-Identity', `<${this.uri}>`],
+      ...headers,
+    ];
+    const octets = body === undefined ? undefined : Buffer.from(body);
+    const bytes = serialiseRequest({ method, uri, headers: fields, body: octets });
+    this.#sip.send({ transport: 'tcp', address: '127.0.0.1', port: this.#server.sipPort }, bytes);
+  }
+
+  #handler(): MsrpHandler {
+    return {
+      connected: () => this.told.push({ kind: 'connected' }),
+      lost: () => this.told.push({ kind: 'lost' }),
+      sent: (_owner, messageId, status) => this.told.push({ kind: 'sent', messageId, status }),
+      reported: (_owner, messageId, status) =>
+        this.told.push({ kind: 'reported', messageId, status }),
+      receive: (_owner, incoming) => this.#sink(incoming),
+    };
+  }
+
+  /** Hashes what comes in order; keeps its edges, and all of it while it is small. */
+  #sink(incoming: MsrpIncoming): MsrpSink {
+    const hash = createHash('sha256');
+    let kept = Buffer.alloc(0);
+    let head = Buffer.alloc(0);
+    let tail = Buffer.alloc(0);
+    return {
+      write: (_offset, bytes) => {
+        hash.update(bytes);
+        if (head.length < edge) head = Buffer.concat([head, bytes.subarray(0, edge)]);
+        if (kept.length < keptMax) kept = Buffer.concat([kept, bytes]);
+        tail = Buffer.concat([tail, bytes]).subarray(-edge);
+      },
+      complete: (size) => {
+        const sha256 = hash.digest('hex');
+        this.told.push({ kind: 'received', incoming, size, sha256, head, tail, body: kept });
+        return 200;
+      },
+      abort: () => this.told.push({ kind: 'lost' }),
+    };
+  }
+}
+
+interface Request {
+  readonly method: string;
+  readonly uri: string;
+  readonly callId: string;
+  readonly cseq?: number;
+  readonly to?: string;
+  readonly headers: readonly HeaderField[];
+  readonly body?: string;
+}
+
+/** Octets that are the same for the same seed, made when they are read. */
+export function generated(size: number, seed = 1): Content {
+  return {
+    size,
+    read: (offset, length) => {
+      const bytes = Buffer.allocUnsafe(Math.max(0, Math.min(length, size - offset)));
+      for (let at = 0; at < bytes.length; at++) {
+        const place = offset + at;
+        bytes[at] = (place * 31 + (place >>> 8) * 17 + (place >>> 16) * seed) & 255;
+      }
+      return bytes;
+    },
+  };
+}
+
+/** The digest of a content, read in pieces. */
+export async function sha256Of(content: Content): Promise<string> {
+  const hash = createHash('sha256');
+  for (let at = 0; at < content.size; at += 65_536) hash.update(await content.read(at, 65_536));
+  return hash.digest('hex');
+}
