@@ -2,13 +2,13 @@ import { afterEach, describe, expect, test } from 'vitest';
 import { World, credentials } from '../../e2e/identity-world.js';
 import { isInstalled } from '../../server-process.js';
 import { startProxy } from './kamailio.js';
-import type { ChallengingProxy } from './kamailio.js';
+import type { Kamailio } from '../kamailio.js';
 
 describe.skipIf(!isInstalled('kamailio'))(
   'Kamailio that challenges (skipped where kamailio is not installed)',
   () => {
     let world: World;
-    let proxy: ChallengingProxy;
+    let proxy: Kamailio;
     afterEach(async () => {
       await world.end();
       await proxy.stop();

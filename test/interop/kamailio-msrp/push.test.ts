@@ -9,7 +9,7 @@ import { mediaLines, pushed, storeText, withMedia } from '../../e2e/media-scene.
 import { isInstalled } from '../../server-process.js';
 import { tlsOptions } from '../../transport/msrp/certificates.js';
 import { startRelay } from './kamailio.js';
-import type { Relay } from './kamailio.js';
+import type { Kamailio } from '../kamailio.js';
 
 const file = (name: string): string =>
   fileURLToPath(new URL(`../../transport/msrp/certificates/${name}`, import.meta.url));
@@ -21,7 +21,7 @@ describe.skipIf(!isInstalled('kamailio')).each(['tcp', 'tls'] as const)(
     const scheme = isSecure ? 'msrps' : 'msrp';
     const text = 'k'.repeat(40_000);
 
-    function settings(relay: Relay): NonNullable<SettingsInput['msrp']> {
+    function settings(relay: Kamailio): NonNullable<SettingsInput['msrp']> {
       const uri = `${scheme}://127.0.0.1:${relay.port};tcp`;
       const tls = {
         ...{ port: 0, certificate: file('server.pem'), key: file('server.key') },

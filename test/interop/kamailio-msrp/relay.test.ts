@@ -8,10 +8,10 @@ import { tlsOptions } from '../../transport/msrp/certificates.js';
 import { startEndpoint } from '../../transport/msrp/raw-peer.js';
 import type { Running } from '../../transport/msrp/raw-peer.js';
 import { startRelay } from './kamailio.js';
-import type { Relay } from './kamailio.js';
+import type { Kamailio } from '../kamailio.js';
 
 const running: Running[] = [];
-let relay: Relay;
+let relay: Kamailio;
 
 async function start(options: Partial<MsrpEndpointOptions> = {}): Promise<Running> {
   // Kamailio takes frames whole, and none of 64 kB.

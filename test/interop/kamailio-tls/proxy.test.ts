@@ -9,7 +9,8 @@ import { settingsOf } from '../../../src/config.js';
 import type { TraceEntry } from '../../../src/ports.js';
 import { startServer, type Server } from '../../../src/server.js';
 import { isInstalled } from '../../server-process.js';
-import { startProxy, type Proxy } from './kamailio.js';
+import type { Kamailio } from '../kamailio.js';
+import { startProxy } from './kamailio.js';
 
 const vector = (name: string): string =>
   fileURLToPath(new URL(`../../vectors/tls/${name}`, import.meta.url));
@@ -17,7 +18,7 @@ const ca = readFileSync(vector('authority.pem'), 'utf8');
 
 let directory: string;
 let server: Server;
-let proxy: Proxy;
+let proxy: Kamailio;
 let clients: ImClient[];
 let traced: TraceEntry[];
 

@@ -1,0 +1,59 @@
+/** Kamailio as a child process on loopback, with a configuration of the test. */
+
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { accepts } from './loopback-port.js';
+
+export interface KamailioOptions {
+  /** Path of its configuration. */
+  readonly configuration: string;
+  /** What it listens on, such as `tcp:127.0.0.1:5060`. */
+  readonly listen: readonly string[];
+  /** A TCP port among them, which accepts connections once it is up. */
+  readonly port: number;
+  /** `NAME` or `NAME=value`, for its preprocessor. */
+  readonly definitions?: readonly string[];
+}
+
+export interface Kamailio {
+  readonly port: number;
+  /** What it has logged. */
+  log(): string;
+  stop(): Promise<void>;
+}
+
+/** Starts it and waits until it accepts connections. */
+export async function startKamailio(options: KamailioOptions): Promise<Kamailio> {
+  const { configuration, listen, port, definitions = [] } = options;
+  const directory = mkdtempSync(join(tmpdir(), 'poste-kamailio-'));
+  const child = spawn(
+    'kamailio',
+    [
+      ...['-f', configuration, '-DD', '-E', '-m', '64', '-M', '16'],
+      ...['-Y', directory, '-P', join(directory, 'pid')],
+      ...listen.flatMap((address) => ['-l', address]),
+      ...definitions.flatMap((definition) => ['-A', definition]),
+    ],
+    { stdio: ['ignore', 'pipe', 'pipe'] },
+  );
+  let log = '';
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding('utf8').on('data', (text: string) => (log += text));
+  }
+  const ended = once(child, 'exit');
+  let isOver = false;
+  void ended.then(() => (isOver = true));
+  while (!(await accepts(port))) if (isOver) throw new Error(`kamailio ended: ${log}`);
+  return {
+    port,
+    log: () => log,
+    async stop() {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(directory, { recursive: true, force: true });
+    },
+  };
+}
