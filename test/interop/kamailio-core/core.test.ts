@@ -2,6 +2,8 @@ import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeliveredMessage, MessageWaiting } from '../../../src/client/im-client.js';
 import { isInstalled } from '../../server-process.js';
+import { canCapture, startCapture } from '../tshark/capture.js';
+import { startPhone } from './baresip.js';
 import { startCore, type Core } from './core.js';
 
 /** Text, nothing, every octet, and what looks like a multipart and an end of MSRP. */
@@ -97,6 +99,69 @@ describe.skipIf(!isInstalled('kamailio'))(
       // The core has recorded itself twice: towards the user agent and towards the server.
       expect(last.list('Route')).toHaveLength(2);
     });
+
+    test.skipIf(!isInstalled('baresip'))(
+      'MWI-01, MWI-02, EVT-01: baresip shows what waits (skipped where baresip is not installed)',
+      async () => {
+        const phone = await startPhone('bob', core.ports[0]!);
+        try {
+          expect(await phone.summaries.next()).toMatch(
+            /^Messages-Waiting: no\r\nMessage-Account: sip:bob@example\.org\r\n/,
+          );
+          const alice = await core.client('alice');
+          expect((await alice.send('sip:bob@example.org', 'hello')).status).toBe(202);
+          const told = await phone.summaries.next();
+          expect(told).toMatch(/^Messages-Waiting: yes\r\n/);
+          expect(told).toContain('\r\nPager-Message: 1/0 (0/0)\r\n');
+          const bob = await core.client('bob');
+          expect((await bob.retrieve()).count).toBe(1);
+          expect(await phone.summaries.next()).toContain('\r\nPager-Message: 0/1 (0/0)\r\n');
+          expect(phone.output()).toContain('----- MWI for sip:bob@example.org -----');
+          // The last one is told before it is answered.
+          const answers = core.wire.responses('in', 'NOTIFY').map(({ status }) => status);
+          expect(answers.length).toBeGreaterThanOrEqual(2);
+          expect(new Set(answers)).toEqual(new Set([200]));
+        } finally {
+          await phone.stop();
+        }
+      },
+    );
+
+    test.skipIf(!canCapture)(
+      'tshark objects to nothing in the whole job (skipped where it may not capture)',
+      { timeout: 60_000 },
+      async () => {
+        const [gm, isc, sip, msrp] = core.ports;
+        const capture = await startCapture({ sip: [gm!, isc!, sip!], msrp: [msrp!], mark: gm! });
+        try {
+          const alice = await core.client('alice');
+          const bob = await core.client('bob');
+          const states = bob.watch();
+          await next(states);
+          // No NUL in them: tshark reads bodies as text and objects to what stands behind one.
+          const texts = ['one', 'Grüße', 'x'.repeat(9_000)];
+          for (const text of texts) await alice.send('sip:bob@example.org', text);
+          expect((await bob.retrieve({ ids: ['2@store.example.org'] })).count).toBe(1);
+          const deliveries = bob.deliveries();
+          await bob.register();
+          // What was retrieved is old.
+          for (const text of ['one', texts[2]]) {
+            expect((await deliveries.next()).value!.body.toString()).toBe(text);
+          }
+          while ((await next(states)).classes[0]!.new > 0);
+          await bob.unregister();
+          await states.return?.();
+          await Promise.all([alice.stop(), bob.stop()]);
+          await capture.end();
+          for (const protocol of ['sip', 'sdp', 'msrp', 'xml']) {
+            expect(await capture.frames(protocol), protocol).toBeGreaterThan(0);
+          }
+          expect(await capture.objections()).toEqual([]);
+        } finally {
+          await capture.discard();
+        }
+      },
+    );
 
     test('PAI-01: whoever claims to be another is who the core says', async () => {
       await store();
