@@ -15,6 +15,8 @@ export interface DeliveryContext {
   /** Messages whose virtual UA has been invited; never more than the window. */
   readonly invited: readonly number[];
   readonly delivered: number;
+  /** The session is for messages of this sender only. */
+  readonly sender?: string | undefined;
   /** Messages that this client does not take. */
   readonly failed: SerialSet;
   /** When the timer `wait` is set for. */
@@ -57,11 +59,18 @@ export function deliveryDeclarations<
     },
     /** INVITEs to as many virtual UAs as the window has room for; `invite` takes note of them. */
     tellInvite: effect('tell', (context, { at, limits }) => {
-      const { session, media } = context;
+      const { session, media, sender } = context;
       return admitted(context, limits).map((serial): Tell => ({
         type: 'tell',
         to: `ua/${serial}`,
-        event: { type: 'invite', at, session, media, limits },
+        event: {
+          type: 'invite',
+          at,
+          session,
+          media,
+          ...(sender !== undefined && { sender }),
+          limits,
+        },
       }));
     }),
     /** Every lease ends: the session does. */

@@ -13,6 +13,7 @@ import type {
   HeaderBlock,
   MessageFacts,
   MsrpSdpFacts,
+  PayloadForm,
   TargetFacts,
   ImdnFacts,
 } from './events.js';
@@ -23,6 +24,15 @@ export type EffectClass = 'reply' | 'session' | 'durable' | 'store' | 'local';
 export type Tell = {
   readonly [A in Address]: { readonly type: 'tell'; readonly to: A; readonly event: EventFor<A> };
 }[Address];
+
+/** The message that a push session for one sender begins with. */
+export interface FirstMessage {
+  readonly serial: number;
+  readonly message: MessageFacts;
+  readonly receivedAt: number;
+  /** The INVITE brings it. */
+  readonly carried: boolean;
+}
 
 export interface ContactBinding {
   readonly uri: string;
@@ -77,7 +87,7 @@ export type Effect =
   /** The MESSAGE that this actor was made for, passed on. */
   | { readonly type: 'sip.forward'; readonly target: TargetFacts }
   /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
-  | { readonly type: 'sip.invite'; readonly target: TargetFacts }
+  | { readonly type: 'sip.invite'; readonly target: TargetFacts; readonly first?: FirstMessage }
   /** 200 to an INVITE with an answer, Server, Allow, automata, and isfocus of a focus (D-66). */
   | {
       readonly type: 'sip.accept';
@@ -175,14 +185,7 @@ export type Effect =
   /** This actor is over; nothing of it is kept. */
   | { readonly type: 'stop' };
 
-/** How a stored message is encapsulated in a SEND (D-48). */
-export type PayloadForm =
-  | 'message/sipfrag'
-  | 'message/sip'
-  | 'message/cpim'
-  | 'message/msrp'
-  | 'multipart/mixed'
-  | 'original';
+export type { PayloadForm } from './events.js';
 
 /** Class of every effect. */
 export const effectClass = {

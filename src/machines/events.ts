@@ -198,6 +198,17 @@ export type VirtualUaEvent =
       readonly at: number;
       readonly session: Address;
       readonly media: MediaFacts;
+      /** The session is for messages of this sender only. */
+      readonly sender?: string;
+      /** The INVITE of the session brings the message: nothing is to be sent. */
+      readonly carried?: true;
+      readonly limits: Limits;
+    }
+  /** A session for one sender asks whose message it is. */
+  | {
+      readonly type: 'introduce';
+      readonly at: number;
+      readonly session: Address;
       readonly limits: Limits;
     }
   /** The session is over before the outcome: the lease ends. */
@@ -310,6 +321,23 @@ export type PushEvent =
     }
   /** The user is not registered any more. */
   | { readonly type: 'withdraw'; readonly at: number; readonly limits: Limits }
+  /** The virtual UA has said what its message is. */
+  | {
+      readonly type: 'ua.introduced';
+      readonly at: number;
+      readonly serial: number;
+      readonly sender: string;
+      readonly message: MessageFacts;
+      readonly receivedAt: number;
+      readonly limits: Limits;
+    }
+  /** The message is of another sender than the session is for. */
+  | {
+      readonly type: 'ua.other';
+      readonly at: number;
+      readonly serial: number;
+      readonly limits: Limits;
+    }
   | SessionEvent
   | TimerExpired<'wait'>;
 

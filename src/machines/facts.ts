@@ -28,6 +28,8 @@ export interface MessageFacts {
   readonly authId?: string;
   /** The identities in its header fields were asserted by nobody who is trusted (PAI-01). */
   readonly untrusted?: true;
+  /** A report of another message (RFC 5438), not a message of a person. */
+  readonly notification?: true;
   /** Content that is never stored by policy, such as is-composing (U16). */
   readonly transient: boolean;
   /** What the sender asked for by CPIM and IMDN (RFC 5438). */
@@ -169,6 +171,34 @@ export interface MediaFacts {
   readonly acceptTypes: readonly string[];
   readonly acceptWrappedTypes: readonly string[];
   readonly maxSize?: number;
+  /** The forms to choose from, best first, where a profile has an order of its own. */
+  readonly forms?: PayloadForms;
+}
+
+/** How a stored message is encapsulated in a SEND (D-48). */
+export type PayloadForm =
+  | 'message/sipfrag'
+  | 'message/sip'
+  | 'message/cpim'
+  | 'message/msrp'
+  | 'multipart/mixed'
+  | 'original';
+
+/** Forms of pager and of large messages, best first. */
+export interface PayloadForms {
+  readonly pager: readonly PayloadForm[];
+  readonly large: readonly PayloadForm[];
+}
+
+/** How a profile wants stored messages delivered. */
+export interface ProfileFacts {
+  readonly forms: PayloadForms;
+  /** A push session is for the messages of one sender. */
+  readonly bySender: boolean;
+  /** Octets of a first message that the INVITE carries; 0: it carries none. */
+  readonly carryMax: number;
+  /** Messages of others that a push session for one sender passes over before it ends. */
+  readonly lookAhead: number;
 }
 
 /** Counts of a mailbox by class (RFC 3842 3.5). */
@@ -285,6 +315,8 @@ export interface Limits {
     /** ms until a message is stored although the user may still answer. */
     readonly waitMs: number;
   };
+  /** Of the profile; absent: one push session for all, messages over MSRP only. */
+  readonly profile?: ProfileFacts;
   /** ms a 200 without the REPORT that was asked for has to wait to count as delivered (D-33). */
   readonly reportGraceMs: number;
   /** What the sender hears of a message that its recipient has deleted unread (D-30). */

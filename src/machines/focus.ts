@@ -10,6 +10,7 @@ import {
   isActiveAnswerer,
   isRecvonly,
   isSameSession,
+  mediaOf,
   retrievalChecks,
 } from './policy.js';
 import { difference, noSerials } from './serial-set.js';
@@ -38,14 +39,11 @@ const keepNumber = change((_context, { focus }: Requested) => ({ focus }));
 const keepFacts = change((_context, event: Requested) => {
   const { focus, at, limits, serials } = event;
   const { offer, list } = event.retrieval;
-  const { acceptTypes = [], acceptWrappedTypes = [], maxSize } = offer ?? {};
   const empty = serials.length === 0;
   return {
     session: `focus/${focus}` as const,
     focus,
-    media: offer
-      ? { acceptTypes, acceptWrappedTypes, ...(maxSize !== undefined && { maxSize }) }
-      : noMedia,
+    media: offer ? mediaOf(offer, limits) : noMedia,
     path: offer?.path ?? [],
     active: offer !== undefined && isActiveAnswerer(offer),
     todo: serials,

@@ -85,7 +85,8 @@ export function payloadForm(
   media: MediaFacts,
   refused?: PayloadForm,
 ): PayloadForm | undefined {
-  const forms = isLarge(message) ? largeForms : pagerForms;
+  const { pager, large } = media.forms ?? { pager: pagerForms, large: largeForms };
+  const forms = isLarge(message) ? large : pager;
   const from = refused === undefined ? 0 : forms.indexOf(refused) + 1;
   for (let i = from; i < forms.length; i++) {
     if (acceptsForm(message, media, forms[i]!)) return forms[i];
@@ -126,6 +127,27 @@ function acceptsType(accepted: readonly string[], contentType: string): boolean 
 function mediaType(contentType: string): string {
   const end = contentType.indexOf(';');
   return (end < 0 ? contentType : contentType.slice(0, end)).trim().toLowerCase();
+}
+
+/** What the description of a client admits, in the order of the profile. */
+export function mediaOf(facts: MsrpSdpFacts, { profile }: Limits): MediaFacts {
+  const { acceptTypes, acceptWrappedTypes, maxSize } = facts;
+  return {
+    ...{ acceptTypes, acceptWrappedTypes },
+    ...(maxSize !== undefined && { maxSize }),
+    ...(profile && { forms: profile.forms }),
+  };
+}
+
+/** For whom a push session by sender is: reports go apart from messages (1.6 rule 2). */
+export function senderOf({ notification, authId, from }: MessageFacts): string {
+  return `${notification === true ? 'imdn ' : ''}${authId ?? from}`;
+}
+
+/** Whether the INVITE of a push brings this message (1.6 rule 3). */
+export function isCarried(message: MessageFacts, { profile }: Limits): boolean {
+  if (profile === undefined || isLarge(message) || message.notification === true) return false;
+  return message.size <= profile.carryMax;
 }
 
 /** RFC 4975 8.6: a message above max-size is not sent. */

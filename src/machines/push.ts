@@ -1,28 +1,21 @@
 /** The push: the UAC session that delivers a user's messages over MSRP (S2, D-47). */
 
 import { setup } from 'xstate';
-import { declarations, effectActions, type On as EventOn } from './declaration.js';
-import { deliveryDeclarations, isTransient, noMedia, type DeliveryContext } from './delivery.js';
+import { effectActions } from './declaration.js';
+import { deliveryDeclarations, isTransient, noMedia } from './delivery.js';
 import type { Limits, PushEvent, TargetFacts } from './events.js';
-import { connectTo, isActiveOfferer, isSameSession, isUsableAnswer } from './policy.js';
+import { connectTo, isActiveOfferer, isSameSession, isUsableAnswer, mediaOf } from './policy.js';
+import { ask, change, effect, type On, type PushContext } from './push-context.js';
+import {
+  confirmCarried,
+  senderChanges,
+  senderGuards,
+  tellCarried,
+  tellIntroduce,
+} from './push-sender.js';
 import { addSerial, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
-export interface PushContext extends DeliveryContext {
-  readonly push: number;
-  /** The client that is invited, and those after it. */
-  readonly targets: readonly TargetFacts[];
-  /** The path and role of the answer: an INVITE inside the dialog may not move the session. */
-  readonly path: readonly string[];
-  readonly active: boolean;
-  /** The client has bound the MSRP session before its 200 arrived. */
-  readonly bound: boolean;
-  readonly outcome: 'done' | 'failed';
-}
-
-type On<Type extends PushEvent['type']> = EventOn<PushEvent, Type>;
-
-const { ask, change, effect } = declarations<PushContext, PushEvent>();
 const delivery = deliveryDeclarations<PushContext, PushEvent>();
 const { tellInvite, tellBye, setWait, cancelWait, respond, forget, release, stop } = delivery;
 
@@ -35,6 +28,9 @@ const keepFacts = change((_context, event: On<'start'>) => ({
   invited: [],
   delivered: 0,
   failed: noSerials,
+  sender: undefined,
+  first: undefined,
+  others: 0,
   waitAt: answerBy(event.targets, event.at, event.limits),
   path: [],
   active: false,
@@ -46,15 +42,14 @@ const addMessage = change(({ todo }, event: On<'message.added'>) => ({
   todo: addSerial(todo, event.serial),
 }));
 
-const keepMedia = change((_context, { answer }: On<'invite.answered'>) => {
-  const { acceptTypes = [], acceptWrappedTypes = [], maxSize } = answer ?? {};
-  const media = { acceptTypes, acceptWrappedTypes, ...(maxSize !== undefined && { maxSize }) };
+const keepMedia = change((_context, { answer, limits }: On<'invite.answered'>) => {
+  const media = answer ? mediaOf(answer, limits) : noMedia;
   const active = answer !== undefined && isActiveOfferer(answer);
   return { media, path: answer?.path ?? [], active };
 });
 
-const sipInvite = effect('sip.invite', ({ targets: [target] }) =>
-  target === undefined ? [] : { type: 'sip.invite', target },
+const sipInvite = effect('sip.invite', ({ targets: [target], first }) =>
+  target === undefined ? [] : { type: 'sip.invite', target, ...(first && { first }) },
 );
 const sipBye = effect('sip.bye', () => ({ type: 'sip.bye' }));
 
@@ -79,6 +74,7 @@ const pushSetup = setup({
   actions: {
     ...effectActions,
     ...delivery.actions,
+    ...senderChanges,
     keepFacts,
     addMessage,
     keepMedia,
@@ -95,6 +91,7 @@ const pushSetup = setup({
   },
   guards: {
     ...delivery.guards,
+    ...senderGuards,
     isRefused: ask((_context, { status }: On<'invite.answered'>) => status >= 300),
     /** D-47: another client of the user may take what this one does not; 6xx speaks for all. */
     isRefusedByOne: ask(
@@ -114,19 +111,39 @@ const pushSetup = setup({
 
 const inviteNext = [cancelWait, 'nextTarget', sipInvite, setWait] as const;
 
+/** 1.6 rules 1 and 3: whose message it is decides about the INVITE. */
+const choosing = pushSetup.createStateConfig({
+  on: {
+    'ua.introduced': [
+      { guard: 'isNotChosen' },
+      {
+        guard: 'isCarried',
+        actions: ['keepCarried', tellCarried, sipInvite],
+        target: 'inviting',
+      },
+      { actions: ['keepSender', sipInvite], target: 'inviting' },
+    ],
+    undelivered: { actions: ['noteAbsence', tellIntroduce, 'chooseFirst'] },
+    'timer.expired': { guard: 'isWait', actions: 'fail', target: '#push.closing' },
+  },
+  always: { guard: 'isOver', target: '#push.closing' },
+});
+
 const inviting = pushSetup.createStateConfig({
   on: {
     'invite.answered': [
       { guard: 'isRefusedByOne', actions: inviteNext },
-      { guard: 'isRefused', actions: 'fail', target: '#push.ended' },
-      { guard: 'isUnusable', actions: 'fail', target: '#push.closing' },
-      { guard: 'isBound', actions: ['keepMedia', connect], target: 'sending' },
-      { actions: ['keepMedia', connect], target: 'binding' },
+      { guard: 'isRefused', actions: ['fail', tellBye], target: '#push.ended' },
+      { guard: 'isUnusable', actions: [confirmCarried, 'fail'], target: '#push.closing' },
+      { guard: 'isBound', actions: [confirmCarried, 'keepMedia', connect], target: 'sending' },
+      { actions: [confirmCarried, 'keepMedia', connect], target: 'binding' },
     ],
     'invite.failed': [
       { guard: 'hasOthers', actions: inviteNext },
-      { actions: 'fail', target: '#push.ended' },
+      { actions: ['fail', tellBye], target: '#push.ended' },
     ],
+    // The message that the INVITE was to bring cannot be given out: there is no INVITE.
+    'ua.failed': { actions: ['noteFailure', 'failIfTransient'], target: '#push.closing' },
     'msrp.connected': { actions: 'markBound' },
     'timer.expired': { guard: 'isWait', actions: 'fail', target: '#push.closing' },
   },
@@ -136,6 +153,7 @@ const binding = pushSetup.createStateConfig({
   entry: [cancelWait, 'startWait', setWait],
   on: {
     'msrp.connected': { target: 'sending' },
+    'ua.departed': { actions: 'noteDeparture' },
     'timer.expired': { guard: 'isWait', actions: 'fail', target: '#push.closing' },
   },
 });
@@ -147,6 +165,7 @@ const sending = pushSetup.createStateConfig({
     'ua.departed': { actions: ['noteDeparture', tellInvite, 'invite'] },
     'ua.failed': { actions: ['noteFailure', 'failIfTransient', tellInvite, 'invite'] },
     undelivered: { actions: ['noteAbsence', tellInvite, 'invite'] },
+    'ua.other': { actions: ['noteOther', tellInvite, 'invite'] },
     'message.added': { actions: ['addMessage', tellInvite, 'invite'] },
     withdraw: { actions: ['fail', 'dropTodo'], target: 'draining' },
   },
@@ -159,6 +178,7 @@ const draining = pushSetup.createStateConfig({
   on: {
     'ua.departed': { actions: 'noteDeparture' },
     'ua.failed': { actions: 'noteFailure' },
+    'ua.other': { actions: 'noteOther' },
     undelivered: { actions: 'noteAbsence' },
     'message.added': {},
     withdraw: {},
@@ -174,11 +194,20 @@ const machine = pushSetup.createMachine({
   initial: 'absent',
   states: {
     absent: {
-      on: { start: { actions: ['keepFacts', sipInvite, setWait], target: 'running' } },
+      on: {
+        start: [
+          {
+            guard: 'isBySender',
+            actions: ['keepFacts', setWait, tellIntroduce, 'chooseFirst'],
+            target: 'running.choosing',
+          },
+          { actions: ['keepFacts', sipInvite, setWait], target: 'running' },
+        ],
+      },
     },
     running: {
       initial: 'inviting',
-      states: { inviting, binding, sending, draining },
+      states: { choosing, inviting, binding, sending, draining },
       on: {
         'message.added': { actions: 'addMessage' },
         withdraw: { actions: 'fail', target: 'closing' },

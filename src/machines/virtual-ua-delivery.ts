@@ -1,7 +1,7 @@
 /** What a virtual UA says while sessions deliver its message (D-28, D-32, D-33, D-47, D-50). */
 
 import type { Tell } from './effects.js';
-import type { Address, SessionEvent, VirtualUaEvent } from './events.js';
+import type { Address, PushEvent, SessionEvent, VirtualUaEvent } from './events.js';
 import {
   isOverdue,
   leaseOf,
@@ -13,7 +13,7 @@ import {
   withoutLease,
   type Lease,
 } from './lease.js';
-import { afterDelivery, payloadForm } from './policy.js';
+import { afterDelivery, payloadForm, senderOf } from './policy.js';
 import {
   ask,
   change,
@@ -25,6 +25,10 @@ import {
 } from './virtual-ua-context.js';
 
 export const deliveryGuards = {
+  isOfAnother: ask(
+    ({ message }, { sender }: On<'invite'>) => sender !== undefined && sender !== senderOf(message),
+  ),
+  isCarried: ask((_context, { carried }: On<'invite'>) => carried === true),
   isRefused: ask(
     ({ message, doomed }, event: On<'invite'>) =>
       doomed !== undefined || refusal(message, event.media) !== undefined,
@@ -85,6 +89,18 @@ export const refuse = effect(
       status: refusal(message, media) ?? 404,
       limits,
     }),
+);
+
+export const tellOther = effect('tell', ({ serial }, { session, at, limits }: On<'invite'>) =>
+  tellPush(session, { type: 'ua.other', at, serial, limits }),
+);
+
+export const tellIntroduction = effect(
+  'tell',
+  ({ serial, message, receivedAt }, { session, at, limits }: On<'introduce'>) => {
+    const what = { at, serial, sender: senderOf(message), message, receivedAt, limits };
+    return tellPush(session, { type: 'ua.introduced', ...what });
+  },
 );
 
 export const send = effect(
@@ -204,6 +220,11 @@ function isDoomedBy(context: VirtualUaContext, event: Outcome | On<'timer.expire
   return delivered(context, event).some(
     ({ session }) => afterDelivery(session, event.limits) === 'delete',
   );
+}
+
+/** Only pushes are for one sender. */
+function tellPush(session: Address, event: PushEvent): Tell {
+  return { type: 'tell', to: session as `push/${number}`, event };
 }
 
 /** Only sessions hold leases, so that the address is one of theirs. */

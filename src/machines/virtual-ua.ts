@@ -22,6 +22,8 @@ import {
   setGrace,
   tellDeparted,
   tellFailed,
+  tellIntroduction,
+  tellOther,
   tellPostponed,
   tellRead,
   tryNextForm,
@@ -87,9 +89,12 @@ const virtualUaSetup = setup({
 const stored = virtualUaSetup.createStateConfig({
   on: {
     invite: [
+      { guard: 'isOfAnother', actions: tellOther },
       { guard: 'isRefused', actions: refuse },
+      { guard: 'isCarried', actions: 'addLease', target: 'leased' },
       { actions: ['addLease', send], target: 'leased' },
     ],
+    introduce: { actions: tellIntroduction },
     'session.closed': { actions: 'keepBye' },
     delete: { actions: erase, target: 'gone' },
     taken: { actions: ['markTaken', ...erase], target: 'gone' },
@@ -105,9 +110,12 @@ const leased = virtualUaSetup.createStateConfig({
   on: {
     invite: [
       { guard: 'isLeasedBy' },
+      { guard: 'isOfAnother', actions: tellOther },
       { guard: 'isRefused', actions: refuse },
+      { guard: 'isCarried', actions: 'addLease' },
       { actions: ['addLease', send] },
     ],
+    introduce: { actions: tellIntroduction },
     'session.closed': { actions: 'keepBye' },
     'msrp.sent': [
       { guard: 'isSentForReport', actions: ['awaitReport', setGrace] },

@@ -23,7 +23,7 @@ import {
   type Definition,
 } from '../../src/machines/index.js';
 import type { DeliveryContext } from '../../src/machines/delivery.js';
-import type { PushContext } from '../../src/machines/push.js';
+import type { PushContext } from '../../src/machines/push-context.js';
 import type { ForwardContext } from '../../src/machines/forward.js';
 import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
@@ -40,6 +40,7 @@ import {
   register,
   reported,
   retrieval,
+  senderProfile,
   subscribe,
   without,
 } from './facts.js';
@@ -194,6 +195,9 @@ function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly Virtual
       { ...of, type: 'invite', session, media },
       { ...of, type: 'invite', session, media: wide },
       { ...of, type: 'invite', session, media: noneAccepted },
+      { ...of, type: 'invite', session, media: wide, carried: true },
+      { ...of, type: 'invite', session, media, sender: 'sip:other@example.org' },
+      { ...of, type: 'introduce', session },
       { ...of, type: 'bye', session },
       { ...of, type: 'msrp.sent', session, status: 200 },
       { type: 'msrp.sent', at, limits: quick, session, status: 200 },
@@ -243,9 +247,22 @@ function sessionEvents(at: number): readonly (PushEvent & FocusEvent)[] {
 function pushEvents(_snapshot: ActorSnapshot, at: number): readonly PushEvent[] {
   const of = { at, limits };
   const target = { uri: 'sip:bob@192.0.2.1', route: [] };
+  const bySender = { at, limits: { ...limits, profile: senderProfile } };
+  const introduced = {
+    ...bySender,
+    type: 'ua.introduced',
+    serial: 1,
+    sender: 'sip:alice@example.com',
+    receivedAt: at,
+  } as const;
   return [
     { ...of, type: 'start', push: 1, targets: [target], serials: [1, 2] },
     { ...of, type: 'start', push: 1, targets: [target, target], serials: [1, 2] },
+    { ...bySender, type: 'start', push: 1, targets: [target], serials: [1, 2] },
+    { ...bySender, type: 'undelivered', to: 'ua/1' },
+    { ...introduced, message: pager },
+    { ...introduced, message: { ...pager, notification: true } },
+    { ...bySender, type: 'ua.other', serial: 2 },
     { ...of, type: 'message.added', serial: 3 },
     { ...of, type: 'withdraw' },
     { ...of, type: 'invite.answered', status: 200, answer: offer },
@@ -374,8 +391,8 @@ export const alphabets: readonly Alphabet[] = [
     definition: push,
     events: pushEvents,
     essence: ({ value, context }) => {
-      const { targets } = context as Partial<PushContext>;
-      return [value, targets?.length, ...pending(context)];
+      const { targets, bound, first } = context as Partial<PushContext>;
+      return [value, targets?.length, ...pending(context), bound, first?.carried];
     },
   },
   {

@@ -7,6 +7,7 @@ import type {
   MediaFacts,
   MessageFacts,
   MsrpSdpFacts,
+  ProfileFacts,
   RegisterFacts,
   RetrievalFacts,
   SubscribeFacts,
@@ -135,3 +136,11 @@ export function without<Facts extends object, Name extends keyof Facts>(
   Reflect.deleteProperty(rest, name);
   return rest;
 }
+
+/** A push session for each sender, whose INVITE brings the first message. */
+export const senderProfile: ProfileFacts = {
+  forms: { pager: ['message/cpim'], large: ['message/cpim'] },
+  bySender: true,
+  carryMax: 10_000,
+  lookAhead: 2,
+};

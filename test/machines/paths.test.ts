@@ -190,7 +190,8 @@ function expectLeasesReleased(definition: Definition, path: readonly AccountEven
   let snapshot: ActorSnapshot | undefined;
   for (const event of path) {
     const result = step(definition, snapshot, event);
-    if (result.handled && (event.type === 'ua.departed' || event.type === 'ua.failed')) {
+    const isOutcome = ['ua.departed', 'ua.failed', 'ua.other'].includes(event.type);
+    if (result.handled && isOutcome && 'serial' in event) {
       leases.delete(event.serial);
     }
     if (result.handled && event.type === 'undelivered') leases.delete(Number(event.to.slice(3)));
