@@ -1,16 +1,7 @@
 /** The MSRP sessions of actors: their SDP, and their messages in the order in which they are sent. */
 
 import type { Effect } from '../machines/effects.js';
-import type {
-  AccountId,
-  Clock,
-  Content,
-  Log,
-  MsrpPort,
-  MsrpRemote,
-  Owner,
-  StorePort,
-} from '../ports.js';
+import type { AccountId, Clock, Log, MsrpPort, MsrpRemote, Owner, StorePort } from '../ports.js';
 import { outerMessageId } from '../wire/msrp/ident.js';
 import { answer, offer } from '../wire/sdp.js';
 import type { Sdp } from '../wire/sdp.js';
@@ -29,7 +20,7 @@ export interface MediaParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly hostname: string;
-  readonly payloadBytes: number;
+  readonly payloadHeadBytes: number;
   /** Whether Privacy: id is honoured towards recipients (PAI-03). */
   readonly privacy: boolean;
   /** Whether connections may go to c= and m= instead of the path (RFC 6714). */
@@ -225,17 +216,16 @@ export class MediaSessions {
     account: AccountId,
     { serial, form, receivedAt, message }: Send,
   ): Promise<Payload | number> {
-    const { store, log, payloadBytes, privacy } = this.#parts;
+    const { store, log, payloadHeadBytes: headBytes, privacy } = this.#parts;
     try {
       const content = await store.content(account, serial);
       if (!content) {
         log.error({ account, serial }, 'a stored message has no content');
         return 400;
       }
-      if (content.size > payloadBytes) return 413;
-      const bytes = await whole(content);
       const untrusted = message.untrusted === true;
-      return payloadOf(bytes, { form, receivedAt, privacy, untrusted }) ?? 415;
+      const wish = { form, receivedAt, privacy, untrusted };
+      return (await payloadOf(content, message, wish, headBytes)) ?? 415;
     } catch (error) {
       const code = error instanceof WireError ? error.code : undefined;
       log.error({ err: error, code, account, serial }, 'a stored message cannot be read');
@@ -258,18 +248,4 @@ export class MediaSessions {
 function isRefusedByPort(error: unknown): error is Error & { readonly code: string } {
   if (!(error instanceof Error) || !('code' in error)) return false;
   return typeof error.code === 'string' && error.code.startsWith('MSRP_');
-}
-
-async function whole(content: Content): Promise<Buffer> {
-  const first = await content.read(0, content.size);
-  if (first.length === content.size) return first;
-  const parts = [first];
-  let read = first.length;
-  while (read < content.size) {
-    const part = await content.read(read, content.size - read);
-    if (part.length === 0) throw new WireError('STORE_CONTENT_SHORT', 'content ends too early');
-    parts.push(part);
-    read += part.length;
-  }
-  return Buffer.concat(parts);
 }

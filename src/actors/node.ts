@@ -190,10 +190,10 @@ class Node implements Actors {
 
   #createMedia(): MediaSessions {
     const { msrp, store, clock, log, hostname, cema = false } = this.#options;
-    const { payloadBytes, pathMs } = this.#bounds;
+    const { payloadHeadBytes, pathMs } = this.#bounds;
     const privacy = this.#honoursPrivacy;
     return new MediaSessions({
-      ...{ msrp, store, clock, log, hostname, payloadBytes, pathMs, privacy, cema },
+      ...{ msrp, store, clock, log, hostname, payloadHeadBytes, pathMs, privacy, cema },
       unsent: (owner, status) => this.msrpHandler.sent(owner, '', status),
     });
   }

@@ -108,8 +108,8 @@ export interface Bounds {
   readonly recordedHeaderBytes: number;
   /** Octets at the beginning of a large message in which its CPIM headers are looked for. */
   readonly cpimHeadBytes: number;
-  /** Octets of a stored message that are made into a payload in memory. */
-  readonly payloadBytes: number;
+  /** Octets of a stored message among which its header section has to end. */
+  readonly payloadHeadBytes: number;
   /** Longest ms that an INVITE or its answer waits for a path through the MSRP relay. */
   readonly pathMs: number;
   /** Identities that S-CSCFs have told, in memory. */
@@ -147,7 +147,7 @@ export const defaultBounds: Bounds = {
   sweepMs: 3_600_000,
   recordedHeaderBytes: 16_384,
   cpimHeadBytes: 16_384,
-  payloadBytes: 2_097_152,
+  payloadHeadBytes: 131_072,
   pathMs: 10_000,
   identities: 100_000,
   forwardOctets: 67_108_864,

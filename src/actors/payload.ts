@@ -2,6 +2,7 @@
 
 import assert from 'node:assert';
 import type { PayloadForm } from '../machines/effects.js';
+import type { MessageFacts } from '../machines/events.js';
 import type { Content } from '../ports.js';
 import { wrapCpim } from '../wire/cpim.js';
 import { formatDateTime, formatMailDate } from '../wire/date-time.js';
@@ -9,8 +10,11 @@ import { parseContentType } from '../wire/sip/content-type.js';
 import { formatSipDate, parseSipDate } from '../wire/sip/date.js';
 import type { HeaderField, SipRequest } from '../wire/sip/message.js';
 import { uriOf } from '../wire/sip/name-addr.js';
-import { parseSip } from '../wire/sip/parse.js';
-import { maskedSip, sipfragOf } from '../wire/sip/sipfrag.js';
+import { parseSipHead } from '../wire/sip/parse.js';
+import { maskedSip, sipfragHead } from '../wire/sip/sipfrag.js';
+import { largeForm } from './large-payload.js';
+import { readExactly, spliced } from './payload-stream.js';
+import type { Slice } from './payload-stream.js';
 
 export interface Payload {
   readonly contentType: string;
@@ -28,52 +32,58 @@ export interface PayloadWish {
   readonly untrusted: boolean;
 }
 
+/** What a form consists of, before it is one content. */
+export interface Made {
+  readonly contentType: string;
+  readonly parts: readonly (Buffer | Slice)[];
+}
+
 /**
- * Undefined when a message of this kind has no such form. `bytes` is the SIP request as it was
- * stored: what it carried is never converted, only framed.
+ * Undefined when a message of this kind has no such form. What it carried is never converted, only
+ * framed, and read no sooner than it is sent. Throws WireError when what is stored is damaged.
  */
-export function payloadOf(bytes: Buffer, wish: PayloadWish): Payload | undefined {
-  const request = parseSip(bytes, { bodyBytes: bytes.length, headerBytes: bytes.length });
-  assert(request.kind === 'request', 'a stored message is a request');
-  const made = formOf(request, wish);
+export async function payloadOf(
+  content: Content,
+  message: MessageFacts,
+  wish: PayloadWish,
+  headBytes: number,
+): Promise<Payload | undefined> {
+  const isLarge = message.class === 'Multimedia-Message';
+  const made = isLarge
+    ? await largeForm(content, message, wish)
+    : await pagerForm(content, wish, headBytes);
   if (made === undefined) return undefined;
   const created = formatMailDate(wish.receivedAt);
   return {
     contentType: made.contentType,
     headers: [['Content-Disposition', `render;creation-date="${created}"`]],
-    content: contentOf(made.body),
+    content: await spliced(made.parts),
   };
 }
 
-/** Octets that are in memory anyhow. */
-export function contentOf(bytes: Buffer): Content {
-  return {
-    size: bytes.length,
-    read: (offset, length) => bytes.subarray(offset, offset + length),
-  };
-}
-
-interface Made {
-  readonly contentType: string;
-  readonly body: Buffer;
-}
-
-function formOf(
-  request: SipRequest,
-  { form, receivedAt, privacy, untrusted }: PayloadWish,
-): Made | undefined {
+/** A pager message is stored as the SIP request that it was. */
+async function pagerForm(
+  content: Content,
+  wish: PayloadWish,
+  headBytes: number,
+): Promise<Made | undefined> {
+  const beginning = await readExactly(content, 0, Math.min(headBytes, content.size));
+  const { message: request, bodyStart } = parseSipHead(beginning);
+  assert(request.kind === 'request', 'a stored message is a request');
+  const body = { content, offset: bodyStart, size: content.size - bodyStart };
+  const { form, receivedAt, privacy, untrusted } = wish;
   const shown = { privacy, unproven: untrusted, date: formatSipDate(receivedAt) };
   switch (form) {
     case 'message/sipfrag': {
-      const body = sipfragOf(request, shown);
-      return { contentType: 'message/sipfrag;version=2.0', body };
+      const head = sipfragHead(request, shown, body.size);
+      return { contentType: 'message/sipfrag;version=2.0', parts: [head, body] };
     }
     case 'message/sip':
-      return { contentType: 'message/sip', body: maskedSip(request, shown) };
+      return { contentType: 'message/sip', parts: [maskedSip(request, shown), body] };
     case 'message/cpim':
-      return cpimOf(request, receivedAt);
+      return cpimOf(request, receivedAt, body);
     case 'original':
-      return { contentType: contentTypeOf(request), body: request.body };
+      return { contentType: contentTypeOf(request), parts: [body] };
     case 'message/msrp':
     case 'multipart/mixed':
       return undefined;
@@ -83,10 +93,10 @@ function formOf(
 }
 
 /** CPIM-01: what came as CPIM leaves bit-identical; anything else is wrapped. */
-function cpimOf(request: SipRequest, receivedAt: number): Made {
+function cpimOf(request: SipRequest, receivedAt: number, body: Slice): Made {
   const contentType = contentTypeOf(request);
   if (parseContentType(contentType).type === 'message/cpim') {
-    return { contentType: 'message/cpim', body: request.body };
+    return { contentType: 'message/cpim', parts: [body] };
   }
   const sent = parseSipDate(request.header('date') ?? '') ?? receivedAt;
   const disposition = request.header('content-disposition');
@@ -94,15 +104,15 @@ function cpimOf(request: SipRequest, receivedAt: number): Made {
   const contentHeaders: HeaderField[] = [];
   if (disposition !== undefined) contentHeaders.push(['Content-Disposition', disposition]);
   if (encoding !== undefined) contentHeaders.push(['Content-Encoding', encoding]);
-  const body = wrapCpim({
+  const head = wrapCpim({
     from: uriOf(request.header('from')) ?? 'sip:anonymous@anonymous.invalid',
     to: uriOf(request.header('to')) ?? request.uri,
     dateTime: formatDateTime(sent),
     contentType,
     contentHeaders,
-    body: request.body,
+    body: Buffer.alloc(0),
   });
-  return { contentType: 'message/cpim', body };
+  return { contentType: 'message/cpim', parts: [head, body] };
 }
 
 /** RFC 3261 7.4.1: a body without Content-Type has none we could know; text is the usual case. */

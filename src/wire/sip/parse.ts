@@ -38,6 +38,21 @@ export function parseSip(datagram: Buffer, limits?: Partial<SipLimits>): SipMess
 }
 
 /**
+ * A message of which the body is elsewhere: `bytes` begin with it and hold its header section,
+ * which is all that is returned, and where its body begins. Throws WireError.
+ */
+export function parseSipHead(bytes: Buffer): { message: SipMessage; bodyStart: number } {
+  const head = new Head(bytes, 0, bytes.length, Infinity);
+  head.scan();
+  const line = head.lineEnd < 0 ? undefined : readStartLine(head);
+  if (head.error) throw head.error;
+  if (!line || head.bodyStart < 0) {
+    throw new WireError('SIP_TRUNCATED', 'no empty line behind the header fields');
+  }
+  return { message: messageAt(head, line, 0, head.bodyStart), bodyStart: head.bodyStart };
+}
+
+/**
  * What can be read of a broken request when it suffices for a response: Via, From, To, Call-ID and
  * CSeq. Undefined for responses, for ACK, and for anything else that cannot be answered.
  */

@@ -44,23 +44,37 @@ const CRLF = Buffer.from('\r\n');
  * is always there, as RFC 3420 2 wants it with a body.
  */
 export function sipfragOf(request: SipRequest, options: SipfragOptions): Buffer {
-  const hidesIdentity = isHidden(request, options);
+  return Buffer.concat([sipfragHead(request, options, request.body.length), request.body]);
+}
+
+/** The same up to its body of that many octets. */
+export function sipfragHead(
+  headers: SipHeaders,
+  options: SipfragOptions,
+  bodyBytes: number,
+): Buffer {
+  let text = pertinentFields(headers, options);
+  for (const [name, value] of headers.all()) {
+    const long = longName(name);
+    if (!long.startsWith('content-') || long === 'content-length') continue;
+    text += headerLine(LONG_CONTENT.get(long) ?? name, value);
+  }
+  return Buffer.from(`${text}Content-Length: ${bodyBytes}\r\n\r\n`, 'utf8');
+}
+
+/** The lines of the pertinent header fields alone: a fragment without a body. */
+export function pertinentFields(headers: SipHeaders, options: SipfragOptions): string {
+  const hidesIdentity = isHidden(headers, options);
   let text = '';
   for (const name of PERTINENT) {
     if (name === 'P-Asserted-Identity' && hidesIdentity) continue;
-    const values = request.fields(name);
+    const values = headers.fields(name);
     for (const value of values) text += headerLine(name, value);
     if (name === 'Date' && values.length === 0 && options.date !== undefined) {
       text += headerLine(name, options.date);
     }
   }
-  for (const [name, value] of request.all()) {
-    const long = longName(name);
-    if (!long.startsWith('content-') || long === 'content-length') continue;
-    text += headerLine(LONG_CONTENT.get(long) ?? name, value);
-  }
-  text += `Content-Length: ${request.body.length}\r\n\r\n`;
-  return Buffer.concat([Buffer.from(text, 'utf8'), request.body]);
+  return text;
 }
 
 /**
@@ -129,6 +143,6 @@ function scanned(bytes: Buffer, fieldsOnly: boolean): Head {
   return head;
 }
 
-function isHidden(request: SipRequest, { unproven, privacy }: Partial<SipfragOptions>): boolean {
-  return unproven === true || (privacy === true && asksForPrivacy(request));
+function isHidden(headers: SipHeaders, { unproven, privacy }: Partial<SipfragOptions>): boolean {
+  return unproven === true || (privacy === true && asksForPrivacy(headers));
 }
