@@ -5,6 +5,7 @@ import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { identitySettings } from './identity-settings.js';
+import { xcapSettings } from './metadata-settings.js';
 import { isMsrpUri } from './wire/msrp/uri.js';
 
 const seconds = z.int().min(0).max(4_294_967_295);
@@ -255,6 +256,7 @@ const schema = z
     msrp: msrp.prefault({}),
     store: store.prefault({}),
     identity: identitySettings.prefault({}),
+    xcap: xcapSettings.optional(),
     limits: limits.prefault({}),
     publish: publish.prefault({}),
     bounds: bounds.prefault({}),

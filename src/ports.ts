@@ -395,6 +395,34 @@ export interface HistoryFacts {
   readonly authId?: string;
 }
 
+/** What digest authentication of HTTP looks at (RFC 7616). */
+export interface HttpCredentials {
+  readonly method: string;
+  /** The target as it stands in the request. */
+  readonly uri: string;
+  /** Values of Authorization. */
+  readonly authorization: readonly string[];
+  readonly body: Buffer;
+  /** Address of the peer. */
+  readonly address: string;
+}
+
+export type HttpVerdict =
+  | { readonly kind: 'proven'; readonly identity: string }
+  | { readonly kind: 'unproven'; readonly stale: boolean }
+  /** Too many failures of this address. */
+  | { readonly kind: 'blocked' }
+  /** Credentials cannot be looked up at present. */
+  | { readonly kind: 'unavailable' };
+
+/** Digest authentication of users by the HTTP faces. */
+export interface HttpAuthentication {
+  /** Values of WWW-Authenticate, most preferred first. */
+  challenges(address: string, stale: boolean): readonly string[];
+  /** Throws WireError for credentials that are malformed. */
+  judge(credentials: HttpCredentials): HttpVerdict | Promise<HttpVerdict>;
+}
+
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;

@@ -1,6 +1,5 @@
 /** A server: the one place that knows every folder and joins them. */
 
-import { readFileSync } from 'node:fs';
 import pino from 'pino';
 import { cryptoHash } from './actors/authentication.js';
 import type { AuthenticationOptions } from './actors/authentication.js';
@@ -8,9 +7,10 @@ import { configuredCredentials } from './actors/authentication-credentials.js';
 import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
 import { localPlacement } from './cluster/local.js';
-import { ConfigError } from './config.js';
 import type { Settings } from './config.js';
 import { realmOf } from './identity-settings.js';
+import { xcapServerOf, xcapTls } from './metadata.js';
+import { readPem } from './pem-file.js';
 import type {
   Clock,
   Log,
@@ -30,6 +30,7 @@ import type {
   MsrpTlsOptions,
 } from './transport/msrp/options.js';
 import type { SipAddress, SipEndpointOptions } from './transport/sip/options.js';
+import type { XcapServer } from './transport/xcap/server.js';
 import { readTlsFiles } from './transport/sip/tls-files.js';
 import { version } from './version.js';
 
@@ -51,6 +52,8 @@ export interface Server {
   /** The open SIP listeners, in the order of the settings. */
   readonly sip: readonly SipAddress[];
   readonly msrp: { readonly address: string; readonly port: number };
+  /** The XCAP listener, when the settings ask for one. */
+  readonly xcap?: { readonly address: string; readonly port: number };
   /** The accounts, as the HTTP faces see them. */
   readonly accounts: OperatorPort;
   /** Who has an account; absent when the store given has no directory. */
@@ -58,7 +61,7 @@ export interface Server {
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
   /**
-   * Reads the certificates of SIP and MSRP again, for connections to come. Throws an error with a
+   * Reads the certificates of SIP, MSRP and XCAP again, for connections to come. Throws an error with a
    * code and keeps the former ones when they cannot be used.
    */
   reload(): void;
@@ -115,7 +118,9 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     cema: settings.msrp.cema,
     bounds: { ...bounds, ...(settings.msrp.relay && { pathMs: settings.msrp.relay.waitMs }) },
   });
+  let xcap: XcapServer | undefined;
   const stop = async (graceMs: number): Promise<void> => {
+    await xcap?.stop(graceMs);
     await sip.stop(graceMs);
     await actors.stop(graceMs);
     await msrp.stop(graceMs);
@@ -125,6 +130,9 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     await actors.start();
     await msrp.start(actors.msrpHandler);
     await sip.start(actors.sipHandler);
+    const { accounts } = actors;
+    xcap = xcapServerOf(settings, authentication, { accounts, clock, random, log });
+    await xcap?.start();
   } catch (error) {
     await stop(0);
     throw error;
@@ -132,12 +140,14 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   return {
     sip: sip.addresses,
     msrp: msrp.address,
+    ...(xcap && { xcap: xcap.address }),
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
-    counters: () => ({ ...actors.counters(), ...sip.counters() }),
+    counters: () => ({ ...actors.counters(), ...sip.counters(), ...xcap?.counters() }),
     reload: () => {
       sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
       if (settings.msrp.tls) msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
+      if (settings.xcap?.tls) xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
     },
     stop: (graceMs = 5000) => stop(graceMs),
   };
@@ -239,14 +249,4 @@ function advertisedPort(listener: { readonly advertisePort?: number | undefined 
 } {
   const { advertisePort } = listener;
   return advertisePort === undefined ? {} : { advertisedPort: advertisePort };
-}
-
-/** Throws ConfigError `CONFIG_UNREADABLE`. */
-function readPem(path: string): Buffer {
-  try {
-    return readFileSync(path);
-  } catch (error) {
-    const reason = (error as NodeJS.ErrnoException).code ?? String(error);
-    throw new ConfigError('CONFIG_UNREADABLE', `${path}: ${reason}`);
-  }
 }

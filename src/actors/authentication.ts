@@ -72,6 +72,11 @@ export type Verdict =
   /** The credentials cannot be looked up at present. */
   | { readonly kind: 'unavailable' };
 
+/** What of a request counts. */
+export type DigestedRequest = Pick<SipRequest, 'method' | 'uri' | 'body' | 'fields'>;
+/** What of a peer counts. */
+export type DigestPeer = Pick<Peer, 'address'>;
+
 const hashNames = { 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256', MD5: 'md5' } as const;
 
 export const cryptoHash: Hash = (algorithm, data) => hashOf(hashNames[algorithm], data);
@@ -122,7 +127,7 @@ export class Authentication {
   }
 
   /** AUTH-01: one challenge for each algorithm, most preferred first, with one nonce. */
-  challenges(peer: Peer, stale: boolean): HeaderField[] {
+  challenges(peer: DigestPeer, stale: boolean): HeaderField[] {
     const { realm, userhash } = this.#options;
     const nonce = this.#nonces.issue(this.#scope(peer));
     const challenge = { realm, nonce, qop: this.#qop, stale, userhash: userhash === true };
@@ -133,7 +138,7 @@ export class Authentication {
   }
 
   /** Throws WireError when the credentials are malformed or for another Request-URI. */
-  judge(request: SipRequest, peer: Peer): Verdict | Promise<Verdict> {
+  judge(request: DigestedRequest, peer: DigestPeer): Verdict | Promise<Verdict> {
     const claim = this.#claimOf(request, peer);
     if ('kind' in claim) return claim;
     if (this.#failures.isBlocked(peer.address)) return { kind: 'blocked' };
@@ -152,8 +157,8 @@ export class Authentication {
   async #awaited(
     found: Promise<UserCredentials | undefined>,
     claim: Claim,
-    request: SipRequest,
-    peer: Peer,
+    request: DigestedRequest,
+    peer: DigestPeer,
   ): Promise<Verdict> {
     this.#lookups++;
     try {
@@ -167,7 +172,7 @@ export class Authentication {
   }
 
   /** What can be compared; nothing is compared for a nonce that is not good any more. */
-  #claimOf(request: SipRequest, peer: Peer): Claim | Verdict {
+  #claimOf(request: DigestedRequest, peer: DigestPeer): Claim | Verdict {
     const credentials = this.#credentialsOf(request);
     if (!credentials) return { kind: 'unproven', cause: 'absent' };
     const algorithm = digestAlgorithm(credentials.algorithm);
@@ -189,7 +194,7 @@ export class Authentication {
     return { credentials, algorithm, nonce, count };
   }
 
-  #credentialsOf(request: SipRequest): DigestCredentials | undefined {
+  #credentialsOf(request: DigestedRequest): DigestCredentials | undefined {
     for (const value of request.fields('authorization').slice(0, fieldsMax)) {
       const credentials = parseCredentials(value);
       if (credentials?.realm === this.#options.realm) return credentials;
@@ -200,8 +205,8 @@ export class Authentication {
   #compare(
     { credentials, algorithm, nonce, count }: Claim,
     user: UserCredentials | undefined,
-    request: SipRequest,
-    peer: Peer,
+    request: DigestedRequest,
+    peer: DigestPeer,
   ): Verdict {
     const { method, body } = request;
     const { uri, qop, nc, cnonce } = credentials;
@@ -228,14 +233,14 @@ export class Authentication {
     return digestHa1(cryptoHash, algorithm, { username, realm, password });
   }
 
-  #failed({ address }: Peer): void {
+  #failed({ address }: DigestPeer): void {
     const blocks = this.#failures.add(address);
     if (blocks) this.#log.warn({ code: 'AUTH_BLOCKED', address }, 'too many wrong digests');
     else this.#log.debug({ code: 'AUTH_WRONG', address }, 'a wrong digest');
   }
 
   /** A nonce is good for the address that got it, so that nobody fails in the name of another. */
-  #scope({ address }: Peer): string {
+  #scope({ address }: DigestPeer): string {
     return `${address} ${this.#options.realm}`;
   }
 }

@@ -1,35 +1,8 @@
 /** Who sends an HTTP request: by digest, or by what a trusted proxy asserts (XCAP-01, XCAP-09). */
 
 import { BlockList, isIP } from 'node:net';
+import type { HttpAuthentication, HttpCredentials } from '../../ports.js';
 import type { XcapIdentities } from './usage.js';
-
-/** What digest authentication looks at (RFC 7616). */
-export interface HttpCredentials {
-  readonly method: string;
-  /** The target as it stands in the request. */
-  readonly uri: string;
-  /** Values of Authorization. */
-  readonly authorization: readonly string[];
-  readonly body: Buffer;
-  /** Address of the peer. */
-  readonly address: string;
-}
-
-export type HttpVerdict =
-  | { readonly kind: 'proven'; readonly identity: string }
-  | { readonly kind: 'unproven'; readonly stale: boolean }
-  /** Too many failures of this address. */
-  | { readonly kind: 'blocked' }
-  /** Credentials cannot be looked up at present. */
-  | { readonly kind: 'unavailable' };
-
-/** Digest authentication of users; brought along by whoever composes the server. */
-export interface HttpAuthentication {
-  /** Values of WWW-Authenticate, most preferred first. */
-  challenges(address: string, stale: boolean): readonly string[];
-  /** Throws WireError for credentials that are malformed. */
-  judge(credentials: HttpCredentials): HttpVerdict | Promise<HttpVerdict>;
-}
 
 export interface IdentifiedRequest extends HttpCredentials {
   /** TLS, or a connection that does not leave the host: what is said on it stays private. */

@@ -1,7 +1,6 @@
 /** What an XCAP server is told when it is made. */
 
-import type { Log } from '../../ports.js';
-import type { HttpAuthentication } from './identity.js';
+import type { HttpAuthentication, Log } from '../../ports.js';
 import type { XcapUsage } from './usage.js';
 
 export interface XcapTls {

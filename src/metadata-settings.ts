@@ -1,0 +1,42 @@
+/** Settings of metadata: the embedded XDMS as an XCAP server, and an external one. */
+
+import { z } from 'zod';
+
+const ms = z.int().min(1).max(2_147_483_647);
+const count = z.int().min(1).max(1_000_000_000);
+const host = z.string().min(1).max(255);
+const file = z.string().min(1).max(4_096);
+const token = z.string().min(1).max(128);
+
+/** The XCAP server (RFC 4825); absent: nobody listens. */
+export const xcapSettings = z.strictObject({
+  host: host.default('127.0.0.1'),
+  port: z.int().min(0).max(65_535).default(8_085),
+  /** Path of the XCAP root. */
+  root: z
+    .string()
+    .regex(/^(?:\/[A-Za-z0-9._-]+){1,8}$/, 'is no path such as /xcap')
+    .default('/xcap'),
+  /** PEM files; without them digest authentication is for clients on loopback. */
+  tls: z.strictObject({ certificate: file, key: file }).optional(),
+  /** Aggregation proxies whose X-3GPP-Asserted-Identity counts, as CIDR blocks. */
+  trustedProxies: z.array(z.string()).max(10_000).default(['127.0.0.0/8', '::1/128']),
+  /** The document of service settings; no AUID is registered for it. */
+  settings: z
+    .strictObject({
+      auid: token.default('org.openmobilealliance.im-service-settings'),
+      type: token.toLowerCase().default('application/im-settings+xml'),
+      name: token.default('im-settings'),
+    })
+    .prefault({}),
+  connections: count.default(1_000),
+  connectionsPerPeer: count.default(100),
+  bodyOctets: count.default(65_536),
+  headerOctets: z.int().min(1_024).max(1_048_576).default(16_384),
+  requestMs: ms.default(30_000),
+  idleMs: ms.default(60_000),
+  /** Requests of one address, or of one user behind a proxy, within `rateMs`. */
+  rate: count.default(600),
+  rateMs: ms.default(60_000),
+  rateKeys: count.default(10_000),
+});
