@@ -22,7 +22,7 @@ const day = 86_400;
 const limits = {
   expiry: { enabled: true, default: 7 * day, max: 30 * day, large: 3 * day, skewMs: day * 1000 },
   quota: { messages: 1e9, octets: 1e12 },
-  register: { min: 60, default: 3600, max: 7200, contacts: 3 },
+  register: { min: 60, default: 3600, max: 7200, contacts: 3, burstMs: 2000 },
   subscribe: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 1000, headers: 3 },
   push: { default: true, window: 2, retryMs: 1000, retryMaxMs: 60_000, after: 'delete' },
   retrieval: {

@@ -162,6 +162,8 @@ const limits = z.strictObject({
       default: seconds.default(3600),
       max: seconds.default(604_800),
       contacts: count.default(10),
+      /** ms within which REGISTERs for several identities of a user are one registration. */
+      burstMs: ms.default(2000),
     })
     .prefault({}),
   subscribe: z

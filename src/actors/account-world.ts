@@ -29,8 +29,6 @@ export interface AnswerParts {
   readonly offer?: Sdp | undefined;
   /** Header fields of every 2xx. */
   readonly headers?: readonly HeaderField[];
-  /** The Contact of a third-party REGISTER, which the answer names in place of the binding. */
-  readonly contactUri?: string;
   /** A MESSAGE that may be passed on. */
   readonly submission?: Submission;
   /** The final response to a request that was passed on. */

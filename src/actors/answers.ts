@@ -18,7 +18,7 @@ export function answerOf(
   const headers: HeaderField[] = [['Server', product.name]];
   if (effect.contact === true) headers.push(['Contact', contact]);
   for (const { uri, expires } of contacts ?? []) {
-    headers.push(['Contact', `<${asked?.contactUri ?? uri}>;expires=${expires}`]);
+    headers.push(['Contact', `<${uri}>;expires=${expires}`]);
   }
   if (effect.etag !== undefined) headers.push(['SIP-ETag', effect.etag]);
   number(headers, 'Expires', effect.expires);

@@ -84,14 +84,29 @@ function submitThirdParty(
   const scscf = uriOf(request.list('contact')[0]) ?? uriOf(request.header('from'));
   if (scscf === undefined) throw new WireError('SIP_ADDRESS', 'REGISTER without S-CSCF');
   const expires = parseDigits(request.header('expires')) ?? parts.limits.register.default;
-  // TPR-03: the S-CSCF has granted that time already, the answer repeats it.
-  const answer = { contactUri: scscf, headers: [['Expires', String(expires)]] as const };
-  submit(parts, received, account, answer, {
+  const taken = submit(parts, received, account, undefined, {
     by: 'scscf',
     contacts: [{ uri: identity, expires, im, q: 1 }],
     removeAll: false,
     path: [`<${looseRouter(scscf)}>`],
   });
+  if (taken) answerThirdParty(parts, received, scscf, expires);
+}
+
+/**
+ * TPR-03: the S-CSCF has granted that time already, and the answer repeats it. It promises nothing
+ * of ours, so that it does not wait for the store.
+ */
+function answerThirdParty(
+  { sip, product }: IngressParts,
+  { transaction }: Identified,
+  scscf: string,
+  expires: number,
+): void {
+  const headers: HeaderField[] = [['Server', product.name]];
+  if (expires > 0) headers.push(['Contact', `<${scscf}>;expires=${expires}`]);
+  headers.push(['Expires', String(expires)]);
+  sip.respond(transaction, { status: 200, headers });
 }
 
 /** The S-CSCF is a loose router whether its URI says so or not: the request is for the user. */
@@ -120,16 +135,16 @@ function submit(
   parts: IngressParts,
   { request, transaction }: Identified,
   account: AccountId,
-  asked: AnswerParts,
+  asked: AnswerParts | undefined,
   facts: Omit<RegisterFacts, 'callId' | 'cseq'>,
-): void {
+): boolean {
   const { number: cseq } = parseCseq(request.header('cseq') ?? '');
   const callId = request.header('call-id') ?? '';
   const register = { ...facts, callId, cseq };
   const at = parts.clock.now();
   const { limits } = parts;
   const event = { type: 'register.received', at, transaction, register, limits } as const;
-  parts.submit(account, { kind: 'event', to: 'mailbox', event, asked });
+  return parts.submit(account, { kind: 'event', to: 'mailbox', event, asked });
 }
 
 /** RFC 3261 10.3: `*` stands alone, with Expires 0. */

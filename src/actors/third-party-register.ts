@@ -1,5 +1,6 @@
 /** What a third-party REGISTER tells of the user's own: capabilities and identities (TPR-02, U22). */
 
+import { WireError } from '../wire/error.js';
 import { imCapability } from '../wire/sip/accept-contact.js';
 import type { SipHeaders, SipRequest } from '../wire/sip/message.js';
 import { parseNameAddr, uriOf } from '../wire/sip/name-addr.js';
@@ -25,24 +26,47 @@ export interface ThirdPartyFacts {
  * 200 lists every contact of the user, so it knows more than the REGISTER.
  */
 export function thirdPartyFacts(request: SipRequest, bodyBytes: number): ThirdPartyFacts {
-  let associated: readonly string[] | undefined;
-  let asked: boolean | 'unknown' | undefined;
-  let granted: boolean | 'unknown' | undefined;
+  const { associated, asked, granted } = embeddedFacts(request, bodyBytes);
+  const told = associated ?? associatedUris(request) ?? [];
+  const identities = isOfUser(told, request) ? told : [];
+  return { im: granted ?? asked ?? 'unknown', identities };
+}
+
+interface EmbeddedFacts {
+  associated?: readonly string[] | undefined;
+  asked?: boolean | 'unknown' | undefined;
+  granted?: boolean | 'unknown' | undefined;
+}
+
+/** TPR-03: a body that cannot be read says nothing; a refusal could end the registration. */
+function embeddedFacts(request: SipRequest, bodyBytes: number): EmbeddedFacts {
+  try {
+    return readEmbedded(request, bodyBytes);
+  } catch (error) {
+    if (error instanceof WireError) return {};
+    throw error;
+  }
+}
+
+function readEmbedded(request: SipRequest, bodyBytes: number): EmbeddedFacts {
+  const facts: EmbeddedFacts = {};
   for (const { type, body } of bodyParts(request, bodyBytes)) {
     if (type !== 'message/sip' && type !== 'message/sipfrag') continue;
     const embedded = parseSipfrag(body);
     const capability = capabilityOf(embedded);
     if (embedded.startLine?.startsWith('SIP/2.0 ') === true) {
-      granted ??= capability;
-      associated ??= associatedUris(embedded);
-    } else asked ??= capability;
+      facts.granted ??= capability;
+      facts.associated ??= associatedUris(embedded);
+    } else facts.asked ??= capability;
   }
-  const told = associated ?? associatedUris(request) ?? [];
+  return facts;
+}
+
+/** A list that has the identity it came for, or the telephone numbers alone, as some cores tell. */
+function isOfUser(told: readonly string[], request: SipRequest): boolean {
   const aor = canonicalAor(uriOf(request.header('to')) ?? '');
-  // Only a list that has the identity it came for is that of the user.
-  const isHis = aor !== undefined && told.some((uri) => canonicalAor(uri) === aor);
-  const identities = isHis ? told : [];
-  return { im: granted ?? asked ?? 'unknown', identities };
+  if (aor === undefined) return false;
+  return told.some((uri) => canonicalAor(uri) === aor) || told.every((uri) => /^tel:/i.test(uri));
 }
 
 /** One contact with the tag, or of unknown capabilities, makes the user available (D-40). */

@@ -33,6 +33,35 @@ export function isRegisteredTooBriefly(register: RegisterFacts, limits: Limits):
   return register.contacts.some(({ expires }) => expires > 0 && expires < limits.register.min);
 }
 
+/**
+ * TPR-05: one third-party REGISTER for each identity of the user comes at a time; those behind the
+ * first tell nothing of the client that it has not told.
+ */
+export function isOfBurst(
+  bindings: readonly Binding[],
+  register: RegisterFacts,
+  at: number,
+  limits: Limits,
+): boolean {
+  return firstOfBurst(bindings, register, at, limits) !== undefined;
+}
+
+function firstOfBurst(
+  bindings: readonly Binding[],
+  { by, contacts, path }: RegisterFacts,
+  at: number,
+  limits: Limits,
+): Binding | undefined {
+  if (by !== 'scscf') return undefined;
+  return bindings.find(
+    (binding) =>
+      binding.by === 'scscf' &&
+      binding.path[0] === path[0] &&
+      at - binding.at < limits.register.burstMs &&
+      contacts.every(({ uri, expires }) => uri !== binding.uri && expires > 0),
+  );
+}
+
 /** The bindings after this REGISTER; those that are past go at the same time. */
 export function rebind(
   bindings: readonly Binding[],
@@ -42,6 +71,7 @@ export function rebind(
 ): readonly Binding[] {
   const { by, contacts, removeAll } = register;
   if (removeAll) return bindings.filter((binding) => binding.by !== by);
+  const first = firstOfBurst(bindings, register, at, limits);
   const touched = new Map(contacts.map((contact) => [contact.uri, contact]));
   // The S-CSCF speaks for the user as a whole: what it says replaces what it has said.
   const kept = bindings.filter(
@@ -52,8 +82,14 @@ export function rebind(
   );
   const made = [...touched.values()]
     .filter(({ expires }) => expires > 0)
-    .map((contact) => bind(contact, register, at, limits));
+    .map((contact) => bind(contact, register, at, limits))
+    // U22: a client answers to its sip identity, whatever else is registered with it.
+    .map((binding) => (isSip(first?.uri) ? { ...binding, uri: first.uri } : binding));
   return [...kept, ...made];
+}
+
+function isSip(uri: string | undefined): uri is string {
+  return uri !== undefined && /^sips?:/i.test(uri);
 }
 
 function bind(contact: ContactFacts, register: RegisterFacts, at: number, limits: Limits): Binding {

@@ -248,6 +248,8 @@ export interface Limits {
     readonly max: number;
     /** Contacts of one account. */
     readonly contacts: number;
+    /** ms within which REGISTERs for several identities of a user are one registration (TPR-05). */
+    readonly burstMs: number;
   };
   readonly subscribe: {
     readonly min: number;

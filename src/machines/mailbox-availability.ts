@@ -4,6 +4,7 @@ import {
   clientTargets,
   contactList,
   earliestExpiry,
+  isOfBurst,
   isOutOfOrder,
   isReachable,
   isRegisteredTooBriefly,
@@ -12,6 +13,7 @@ import {
   unexpired,
 } from './binding.js';
 import { tell } from './declaration.js';
+import type { SipRespond } from './effects.js';
 import {
   afterPush,
   ask,
@@ -29,12 +31,21 @@ type Registered = On<'register.received'>;
 
 export const availabilityGuards = {
   isOutOfOrder: ask(({ bindings }, { register }: Registered) => isOutOfOrder(bindings, register)),
+  isOfBurst: ask(
+    ({ bindings }, { register, at, limits }: Registered) =>
+      isOfBurst(bindings, register, at, limits) &&
+      isReachable(rebind(bindings, register, at, limits), at),
+  ),
   isTooBrief: ask((_context, { register, limits }: Registered) =>
     isRegisteredTooBriefly(register, limits),
   ),
   hasTooManyContacts: ask((context, event: Registered) => {
     const bound = rebound(context, event).length;
-    return bound > event.limits.register.contacts && bound > context.bindings.length;
+    return (
+      event.register.by === 'ue' &&
+      bound > event.limits.register.contacts &&
+      bound > context.bindings.length
+    );
   }),
   isQuery: ask(
     (_context, { register }: Registered) => register.contacts.length === 0 && !register.removeAll,
@@ -73,6 +84,11 @@ export const availabilityChanges = {
     const bindings = rebound(context, event);
     return { bindings, registrationAt: earliestExpiry(bindings), untaken: noSerials };
   }),
+  /** The same registration for another identity. */
+  rebindContacts: change((context, event: Registered) => {
+    const bindings = rebound(context, event);
+    return { bindings, registrationAt: earliestExpiry(bindings) };
+  }),
   dropExpired: change(({ bindings }, { at }) => {
     const left = unexpired(bindings, at);
     return { bindings: left, registrationAt: earliestExpiry(left) };
@@ -107,40 +123,37 @@ function rebound({ bindings }: MailboxContext, { register, at, limits }: Registe
   return rebind(bindings, register, at, limits);
 }
 
-const listed = effect('sip.respond', ({ bindings }, { transaction, at }: Registered) => ({
-  type: 'sip.respond',
-  transaction,
+const listed = respondToUser(({ bindings }, { at }) => ({
   status: 200,
   contacts: contactList(bindings, at),
 }));
+
+/** An S-CSCF has been answered already (TPR-03). */
+function respondToUser(
+  make: (context: MailboxContext, event: Registered) => Omit<SipRespond, 'type' | 'transaction'>,
+) {
+  return effect('sip.respond', (context, event: Registered) => {
+    if (event.register.by === 'scscf') return [];
+    return { type: 'sip.respond', transaction: event.transaction, ...make(context, event) };
+  });
+}
 
 /** RFC 3261 10.3 in its order: brevity, order of requests, then what is asked for. */
 export const registerRefusals = [
   {
     guard: 'isTooBrief',
-    actions: effect('sip.respond', (_context, { transaction, limits }: Registered) => ({
-      type: 'sip.respond',
-      transaction,
+    actions: respondToUser((_context, { limits }) => ({
       status: 423,
       minExpires: limits.register.min,
     })),
   },
   {
     guard: 'isOutOfOrder',
-    actions: effect('sip.respond', (_context, { transaction }: Registered) => ({
-      type: 'sip.respond',
-      transaction,
-      status: 500,
-    })),
+    actions: respondToUser(() => ({ status: 500 })),
   },
   {
     guard: 'hasTooManyContacts',
-    actions: effect('sip.respond', (_context, { transaction }: Registered) => ({
-      type: 'sip.respond',
-      transaction,
-      status: 403,
-      warning: 'Too many contacts',
-    })),
+    actions: respondToUser(() => ({ status: 403, warning: 'Too many contacts' })),
   },
   { guard: 'isQuery', actions: listed },
 ] as const;
@@ -176,6 +189,12 @@ const tellWithdraw = effect('tell', ({ push }, { at, limits }) =>
 );
 
 export const bindContacts = [cancelRegistration, 'bindContacts', setRegistration, listed] as const;
+
+/** TPR-05: no new chance for what the client did not take, and no further push. */
+export const rebindInBurst = {
+  guard: 'isOfBurst',
+  actions: [cancelRegistration, 'rebindContacts', setRegistration],
+} as const;
 
 export const expireBindings = [cancelRegistration, 'dropExpired', setRegistration] as const;
 

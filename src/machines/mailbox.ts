@@ -13,6 +13,7 @@ import {
   loseClient,
   pushAgain,
   rearmRetry,
+  rebindInBurst,
   registerRefusals,
   rest,
   startPush,
@@ -151,6 +152,7 @@ const machine = mailboxSetup.createMachine({
         'message.recorded': [...recordedRefusals, { actions: keepRecorded }],
         'register.received': [
           ...registerRefusals,
+          rebindInBurst,
           { actions: bindContacts, target: '#mailbox.judging' },
         ],
         'timer.expired': [

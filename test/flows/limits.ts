@@ -5,7 +5,7 @@ import type { Limits } from '../../src/machines/events.js';
 export const limits: Limits = {
   expiry: { enabled: true, default: 604_800, max: 2_592_000, large: 604_800, skewMs: 86_400_000 },
   quota: { messages: 5, octets: 100_000 },
-  register: { min: 60, default: 3600, max: 604_800, contacts: 10 },
+  register: { min: 60, default: 3600, max: 604_800, contacts: 10, burstMs: 2000 },
   subscribe: { min: 60, default: 3600, max: 86_400, count: 20, throttleMs: 1000, headers: 10 },
   publish: { min: 60, default: 3600, max: 86_400, count: 3 },
   deletion: { batch: 2 },

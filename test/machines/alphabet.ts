@@ -107,6 +107,8 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     registered({ contacts: [1, 2, 3, 4].map((n) => ({ ...contact, uri: `sip:${n}@x` })) }),
     registered({ contacts: [{ ...contact, uri: 'sip:other@192.0.2.2', expires: 100 }] }),
     registered({ contacts: [] }),
+    registered({ by: 'scscf' }),
+    registered({ by: 'scscf', contacts: [{ ...contact, uri: `tel:+${at}` }] }),
     registered({ contacts: [], removeAll: true }),
     subscribed({}),
     subscribed({ event: 'presence' }),
@@ -373,7 +375,8 @@ export const alphabets: readonly Alphabet[] = [
       if (publications.length > 0) return [value, 'published', bindings.length > 0];
       const listed = [bindings, subscriptions, forwards];
       const counted = listed.map(({ length }) => Math.min(length, 2));
-      return [value, stored.length > 0, untaken.length > 0, ...counted];
+      const byCore = bindings.some(({ by }) => by === 'scscf');
+      return [value, stored.length > 0, untaken.length > 0, byCore, ...counted];
     },
   },
   {

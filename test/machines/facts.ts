@@ -20,7 +20,7 @@ export const day = 86_400;
 export const limits: Limits = {
   expiry: { enabled: true, default: 7 * day, max: 30 * day, large: 3 * day, skewMs: day * 1000 },
   quota: { messages: 100, octets: 100_000 },
-  register: { min: 60, default: 3600, max: 7200, contacts: 3 },
+  register: { min: 60, default: 3600, max: 7200, contacts: 3, burstMs: 2000 },
   subscribe: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 1000, headers: 3 },
   publish: { min: 60, default: 3600, max: 86_400, count: 3 },
   deletion: { batch: 2 },
