@@ -50,7 +50,8 @@ type Done = Extract<TurnResult, { kind: 'done' }>;
 
 const nothing: readonly never[] = [];
 const nothingRead: ReadonlyMap<Address, never> = new Map<Address, never>();
-const timersAtOnce = 256;
+/** Of one account in one turn of its own: others have theirs between (U12, U14). */
+const timersAtOnce = 64;
 
 export class AccountMemory {
   readonly #parts: MemoryParts;

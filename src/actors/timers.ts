@@ -87,10 +87,11 @@ export class DueTimers {
     for (let round = 0; round < roundsMax && !this.#stopped; round++) {
       const accounts = await store.due(clock.now(), bounds.due);
       const woken = await Promise.all(accounts.map((account) => wake(account)));
-      if (!woken.every((taken) => taken)) break;
+      if (!woken.every((taken) => taken)) return clock.now() + pauseMs;
       const next = (await store.nextDue()) ?? Infinity;
       if (next > clock.now()) return next;
     }
-    return clock.now() + pauseMs;
+    // All went forward, and there is more: only the others of this turn of the loop come first.
+    return clock.now();
   }
 }
