@@ -246,6 +246,11 @@ const bounds = z.strictObject({
   queue: count.default(10_000),
   /** Submissions remembered per account to recognise a repetition (D-18). */
   digests: count.default(100_000),
+  /**
+   * Octets of a delivery report on the wire (RFC 3428 8); larger only where every link on the way
+   * is known to be congestion-safe.
+   */
+  reportOctets: z.int().min(600).max(65_535).default(1_300),
   /** Serials that one account takes at a time; 1 numbers strictly by hostname. */
   accountBlock: count.default(64),
   /** Octets of messages that are held while they are passed on, in total. */

@@ -5,7 +5,7 @@ import { definitionOf } from '../machines/index.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, Row, RowKey, StorePort } from '../ports.js';
 import type { Digests } from './digests.js';
-import type { OutboxRow } from './outbox.js';
+import type { OutboxEntry, OutboxRow } from './outbox.js';
 import type { Actor } from './turn.js';
 
 export interface LoadedAccount {
@@ -55,6 +55,17 @@ export async function loadAccount(
     for (const [digest, receivedAt] of recent) digests.add(digest, receivedAt, window.now);
   }
   return { version, wakeAt, actors, outbox, digests, stale };
+}
+
+/** Rows of the outbox that were not taken into memory. */
+export async function outboxBehind(
+  store: StorePort,
+  account: AccountId,
+  after: number,
+  limit: number,
+): Promise<readonly OutboxEntry[]> {
+  const rows = await store.scan(account, { kind: 'outbox', after, limit });
+  return rows.map(({ key, value }) => ({ number: key[1] as number, row: value as OutboxRow }));
 }
 
 /** Messages stored of late, by the digest of their submission; the latest have the highest serials. */

@@ -4,6 +4,7 @@ import assert from 'node:assert';
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey, StorePort } from '../ports.js';
+import { outboxBehind } from './account-load.js';
 import type { LoadedAccount } from './account-load.js';
 import { transactionOf } from './account-world.js';
 import type { AccountWorld, AnswerParts, Input, MessageInput } from './account-world.js';
@@ -84,7 +85,9 @@ export class AccountMemory {
     const deliver = (id: AccountId, row: OutboxRow) => world.deliver(id, row);
     const { clock, log, counters, bounds } = world;
     const finished = (number: number) => this.#finished(number);
-    this.#outbox = new Outbox({ account, clock, log, counters, bounds, deliver, finished });
+    const behind = (after: number, limit: number) => outboxBehind(store, account, after, limit);
+    const outbox = { account, clock, log, counters, bounds, deliver, finished, behind };
+    this.#outbox = new Outbox(outbox);
     this.#timers = new VolatileTimers(clock, (to, name) => this.#expired(to, name));
     for (const { number, row } of loaded.outbox) this.#outbox.take(number, row);
   }

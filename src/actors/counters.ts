@@ -18,6 +18,7 @@ export const counterNames = [
   'actors.outbox.done',
   'actors.outbox.retries',
   'actors.outbox.dead',
+  'actors.reports.oversized',
   'actors.requests',
   'actors.requests.malformed',
   'actors.cancelled',

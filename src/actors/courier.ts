@@ -3,9 +3,12 @@
 import assert from 'node:assert';
 import type { AccountId, Log, Owner, SipPort, XdmsPort } from '../ports.js';
 import { historyFacts } from './history.js';
+import type { Counters } from './counters.js';
+import { reportTarget } from './outbox.js';
 import type { Outcome, OutboxRow } from './outbox.js';
 import type { Product } from './product.js';
 import { reportRequest } from './report.js';
+import type { ReportRow } from './report.js';
 
 export interface CourierParts {
   readonly sip: SipPort;
@@ -14,13 +17,12 @@ export interface CourierParts {
   readonly log: Log;
   /** Reports on their way to one URI, the one in flight included. */
   readonly perTarget: number;
+  /** Octets of a report on the wire. */
+  readonly reportOctets: number;
+  readonly counters: Counters;
   /** Message-ID with scheme. */
   messageUri(serial: number): string;
 }
-
-type ReportRow = OutboxRow & {
-  readonly effect: Extract<OutboxRow['effect'], { type: 'report.send' }>;
-};
 
 export class Courier {
   readonly #parts: CourierParts;
@@ -59,7 +61,7 @@ export class Courier {
   }
 
   async #report(account: AccountId, row: ReportRow): Promise<Outcome> {
-    const { to } = row.effect;
+    const to = reportTarget(row.effect);
     const lane = this.#lanes.get(to);
     if (!lane) {
       this.#lanes.set(to, []);
@@ -75,9 +77,13 @@ export class Courier {
   }
 
   #send(account: AccountId, row: ReportRow): Promise<number> {
-    const { sip, product } = this.#parts;
+    const { sip, product, counters, reportOctets } = this.#parts;
     // Numbers of rows return when an account is loaded again; these never do.
-    const request = reportRequest(account, this.#sequence++, row, product);
+    const request = reportRequest(account, this.#sequence++, row, product, reportOctets);
+    if (!request) {
+      counters['actors.reports.oversized']++;
+      return Promise.resolve(513);
+    }
     return new Promise((resolve, reject) => {
       this.#pending.set(request.owner, (status) => {
         this.#pending.delete(request.owner);
@@ -105,5 +111,6 @@ export class Courier {
 function outcomeOf(status: number): Outcome {
   if (status >= 200 && status < 300) return 'done';
   if (status === 408 || status === 480 || status === 430 || status === 429) return 'retry';
-  return status >= 500 && status < 600 ? 'retry' : 'refused';
+  // 513: it would be too large again.
+  return status >= 500 && status < 600 && status !== 513 ? 'retry' : 'refused';
 }

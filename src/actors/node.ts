@@ -231,6 +231,8 @@ class Node implements Actors {
       ...{ sip, xdms, log },
       product: this.#product,
       perTarget: this.#bounds.reportsPerTarget,
+      reportOctets: this.#bounds.reportOctets,
+      counters: this.#counters,
       messageUri: (serial) => this.#users.messageUri(serial),
     });
   }

@@ -78,6 +78,12 @@ export interface Bounds {
   readonly steps: number;
   /** Reports on their way to one URI, the one in flight included. */
   readonly reportsPerTarget: number;
+  /** Durable effects of one account in memory; the others wait in the store. */
+  readonly outboxEntries: number;
+  /** ms for which metadata of a deleted message waits until its report has been tried (D-29). */
+  readonly reportFirstMs: number;
+  /** Octets of a report on the wire (RFC 3428 8); more only where every link is congestion-safe. */
+  readonly reportOctets: number;
   /** Attempts before a durable effect becomes a dead letter. */
   readonly outboxAttempts: number;
   /** ms before the second attempt; doubled up to `outboxRetryMaxMs`. */
@@ -130,6 +136,9 @@ export const defaultBounds: Bounds = {
   ahead: 64,
   steps: 10_000,
   reportsPerTarget: 1_024,
+  outboxEntries: 1_024,
+  reportFirstMs: 2_000,
+  reportOctets: 1_300,
   outboxAttempts: 12,
   outboxRetryMs: 1_000,
   outboxRetryMaxMs: 300_000,

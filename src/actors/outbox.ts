@@ -33,20 +33,45 @@ export interface OutboxParts {
   deliver(account: AccountId, row: OutboxRow): Promise<Outcome>;
   /** The row is not needed any more. */
   finished(number: number): void;
+  /** Rows behind `after` in the store, in order. */
+  behind(after: number, limit: number): Promise<readonly OutboxEntry[]>;
 }
 
-interface Entry {
+export interface OutboxEntry {
   readonly number: number;
   readonly row: OutboxRow;
+}
+
+interface Entry extends OutboxEntry {
   attempts: number;
 }
 
-/** Effects for one target are done one after the other, in the order in which they were decided. */
+/** Metadata of a deleted message, held until its report has been tried (D-29). */
+interface Held {
+  readonly serial: number;
+  release(): void;
+}
+
+/**
+ * Effects for one target are done one after the other, in the order in which they were decided. At
+ * most `outboxEntries` are in memory; the others wait in the store.
+ */
 export class Outbox {
   readonly #parts: OutboxParts;
   readonly #lanes = new Map<string, Entry[]>();
   readonly #withdrawals = new Map<string, () => void>();
+  /** Messages whose report of failure has not been tried yet. */
+  readonly #untried = new Set<number>();
+  #held: Held | undefined;
   #next = 1;
+  #size = 0;
+  /** The highest number in memory. */
+  #last = 0;
+  /** There are rows behind it that only the store has. */
+  #behind = false;
+  /** Such a row came while the store was being read. */
+  #missed = false;
+  #reading = false;
   #dropped = false;
 
   constructor(parts: OutboxParts) {
@@ -54,7 +79,7 @@ export class Outbox {
   }
 
   get isEmpty(): boolean {
-    return this.#lanes.size === 0;
+    return this.#lanes.size === 0 && !this.#behind;
   }
 
   /** A number for the row of an effect. */
@@ -65,6 +90,19 @@ export class Outbox {
   /** The row is durable: performs it when those before it are done. */
   take(number: number, row: OutboxRow): void {
     this.#next = Math.max(this.#next, number + 1);
+    if (this.#behind || this.#size >= this.#parts.bounds.outboxEntries) {
+      this.#behind = true;
+      this.#missed = true;
+      this.#readOn();
+      return;
+    }
+    this.#enter(number, row);
+  }
+
+  #enter(number: number, row: OutboxRow): void {
+    this.#size++;
+    this.#last = number;
+    if (isFailure(row.effect)) this.#untried.add(row.effect.serial);
     const target = targetOf(row.effect);
     const lane = this.#lanes.get(target);
     const entry = { number, row, attempts: 0 };
@@ -82,9 +120,28 @@ export class Outbox {
     for (const withdraw of this.#withdrawals.values()) withdraw();
     this.#withdrawals.clear();
     this.#lanes.clear();
+    this.#held = undefined;
   }
 
+  /** D-29: report, then metadata; but no peer that does not answer keeps a document from its truth. */
   #attempt(target: string, entry: Entry): void {
+    const { effect, at } = entry.row;
+    const waitMs = at + this.#parts.bounds.reportFirstMs - this.#parts.clock.now();
+    if (effect.type !== 'history.delete' || waitMs <= 0 || !this.#untried.has(effect.serial)) {
+      this.#perform(target, entry);
+      return;
+    }
+    const release = (): void => {
+      this.#withdrawals.get(target)?.();
+      this.#withdrawals.delete(target);
+      this.#held = undefined;
+      this.#perform(target, entry);
+    };
+    this.#held = { serial: effect.serial, release };
+    this.#withdrawals.set(target, this.#parts.clock.after(waitMs, release));
+  }
+
+  #perform(target: string, entry: Entry): void {
     entry.attempts++;
     const { account, deliver } = this.#parts;
     deliver(account, entry.row).then(
@@ -99,6 +156,7 @@ export class Outbox {
   #judge(target: string, entry: Entry, outcome: Outcome): void {
     if (this.#dropped) return;
     const { counters, bounds, log, account } = this.#parts;
+    this.#tried(entry);
     if (outcome === 'retry' && entry.attempts < bounds.outboxAttempts) {
       counters['actors.outbox.retries']++;
       this.#retry(target, entry);
@@ -129,13 +187,60 @@ export class Outbox {
     const lane = this.#lanes.get(target);
     assert(lane);
     assert.equal(lane.shift(), entry, 'a lane is done in order');
+    this.#size--;
     const next = lane[0];
     if (next) this.#attempt(target, next);
     else this.#lanes.delete(target);
+    this.#readOn();
   }
+
+  #tried({ row: { effect } }: Entry): void {
+    if (!isFailure(effect) || !this.#untried.delete(effect.serial)) return;
+    if (this.#held?.serial === effect.serial) this.#held.release();
+  }
+
+  /** Goes on with rows that only the store has, when half of those in memory are done. */
+  #readOn(): void {
+    const { outboxEntries } = this.#parts.bounds;
+    if (!this.#behind || this.#reading || this.#size > outboxEntries / 2) return;
+    const limit = outboxEntries - this.#size;
+    this.#reading = true;
+    this.#missed = false;
+    this.#parts.behind(this.#last, limit).then(
+      (rows) => {
+        this.#reading = false;
+        if (this.#dropped) return;
+        for (const { number, row } of rows) this.#enter(number, row);
+        this.#behind = this.#missed || rows.length >= limit;
+        this.#readOn();
+      },
+      (error: unknown) => {
+        this.#reading = false;
+        if (this.#dropped) return;
+        const { log, account, clock, bounds } = this.#parts;
+        log.warn({ err: error, account }, 'outbox not read');
+        this.#withdrawals.set(
+          'store',
+          clock.after(bounds.outboxRetryMs, () => this.#readOn()),
+        );
+      },
+    );
+  }
+}
+
+type Failure = Extract<DurableEffect, { type: 'report.send' }>;
+
+function isFailure(effect: DurableEffect): effect is Failure {
+  return effect.type === 'report.send' && effect.disposition !== 'stored';
 }
 
 /** The document of metadata is one target (XCAP-10), every receiver of reports another. */
 function targetOf(effect: DurableEffect): string {
-  return effect.type === 'report.send' ? effect.to : 'xdms';
+  return effect.type === 'report.send' ? reportTarget(effect) : 'xdms';
+}
+
+/** IMDN-04: the last intermediary that wants to see reports, else whoever sent the message. */
+export function reportTarget({ to, imdn }: Failure): string {
+  const [last] = imdn.recordRoute ?? [];
+  return last !== undefined && /^sips?:[^\s<>"]+$/i.test(last) ? last : to;
 }

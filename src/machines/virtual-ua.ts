@@ -90,6 +90,7 @@ const stored = virtualUaSetup.createStateConfig({
   on: {
     invite: [
       { guard: 'isOfAnother', actions: tellOther },
+      { guard: 'isExpired', actions: [refuse, ...erase], target: 'gone' }, // U12: never late
       { guard: 'isRefused', actions: refuse },
       { guard: 'isCarried', actions: 'addLease', target: 'leased' },
       { actions: ['addLease', send], target: 'leased' },

@@ -49,7 +49,7 @@ function refused(invite: Buffer): Buffer {
   const lines = invite.toString('latin1').split('\r\n');
   const kept = lines.filter((line) => /^(?:Via|From|To|Call-ID|CSeq):/.test(line));
   const to = kept.findIndex((line) => line.startsWith('To:'));
-  kept[to] += ';tag=busy';
+  kept[to] = `${kept[to]};tag=busy`;
   return Buffer.from(['SIP/2.0 486 Busy Here', ...kept, 'Content-Length: 0', '', ''].join('\r\n'));
 }
 

@@ -196,6 +196,7 @@ function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly Virtual
     ...sessions.flatMap((session): VirtualUaEvent[] => [
       { ...of, type: 'invite', session, media },
       { ...of, type: 'invite', session, media: wide },
+      { ...of, type: 'invite', at: at + 100_000_000, session, media },
       { ...of, type: 'invite', session, media: noneAccepted },
       { ...of, type: 'invite', session, media: wide, carried: true },
       { ...of, type: 'invite', session, media, sender: 'sip:other@example.org' },
