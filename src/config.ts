@@ -197,7 +197,8 @@ const limits = z.strictObject({
   retrieval: z
     .strictObject({
       whenPushActive: z.enum(['serve', 'forbid']).default('serve'),
-      recvonly: z.literal('effective').default('effective'),
+      /** Where recvonly has to stand: effective on the line, on the line itself, or on both levels. */
+      recvonly: z.enum(['effective', 'media', 'both']).default('effective'),
       after: z.enum(['delete', 'keep']).default('keep'),
       count: count.default(8),
       waitMs: ms.default(32_000),
@@ -223,6 +224,19 @@ const limits = z.strictObject({
       count: count.default(64),
       /** ms until a message is stored although the user may still answer. */
       waitMs: ms.default(16_000),
+    })
+    .prefault({}),
+  /** Subscriptions to the conference of a retrieval (RFC 4575). */
+  conference: z
+    .strictObject({
+      min: seconds.default(60),
+      default: seconds.default(3600),
+      max: seconds.default(86_400),
+      /** Of one conference. */
+      count: z.int().min(0).max(1_000).default(4),
+      throttleMs: ms.default(5000),
+      /** Users that one NOTIFY names. */
+      users: z.int().min(1).max(10_000).default(200),
     })
     .prefault({}),
   reportGraceMs: ms.default(30_000),

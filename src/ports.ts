@@ -59,7 +59,10 @@ export interface SipOutgoing {
   /** Further header fields; the adapter adds Via, Max-Forwards, From, To, Call-ID, CSeq, Route. */
   readonly headers: readonly HeaderField[];
   readonly body?: Buffer;
-  /** A dialog by value. Its `localCseq` is the CSeq of this request. */
+  /**
+   * A dialog by value. Its `localCseq` is the CSeq of this request; in an INVITE dialog that the
+   * adapter knows, the least one that it may have.
+   */
   readonly dialog?: SipDialog;
   /** Call-ID and CSeq for a request outside a dialog (REGISTER refresh); drawn when absent. */
   readonly callId?: string;

@@ -1,6 +1,7 @@
 /** A server: the one place that knows every folder and joins them. */
 
 import pino from 'pino';
+import { barredUsers } from './actors/barred-users.js';
 import { cryptoHash } from './actors/authentication.js';
 import type { AuthenticationOptions } from './actors/authentication.js';
 import { configuredCredentials } from './actors/authentication-credentials.js';
@@ -105,6 +106,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     deferredAliases: identity.deferredAliases,
     deleteUser: identity.deleteUser,
     settingsPackage: settings.publish,
+    serviceHosts: identity.serviceHosts,
+    forbids: barredUsers(identity.barred),
     domains: identity.domains,
     ...(identity.users && { users: identity.users }),
     aliases: identity.aliases,

@@ -14,13 +14,32 @@ export function contactOf(
   const number = by.slice(by.indexOf('/') + 1);
   if (by.startsWith('push/')) return `<${sip.contactUri(`push${number}`)}>;automata;${imTag}`;
   if (by.startsWith('focus/')) {
-    return `<${sip.contactUri(`conf-${number}`, transport)}>;automata;isfocus;${imTag}`;
+    const uri = sip.contactUri(focusUser(account, Number(number)), transport);
+    return `<${uri}>;automata;isfocus;${imTag}`;
   }
   if (by.startsWith('recording/')) {
     const uri = sip.contactUri(`rec-${number}`, transport);
     return `<${uri}>;automata;${imTag};${largeMessageTag}`;
   }
   return `<${sip.contactUri(watcherUser(account))}>;automata`;
+}
+
+/** The user part, unescaped, of a conference: whose it is, and which. */
+export function focusUser(account: AccountId, focus: number): string {
+  return `conf-${focus}.${account}`;
+}
+
+/** Whose conference, and which. */
+export interface ConferenceName {
+  readonly account: AccountId;
+  readonly focus: number;
+}
+
+/** The conference that such a user part names, escaped as it came; undefined when it is none. */
+export function conferenceUri(user: string): ConferenceName | undefined {
+  const [, focus, account] = /^conf-([1-9][0-9]{0,14})\.(.+)$/.exec(user) ?? [];
+  const name = account === undefined ? undefined : unescaped(account);
+  return name === undefined ? undefined : { account: name, focus: Number(focus) };
 }
 
 /** The user part, unescaped, under which refreshes of a subscription come back. */
@@ -30,9 +49,12 @@ export function watcherUser(account: AccountId): string {
 
 /** The account in such a user part, escaped as it came; undefined when it is not one of ours. */
 export function watchedAccount(user: string): AccountId | undefined {
-  if (!user.startsWith('mwi.')) return undefined;
+  return user.startsWith('mwi.') ? unescaped(user.slice(4)) : undefined;
+}
+
+function unescaped(text: string): string | undefined {
   try {
-    return decodeURIComponent(user.slice(4));
+    return decodeURIComponent(text);
   } catch {
     // The only failure is a malformed escape, which we never wrote.
     return undefined;

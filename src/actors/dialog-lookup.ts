@@ -8,9 +8,9 @@ export function subscriptionOf(
   actors: ReadonlyMap<Address, Actor>,
   dialog: DialogFacts,
 ): Address | undefined {
-  for (const [address, { atRest }] of actors) {
-    if (!address.startsWith('subscription/')) continue;
-    const known = atRest?.context['dialog'] as DialogFacts | undefined;
+  for (const [address, { snapshot }] of actors) {
+    if (!address.startsWith('subscription/') && !address.startsWith('conference/')) continue;
+    const known = (snapshot.context as { readonly dialog?: DialogFacts }).dialog;
     if (known?.callId !== dialog.callId || known.localTag !== dialog.localTag) continue;
     if (known.remoteTag === dialog.remoteTag) return address;
   }

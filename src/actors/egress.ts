@@ -1,18 +1,20 @@
 /** Egress: effects of actors become calls of the ports, header fields as STANDARDS 5 shows them. */
 
 import type { Effect } from '../machines/effects.js';
-import type { Address } from '../machines/events.js';
+import type { Address, DialogFacts } from '../machines/events.js';
 import type { AccountId, Log, Owner, SipAnswer, SipOutgoing, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
-import { contactOf } from './contact.js';
+import { conferenceNotifyParts } from './conference-notify.js';
+import { contactOf, focusUser } from './contact.js';
 import type { LocalTransactions } from './local-transactions.js';
 import { forwardMessage, passResponse } from './egress-forward.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
-import { aorUri, imTag, methods } from './product.js';
+import type { OwnerName } from './owner.js';
+import { aorUri, imTag, methods, packages } from './product.js';
 import type { Product } from './product.js';
 import type { Recordings } from './recordings.js';
 
@@ -83,6 +85,9 @@ export class Egress implements Performer {
       case 'sip.notify':
         this.#notify(account, by, effect);
         return;
+      case 'conference.notify':
+        this.#notifyConference(account, by, effect);
+        return;
       case 'msrp.connect': {
         const { type: _, ...remote } = effect;
         media.connect(formatOwner({ account, address: by }), remote);
@@ -139,7 +144,8 @@ export class Egress implements Performer {
   ): void {
     const { sip, product, local } = this.#parts;
     if (local.answer(effect.transaction, effect.status)) return;
-    const contact = effect.contact === true ? contactOf(sip, account, by) : '';
+    const whose = effect.contactOf ?? by;
+    const contact = effect.contact === true ? contactOf(sip, account, whose, asked?.transport) : '';
     sip.respond(effect.transaction, answerOf(effect, product, contact, asked));
   }
 
@@ -193,10 +199,12 @@ export class Egress implements Performer {
   #acceptance(account: AccountId, by: Address, asked: AnswerParts | undefined): HeaderField[] {
     const { sip, product } = this.#parts;
     const takesLists = !by.startsWith('recording/');
+    const isFocus = by.startsWith('focus/');
     return [
       ['Contact', contactOf(sip, account, by, asked?.transport)],
       ['Server', product.name],
-      ['Allow', methods.dialog],
+      ['Allow', isFocus ? methods.focus : methods.dialog],
+      ...(isFocus ? [['Allow-Events', packages.focus] as const] : []),
       ...(takesLists ? [['Supported', 'recipient-list-invite'] as const] : []),
       ['Content-Type', 'application/sdp'],
     ];
@@ -241,17 +249,41 @@ export class Egress implements Performer {
 
   #notify(account: AccountId, by: Address, effect: Of<'sip.notify'>): void {
     const { sip, product } = this.#parts;
-    const { dialog } = effect;
     const { headers, body } = notifyParts(effect, product.hostname);
+    const contact = contactOf(sip, account, by);
+    this.#sendNotify({ account, address: by }, effect.dialog, contact, headers, body);
+  }
+
+  #notifyConference(account: AccountId, by: Address, effect: Of<'conference.notify'>): void {
+    const { sip, product } = this.#parts;
+    const { focus, dialog } = effect;
+    const uri = sip.contactUri(focusUser(account, focus));
+    const { headers, body } = conferenceNotifyParts(effect, {
+      conference: uri.replace(/;transport=.*$/, ''),
+      client: aorUri(account),
+      hostname: product.hostname,
+    });
+    const contact = contactOf(sip, account, `focus/${focus}`);
+    this.#sendNotify({ account, address: by }, dialog, contact, headers, body);
+  }
+
+  #sendNotify(
+    name: OwnerName,
+    dialog: DialogFacts,
+    contact: string,
+    headers: readonly HeaderField[],
+    body: Buffer,
+  ): void {
+    const { sip, product } = this.#parts;
     sip.request({
-      owner: formatOwner({ account, address: by }),
+      owner: formatOwner(name),
       id: `notify-${dialog.localCseq}`,
       method: 'NOTIFY',
       uri: dialog.remoteTarget,
       from: `<${dialog.localUri}>`,
       to: `<${dialog.remoteUri}>`,
       route: dialog.routeSet,
-      headers: [['Contact', contactOf(sip, account, by)], ['User-Agent', product.name], ...headers],
+      headers: [['Contact', contact], ['User-Agent', product.name], ...headers],
       body,
       dialog,
     });

@@ -80,6 +80,11 @@ export function originator(parts: IngressParts, { sender }: Identified): Account
   return undefined;
 }
 
+/** Whether somebody vouches for who the sender is, with an account here or without. */
+export function isKnown({ sender }: Identified): boolean {
+  return sender.identities.length > 0 || sender.served !== undefined;
+}
+
 /** Whether somebody who had to authenticate acts in a session or subscription that is not his. */
 export function isForeign(parts: IngressParts, received: Identified, account: AccountId): boolean {
   const { authentication } = parts;

@@ -4,14 +4,16 @@ import type { Address, RetrievalFacts, UriListFacts } from '../machines/events.j
 import { serialSet } from '../machines/serial-set.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import { namesImTag } from '../wire/sip/accept-contact.js';
-import { isForeign, originator } from './identity.js';
+import type { Sdp } from '../wire/sdp.js';
+import { isForeign, isKnown, originator } from './identity.js';
 import type { Identified } from './identity.js';
 import { contactOf } from './contact.js';
 import { recipient } from './ingress-message.js';
+import { allowedInside } from './ingress-options.js';
 import { refuse, refusesSdp, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { receiveInvitation } from './ingress-recording.js';
-import { offeredMedia } from './media-facts.js';
+import { offeredDirections, offeredMedia } from './media-facts.js';
 import { nobody } from './nobody.js';
 import type { OwnerName } from './owner.js';
 import { methods } from './product.js';
@@ -41,11 +43,14 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
   if (refusesSdp(parts, received)) return;
   const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
   const account = originator(parts, received);
+  const forbidden = account === undefined ? undefined : parts.forbids(account);
   const retrieval: RetrievalFacts = {
     accepts: namesImTag(request.fields('accept-contact')),
-    authorised: account !== undefined,
+    authorised: account !== undefined || isKnown(received),
+    hasAccount: account !== undefined,
+    ...(forbidden !== undefined && { forbidden }),
     owned: named.kind !== 'nothing',
-    ...offered(body.sdp && offeredMedia(body.sdp, parts.media)),
+    ...offered(body.sdp && retrievalMedia(body.sdp, parts)),
     ...(named.kind === 'message'
       ? { list: { serials: [named.serial, named.serial], foreign: [] } }
       : listed(body.list, parts.users)),
@@ -71,7 +76,7 @@ export function receiveUpdate(parts: IngressParts, received: Identified, owner: 
   const { account, address } = owner;
   const headers: HeaderField[] = [
     ['Contact', contactOf(parts.sip, account, address as Address)],
-    ['Allow', methods.dialog],
+    ['Allow', allowedInside(owner)],
   ];
   refuse(parts, received, 200, { headers });
 }
@@ -116,6 +121,12 @@ export function receiveReinvite(
 
 function offered(offer: RetrievalFacts['offer']): Pick<RetrievalFacts, 'offer'> {
   return offer === undefined ? {} : { offer };
+}
+
+function retrievalMedia(sdp: Sdp, { media }: IngressParts): RetrievalFacts['offer'] {
+  const offer = offeredMedia(sdp, media);
+  const written = offeredDirections(sdp, media);
+  return offer && { ...offer, ...(written && { written }) };
 }
 
 /** LIST-06: whatever names no message of this store has failed, and is never contacted. */

@@ -5,11 +5,11 @@ import type { SipReceived } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import { parseUri } from '../wire/sip/uri.js';
-import { contactOf } from './contact.js';
+import { conferenceUri, contactOf } from './contact.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import type { OwnerName } from './owner.js';
-import { acceptedTypes, imTag, methods } from './product.js';
+import { acceptedTypes, imTag, methods, packages } from './product.js';
 
 /** Outside a dialog, by the Request-URI. */
 export function receiveOptions(parts: IngressParts, received: SipReceived): void {
@@ -26,8 +26,19 @@ export function receiveOptions(parts: IngressParts, received: SipReceived): void
     return;
   }
   if (requiresUnsupported(parts, received, isFocus ? sessionOptions : userOptions)) return;
-  const contact = `<${sip.contactUri('Deferred', peer.transport)}>;automata;isfocus;${imTag}`;
-  answer(parts, received, allowedAt(parts, received), isFocus ? contact : undefined);
+  const allow = allowedAt(parts, received);
+  if (!isFocus) {
+    answer(parts, received, { allow, events: packages.user });
+    return;
+  }
+  const user = isFocusUri(parts, received) ? sipUri(request.uri)?.user : undefined;
+  const uri = sip.contactUri(
+    user === undefined ? 'Deferred' : decodeURIComponent(user),
+    peer.transport,
+  );
+  const contact = `<${uri}>;automata;isfocus;${imTag}`;
+  const events = user === undefined ? packages.deferred : packages.focus;
+  answer(parts, received, { allow, events, contact });
 }
 
 /** Inside the dialog of a focus or a push (11.2: nothing of the session changes). */
@@ -37,9 +48,18 @@ export function receiveOptionsInside(
   { account, address }: OwnerName,
 ): void {
   if (requiresUnsupported(parts, received, sessionOptions)) return;
-  const isFocus = address.startsWith('focus/');
+  const allow = allowedInside({ account, address });
+  if (!address.startsWith('focus/')) {
+    answer(parts, received, { allow, events: packages.user });
+    return;
+  }
   const contact = contactOf(parts.sip, account, address as Address);
-  answer(parts, received, methods.dialog, isFocus ? contact : undefined);
+  answer(parts, received, { allow, events: packages.focus, contact });
+}
+
+/** The methods inside the dialog of an actor. */
+export function allowedInside({ address }: OwnerName): string {
+  return address.startsWith('focus/') ? methods.focus : methods.dialog;
 }
 
 /** The methods of a URI, for Allow (8.2.1). */
@@ -47,7 +67,8 @@ export function allowedAt(parts: IngressParts, received: SipReceived): string {
   const { kind } = parts.users.named(received.request.uri);
   if (kind === 'deferred') return methods.deferred;
   if (kind === 'delete') return methods.delete;
-  return kind === 'message' || isFocusUri(parts, received) ? methods.dialog : methods.user;
+  if (isFocusUri(parts, received)) return methods.focus;
+  return kind === 'message' ? methods.dialog : methods.user;
 }
 
 const sessionOptions = ['recipient-list-invite', 'timer'];
@@ -57,25 +78,33 @@ const userOptions = ['path', 'timer'];
 function answer(
   parts: IngressParts,
   received: SipReceived,
-  allow: string,
-  focusContact: string | undefined,
+  {
+    allow,
+    events,
+    contact,
+  }: {
+    readonly allow: string;
+    readonly events: string;
+    /** Of a focus. */
+    readonly contact?: string;
+  },
 ): void {
-  const isFocus = focusContact !== undefined;
+  const isFocus = contact !== undefined;
   const headers: HeaderField[] = [
     ['Allow', allow],
     ['Accept', acceptedTypes],
     ['Accept-Encoding', 'identity'],
     ['Supported', (isFocus ? sessionOptions : userOptions).join(', ')],
-    ['Allow-Events', 'message-summary'],
+    ['Allow-Events', events],
   ];
-  if (isFocus) headers.push(['Contact', focusContact]);
+  if (isFocus) headers.push(['Contact', contact]);
   refuse(parts, received, 200, { headers });
 }
 
 /** The Contact of a focus, which is told apart from users by our own host and port. */
 function isFocusUri(parts: IngressParts, { request, peer }: SipReceived): boolean {
   const asked = sipUri(request.uri);
-  if (asked?.user === undefined || !/^conf-[0-9]{1,15}$/.test(asked.user)) return false;
+  if (asked?.user === undefined || conferenceUri(asked.user) === undefined) return false;
   const own = sipUri(parts.sip.contactUri(asked.user, peer.transport));
   return own !== undefined && own.host === asked.host && own.port === asked.port;
 }

@@ -35,6 +35,8 @@ export interface IngressParts {
   /** How others than trusted peers prove who they are; undefined: they do not. */
   readonly authentication: Authentication | undefined;
   isTrusted(peer: Peer): boolean;
+  /** Why policy of the operator keeps the user from his messages, if it does (S3 11.3.1 step 3). */
+  forbids(account: AccountId): string | undefined;
   /** An INVITE that is not answered yet is not waited for any more. */
   cancel(transaction: string): void;
   /** Hands an input to an account; false: it was refused, and answered if it asked. */

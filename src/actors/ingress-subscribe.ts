@@ -8,6 +8,12 @@ import { tagOf } from '../wire/sip/name-addr.js';
 import { parseDigits } from '../wire/sip/number.js';
 import { canonicalAor } from '../wire/sip/uri.js';
 import { watchedAccount } from './contact.js';
+import {
+  conferenceAt,
+  packageOf,
+  receiveConferenceSubscribe,
+  refusePackage,
+} from './ingress-conference.js';
 import { isForeign, originator } from './identity.js';
 import type { Identified } from './identity.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
@@ -21,8 +27,14 @@ const tagLength = 16;
 
 export function receiveSubscribe(parts: IngressParts, received: Identified): void {
   const { request } = received;
-  if (packageOf(request) !== eventPackage) {
-    refuse(parts, received, 489, { headers: [['Allow-Events', eventPackage]] });
+  const event = packageOf(received);
+  const conference = event === 'conference' ? conferenceAt(received) : undefined;
+  if (conference !== undefined) {
+    receiveConferenceSubscribe(parts, received, conference);
+    return;
+  }
+  if (event !== eventPackage) {
+    refusePackage(parts, received);
     return;
   }
   if (requiresUnsupported(parts, received, [])) return;
@@ -95,8 +107,4 @@ function accountOfContact(parts: IngressParts, request: SipRequest): AccountId |
   const account = watchedAccount(aor.slice(0, aor.lastIndexOf('@')));
   // Whoever makes up such a URI gets no further than a served user.
   return account === undefined ? undefined : parts.users.account(aorUri(account));
-}
-
-function packageOf(request: SipRequest): string | undefined {
-  return request.header('event')?.split(';', 1)[0]?.trim().toLowerCase();
 }

@@ -9,12 +9,18 @@ import { tagOf } from '../wire/sip/name-addr.js';
 import type { Courier } from './courier.js';
 import { identify } from './identity.js';
 import type { Identified } from './identity.js';
+import { receiveSubscribeInside } from './ingress-conference.js';
 import { receiveRefer } from './ingress-deletion.js';
 import { forwardId } from './egress-forward.js';
 import { receiveForwarded } from './ingress-forward.js';
 import { receiveInvite, receiveReinvite, receiveUpdate } from './ingress-invite.js';
 import { receiveMessage } from './ingress-message.js';
-import { allowedAt, receiveOptions, receiveOptionsInside } from './ingress-options.js';
+import {
+  allowedAt,
+  allowedInside,
+  receiveOptions,
+  receiveOptionsInside,
+} from './ingress-options.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { receivePublish } from './ingress-publish.js';
@@ -24,7 +30,7 @@ import { answeredMedia } from './media-facts.js';
 import type { MediaUse } from './media-facts.js';
 import { parseOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
-import { acceptedTypes, methods } from './product.js';
+import { acceptedTypes } from './product.js';
 import { keptFields } from './recording-headers.js';
 import { UnsupportedBody } from './request-body.js';
 import { storeCode } from './store-code.js';
@@ -193,8 +199,11 @@ export class SipIngress implements SipHandler {
       case 'OPTIONS':
         receiveOptionsInside(this.#parts, received, owner);
         return;
+      case 'SUBSCRIBE':
+        receiveSubscribeInside(this.#parts, received, owner);
+        return;
       default:
-        refuse(this.#parts, received, 405, { headers: [['Allow', methods.dialog]] });
+        refuse(this.#parts, received, 405, { headers: [['Allow', allowedInside(owner)]] });
     }
   }
 

@@ -4,7 +4,7 @@ import type { MsrpSdpFacts } from '../machines/events.js';
 import type { MsrpCarriage } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { parseMsrpUri } from '../wire/msrp/uri.js';
-import { msrpMedia, msrpRemote } from '../wire/sdp.js';
+import { msrpMedia, msrpRemote, writtenDirections } from '../wire/sdp.js';
 import type { Sdp } from '../wire/sdp.js';
 
 /** What this node can do with a session description. */
@@ -31,6 +31,11 @@ export function offeredMedia(sdp: Sdp, use: MediaUse): MsrpSdpFacts | undefined 
     if (!(error instanceof WireError) || error.code !== 'SDP_CEMA') throw error;
     return facts(sdp, use, false);
   }
+}
+
+/** On which level the offer says what direction it has (D-65). */
+export function offeredDirections(sdp: Sdp, { tls }: MediaUse): MsrpSdpFacts['written'] {
+  return writtenDirections(sdp, securityOf(sdp, tls));
 }
 
 /** How the session that answers this offer is carried: as its first usable line is (SDP-03). */

@@ -272,6 +272,7 @@ class Node implements Actors {
         authentication:
           authentication && new Authentication(authentication, { clock, random, log }),
         isTrusted: createTrust({ peers, names }),
+        forbids: (account) => this.#options.forbids?.(account),
         cancel: (transaction) => this.#egress.cancel(transaction),
         submit: (account, input) => this.#submit(account, input),
       },

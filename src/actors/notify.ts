@@ -23,9 +23,16 @@ export function notifyParts(
 }
 
 /** EVT-04. */
-function subscriptionState({ state, expires, reason }: Notify): string {
+export function subscriptionState({
+  state,
+  expires,
+  reason,
+  retryAfter,
+}: Pick<Notify, 'state' | 'expires' | 'reason' | 'retryAfter'>): string {
   if (state === 'active') return `active;expires=${expires}`;
-  return reason === undefined ? 'terminated' : `terminated;reason=${reason}`;
+  const why = reason === undefined ? '' : `;reason=${reason}`;
+  const later = retryAfter === undefined ? '' : `;retry-after=${retryAfter}`;
+  return `terminated${why}${later}`;
 }
 
 function summaryOf({ messageAccount, counts, added }: Notify, hostname: string): MessageSummary {

@@ -1,6 +1,7 @@
 /** What the actors of a node are told when they are made: ports, names, limits and bounds. */
 
 import type {
+  AccountId,
   Clock,
   Log,
   MsrpPort,
@@ -39,6 +40,8 @@ export interface ActorsOptions {
   readonly deleteUser?: string;
   /** Event and content type of settings that users publish. */
   readonly settingsPackage?: SettingsPackage;
+  /** Why policy of the operator keeps a user from retrieving, if it does (S3 11.3.1 step 3). */
+  forbids?(account: AccountId): string | undefined;
   /** Served domains; `*` serves every domain. */
   readonly domains: readonly string[];
   /** Served users as `user@domain`; absent: every user of a served domain. */

@@ -10,6 +10,15 @@ export const methods = {
   /** The delete URI (D-31). */
   delete: 'MESSAGE, OPTIONS',
   dialog: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE',
+  /** In the dialog of a focus: its conference may be watched (RFC 4575). */
+  focus: 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, SUBSCRIBE',
+} as const;
+
+/** Event packages of a user's mailbox, of the function, and of a focus, for Allow-Events. */
+export const packages = {
+  user: 'message-summary',
+  deferred: 'message-summary, conference',
+  focus: 'conference',
 } as const;
 
 /** What we can put into an MSRP session (D-48). */

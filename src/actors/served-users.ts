@@ -66,11 +66,13 @@ export class ServedUsers {
     this.#domains = new Set(options.domains.map((domain) => domain.toLowerCase()));
     this.#everyDomain = this.#domains.has('*');
     const users = options.users ?? (options.provisionedOnly === true ? [] : undefined);
-    this.#users = users && new Set(users.map(canonical));
+    this.#users = users && new Set(users.map(canonicalIdentity));
     this.#provisioning = options.provisioning;
     this.#associated = new AssociatedIdentities({ bound: options.identities });
     const aliases = Object.entries(options.aliases ?? {});
-    this.#aliases = new Map(aliases.map(([from, to]) => [canonical(from), canonical(to)]));
+    this.#aliases = new Map(
+      aliases.map(([from, to]) => [canonicalIdentity(from), canonicalIdentity(to)]),
+    );
   }
 
   get hostname(): string {
@@ -173,7 +175,7 @@ export class ServedUsers {
 }
 
 /** Configured identities come as URIs or as bare `user@domain`. */
-function canonical(identity: string): string {
+export function canonicalIdentity(identity: string): string {
   const uri = /^(sips?|tel):/i.test(identity) ? identity : `sip:${identity}`;
   return canonicalAor(uri) ?? identity;
 }

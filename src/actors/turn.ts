@@ -147,7 +147,7 @@ class Turn {
   /** Sessions hear that a message is not there, so that they go on to the next one. */
   #undelivered({ to, by }: Told): void {
     this.#deadLetters++;
-    if (by === undefined || by.startsWith('subscription/')) return;
+    if (by === undefined || by.startsWith('subscription/') || by.startsWith('conference/')) return;
     const { limits } = this.#world;
     const event: AccountEvent = { type: 'undelivered', at: this.#input.at, to, limits };
     this.#queue.push({ to: by, event, by: undefined });

@@ -75,6 +75,7 @@ export const effectActions = {
   'sip.forget': noBody,
   'sip.notify': noBody,
   'msrp.confirm': noBody,
+  'conference.notify': noBody,
   'msrp.connect': noBody,
   'msrp.release': noBody,
   'msrp.send': noBody,

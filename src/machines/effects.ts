@@ -7,6 +7,8 @@
 
 import type {
   Address,
+  ConferenceFacts,
+  ConferenceUser,
   Counts,
   DialogFacts,
   EventFor,
@@ -65,6 +67,8 @@ export interface SipRespond {
   readonly accept?: string;
   /** The answer carries our Contact: a dialog is opened or refreshed. */
   readonly contact?: boolean;
+  /** Whose Contact, when it is not that of the actor itself. */
+  readonly contactOf?: Address;
 }
 
 export type Effect =
@@ -109,7 +113,9 @@ export type Effect =
       readonly state: 'active' | 'terminated';
       /** Seconds left when active. */
       readonly expires: number;
-      readonly reason?: 'timeout' | 'noresource' | 'deactivated' | 'probation' | 'rejected';
+      readonly reason?: EndReason;
+      /** Seconds, with `probation`. */
+      readonly retryAfter?: number;
       readonly messageAccount: string;
       readonly counts: Counts;
       readonly added: readonly HeaderBlock[];
@@ -122,6 +128,22 @@ export type Effect =
       readonly address?: NonNullable<MsrpSdpFacts['address']>;
       readonly fingerprints?: NonNullable<MsrpSdpFacts['fingerprints']>;
       readonly acceptTypes?: readonly string[];
+    }
+  /** NOTIFY with conference-info (RFC 4575); `dialog` as above. */
+  | {
+      readonly type: 'conference.notify';
+      readonly focus: number;
+      readonly dialog: DialogFacts;
+      readonly state: 'active' | 'terminated';
+      readonly expires: number;
+      readonly reason?: EndReason;
+      readonly retryAfter?: number;
+      readonly version: number;
+      /** Whether the users are those of the conference, not those that have changed. */
+      readonly full: boolean;
+      readonly client: ConferenceFacts['client'];
+      readonly count: number;
+      readonly users: readonly ConferenceUser[];
     }
   | { readonly type: 'msrp.release' }
   /** One SEND of the stored message over the MSRP session of `session` (D-48, D-49). */
@@ -185,6 +207,9 @@ export type Effect =
   /** This actor is over; nothing of it is kept. */
   | { readonly type: 'stop' };
 
+/** Why a subscription is terminated (RFC 6665 4.1.3). */
+export type EndReason = 'timeout' | 'noresource' | 'deactivated' | 'probation' | 'rejected';
+
 export type { PayloadForm } from './events.js';
 
 /** Class of every effect. */
@@ -199,6 +224,7 @@ export const effectClass = {
   'sip.bye': 'session',
   'sip.forget': 'session',
   'sip.notify': 'session',
+  'conference.notify': 'session',
   'msrp.connect': 'session',
   'msrp.release': 'session',
   'msrp.send': 'session',

@@ -6,15 +6,14 @@
 
 import type { ForwardEvent, ForwardOfMailboxEvent } from './events-forward.js';
 import type { RecordingEvent, RecordingOfMailboxEvent } from './events-recording.js';
+import type { ConferenceEvent, SubscriptionEvent } from './notifier-events.js';
 import type { SerialSet } from './serial-set.js';
 import type {
+  ConferenceSubscribeFacts,
   CountedFacts,
-  Counts,
   DeferredFacts,
-  DialogFacts,
   FieldFacts,
   ForwardFacts,
-  HeaderBlock,
   Limits,
   MediaFacts,
   MessageFacts,
@@ -30,6 +29,7 @@ import type {
 export type * from './events-forward.js';
 export type * from './events-recording.js';
 export type * from './facts.js';
+export type * from './notifier-events.js';
 
 /** How an actor of an account is called: `ua/…` is the virtual UA of the message of that serial. */
 export type Address =
@@ -39,7 +39,8 @@ export type Address =
   | `focus/${number}`
   | `recording/${number}`
   | `subscription/${number}`
-  | `forward/${number}`;
+  | `forward/${number}`
+  | `conference/${number}`;
 
 /** Time, and the transaction that waits for an answer. */
 export interface Asked {
@@ -114,6 +115,13 @@ export type MailboxEvent =
    * there is nobody to push to.
    */
   | (Asked & { readonly type: 'push.requested'; readonly limits: Limits })
+  /** SUBSCRIBE to the conference of a focus. */
+  | (Asked & {
+      readonly type: 'conference.requested';
+      readonly focus: number;
+      readonly subscribe: ConferenceSubscribeFacts;
+      readonly limits: Limits;
+    })
   /** A message left the store. */
   | {
       readonly type: 'message.gone';
@@ -284,6 +292,13 @@ export type SessionEvent =
   | { readonly type: 'bye.answered'; readonly at: number; readonly limits: Limits }
   | { readonly type: 'msrp.connected'; readonly at: number; readonly limits: Limits }
   | { readonly type: 'msrp.lost'; readonly at: number; readonly limits: Limits }
+  /** A virtual UA has accepted the virtual INVITE of a focus: its SEND is under way. */
+  | {
+      readonly type: 'ua.answered';
+      readonly at: number;
+      readonly serial: number;
+      readonly limits: Limits;
+    }
   /** A virtual UA has ended its part: delivered, or failed with a SIP status (CNF-01). */
   | {
       readonly type: 'ua.departed';
@@ -355,43 +370,22 @@ export type FocusEvent =
       readonly serials: SerialSet;
       readonly limits: Limits;
     })
+  /** SUBSCRIBE of somebody who may watch; `conference` is the number of a subscription for it. */
+  | (Asked & {
+      readonly type: 'conference.requested';
+      readonly conference: number;
+      readonly subscribe: ConferenceSubscribeFacts;
+      readonly limits: Limits;
+    })
+  /** A subscription to the conference is over. */
+  | {
+      readonly type: 'conference.left';
+      readonly at: number;
+      readonly conference: number;
+      readonly limits: Limits;
+    }
   | SessionEvent
   | TimerExpired<'wait'>;
-
-export type SubscriptionEvent =
-  /** Birth: the subscription was accepted. */
-  | (Asked & {
-      readonly type: 'subscribe.received';
-      /** Its own number. */
-      readonly subscription: number;
-      readonly subscribe: SubscribeFacts;
-      readonly counts: Counts;
-      readonly limits: Limits;
-    })
-  /** SUBSCRIBE inside the dialog. */
-  | (Asked & {
-      readonly type: 'refresh.received';
-      readonly dialog: DialogFacts;
-      readonly expires?: number;
-      readonly limits: Limits;
-    })
-  | {
-      readonly type: 'counts.changed';
-      readonly at: number;
-      readonly counts: Counts;
-      readonly added?: HeaderBlock;
-      readonly limits: Limits;
-    }
-  /** The final response to our NOTIFY. */
-  | {
-      readonly type: 'notify.answered';
-      readonly at: number;
-      readonly status: number;
-      readonly limits: Limits;
-    }
-  | { readonly type: 'notify.failed'; readonly at: number; readonly limits: Limits }
-  | TimerExpired<'expiry' | 'throttle'>
-  | SessionLost;
 
 /** The event type that an address accepts. */
 export type EventFor<A extends Address> = A extends 'mailbox'
@@ -408,6 +402,8 @@ export type EventFor<A extends Address> = A extends 'mailbox'
             ? SubscriptionEvent
             : A extends `forward/${number}`
               ? ForwardEvent
+              : A extends `conference/${number}`
+                ? ConferenceEvent
               : never;
 
 export type AccountEvent =
@@ -417,4 +413,5 @@ export type AccountEvent =
   | FocusEvent
   | RecordingEvent
   | SubscriptionEvent
-  | ForwardEvent;
+  | ForwardEvent
+  | ConferenceEvent;

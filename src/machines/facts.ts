@@ -85,6 +85,44 @@ export interface SubscribeFacts {
   readonly dialog: DialogFacts;
 }
 
+/** SUBSCRIBE to the conference package of a focus (RFC 4575). */
+export interface ConferenceSubscribeFacts {
+  /** Whether Accept admits application/conference-info+xml (absent Accept does). */
+  readonly accepts: boolean;
+  /** The asserted identity is the one that retrieves. */
+  readonly authorised: boolean;
+  /** Seconds; absent: the default of the package, 3600. */
+  readonly expires?: number;
+  readonly dialog: DialogFacts;
+  /** It came in the INVITE dialog of the focus, which both usages share from then on. */
+  readonly inside: boolean;
+}
+
+/** How a message of a retrieval fares: the statuses of RFC 4575, and why it has ended as failed. */
+export type UserStatus =
+  'pending' | 'dialing-out' | 'connected' | 'departed' | 'booted' | '404' | '413' | '480' | '488';
+
+/** The messages of a conference by their status. */
+export type Roster = { readonly [S in UserStatus]: SerialSet };
+
+/** A conference as its focus tells of it. */
+export interface ConferenceFacts {
+  /** Whoever retrieves. */
+  readonly client: 'dialing-in' | 'connected' | 'disconnected';
+  readonly roster: Roster;
+  /** URIs that name no message of this store, as many as may be told (LIST-06). */
+  readonly foreign: readonly string[];
+  /** Messages and foreign URIs together. */
+  readonly count: number;
+}
+
+/** What one NOTIFY says of a message or of a foreign URI. */
+export interface ConferenceUser {
+  /** A serial, of which egress makes the Message-ID, or a URI as it was written. */
+  readonly entity: number | string;
+  readonly status: UserStatus;
+}
+
 /** A SIP dialog as a value; see `wire/sip/dialog.ts`, which has the same form. */
 export interface DialogFacts {
   readonly callId: string;
@@ -104,6 +142,8 @@ export interface MsrpSdpFacts {
   readonly setup?: 'active' | 'passive' | 'actpass' | 'holdconn';
   /** Effective direction of the media line (D-65). */
   readonly direction: 'sendrecv' | 'sendonly' | 'recvonly' | 'inactive';
+  /** Where a direction is written: in the section of the session, in that of the media line. */
+  readonly written?: { readonly session?: string; readonly media?: string };
   readonly acceptTypes: readonly string[];
   readonly acceptWrappedTypes: readonly string[];
   /** Octets. */
@@ -118,8 +158,10 @@ export interface MsrpSdpFacts {
 export interface RetrievalFacts {
   /** Check 1: Accept-Contact names +g.oma.sip-im (D-61). */
   readonly accepts: boolean;
-  /** Check 2: the identity is asserted and has a mailbox here (D-64). */
+  /** Check 2: the identity is asserted or proven, and may retrieve (D-64). */
   readonly authorised: boolean;
+  /** The check behind all others: false when the identity has no account here (D-63). */
+  readonly hasAccount?: boolean;
   /** Check 3: why operator policy forbids it, if it does. */
   readonly forbidden?: string;
   /** Check 4: the Request-URI is Deferred@ or a message of this store. */
@@ -284,7 +326,8 @@ export interface Limits {
   };
   readonly retrieval: {
     readonly whenPushActive: 'serve' | 'forbid';
-    readonly recvonly: 'effective';
+    /** Where recvonly has to stand: effective on the line, on the line itself, or on both levels. */
+    readonly recvonly: 'effective' | 'media' | 'both';
     readonly after: 'delete' | 'keep';
     /** Retrievals of one account at a time. */
     readonly count: number;
@@ -319,6 +362,18 @@ export interface Limits {
   };
   /** Of the profile; absent: one push session for all, messages over MSRP only. */
   readonly profile?: ProfileFacts;
+  readonly conference: {
+    /** Seconds. */
+    readonly min: number;
+    readonly default: number;
+    readonly max: number;
+    /** Subscriptions to one conference. */
+    readonly count: number;
+    /** ms between two NOTIFYs of one subscription (RFC 4575 3.10). */
+    readonly throttleMs: number;
+    /** Users that one NOTIFY names. */
+    readonly users: number;
+  };
   /** ms a 200 without the REPORT that was asked for has to wait to count as delivered (D-33). */
   readonly reportGraceMs: number;
   /** What the sender hears of a message that its recipient has deleted unread (D-30). */

@@ -6,6 +6,15 @@ import type { SipRespond } from './effects.js';
 import { deliveryDeclarations, noMedia, type DeliveryContext } from './delivery.js';
 import type { FocusEvent } from './events.js';
 import {
+  conferenceChanges,
+  conferenceEvents,
+  conferenceGuards,
+  tellChanged,
+  tellOver,
+  watchedAtFirst,
+  type WatchedContext,
+} from './focus-conference.js';
+import {
   connectTo,
   isActiveAnswerer,
   isRecvonly,
@@ -13,16 +22,14 @@ import {
   mediaOf,
   retrievalChecks,
 } from './policy.js';
-import { difference, noSerials } from './serial-set.js';
+import { noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
-export interface FocusContext extends DeliveryContext {
+export interface FocusContext extends DeliveryContext, WatchedContext {
   readonly focus: number;
   /** The offer's path: a re-INVITE may not move the MSRP session. */
   readonly path: readonly string[];
   readonly active: boolean;
-  /** URIs of the list that name no message of this store: failed participants (LIST-06). */
-  readonly foreign: number;
   /** There was nothing to retrieve (D-69). */
   readonly empty: boolean;
 }
@@ -38,7 +45,7 @@ const keepNumber = change((_context, { focus }: Requested) => ({ focus }));
 
 const keepFacts = change((_context, event: Requested) => {
   const { focus, at, limits, serials } = event;
-  const { offer, list } = event.retrieval;
+  const { offer } = event.retrieval;
   const empty = serials.length === 0;
   return {
     session: `focus/${focus}` as const,
@@ -49,9 +56,8 @@ const keepFacts = change((_context, event: Requested) => {
     todo: serials,
     invited: [],
     delivered: 0,
-    // D-68: what is named and not there has failed before it began.
-    failed: list === undefined ? noSerials : difference(list.serials, serials),
-    foreign: list?.foreign.length ?? 0,
+    failed: noSerials,
+    ...watchedAtFirst(event),
     empty,
     waitAt: at + (empty ? limits.retrieval.emptyMs : limits.retrieval.waitMs),
   };
@@ -96,6 +102,9 @@ const refuseList = effect('sip.respond', (_context, { transaction }: On<'reinvit
   unsupported: 'recipient-list-invite',
 }));
 
+/** MSRP statuses of a SEND that speak of the whole session: no other would fare better (MSRP-23). */
+const sessionStatuses: ReadonlySet<number> = new Set([408, 481, 506]);
+
 /** One transition for each check, in their order: the first that fails answers (D-60). */
 const checks = retrievalChecks.map((check) => ({
   guard: check.guard,
@@ -120,10 +129,12 @@ const checkGuards = Object.fromEntries(
 
 const focusSetup = setup({
   types: { context: {} as FocusContext, events: {} as FocusEvent },
-  actions: { ...effectActions, ...delivery.actions, keepNumber, keepFacts },
+  actions: { ...effectActions, ...delivery.actions, ...conferenceChanges, keepNumber, keepFacts },
   guards: {
     ...delivery.guards,
     ...checkGuards,
+    ...conferenceGuards,
+    endsSession: ask((_context, { status }: On<'ua.failed'>) => sessionStatuses.has(status)),
     namesNothing: ask(
       (_context, { retrieval: { list } }: Requested) =>
         list !== undefined && list.serials.length === 0 && list.foreign.length === 0,
@@ -178,13 +189,23 @@ const waiting = focusSetup.createStateConfig({
   on: { 'timer.expired': { guard: 'isWait', target: '#focus.closing' } },
 });
 
+const inviteNext = [tellInvite, 'invite', tellChanged] as const;
+
 /** D-72: in ascending order; the MSRP session sends one message after the other. */
 const conversing = focusSetup.createStateConfig({
-  entry: [cancelWait, 'endWait', tellInvite, 'invite'],
+  entry: [cancelWait, 'endWait', 'join', ...inviteNext],
   on: {
-    'ua.departed': { actions: ['noteDeparture', tellInvite, 'invite'] },
-    'ua.failed': { actions: ['noteFailure', tellInvite, 'invite'] },
-    undelivered: { actions: ['noteAbsence', tellInvite, 'invite'] },
+    'ua.answered': { actions: ['noteAnswer', tellChanged] },
+    'ua.departed': { actions: ['noteDeparture', 'noteOutcome', ...inviteNext] },
+    'ua.failed': [
+      {
+        guard: 'endsSession',
+        actions: ['noteFailure', 'noteOutcome'],
+        target: '#focus.closing',
+      },
+      { actions: ['noteFailure', 'noteOutcome', ...inviteNext] },
+    ],
+    undelivered: { actions: ['noteAbsence', 'noteGone', ...inviteNext] },
   },
   always: { guard: 'isOver', target: '#focus.closing' },
 });
@@ -205,18 +226,32 @@ const machine = focusSetup.createMachine({
           { guard: 'movesMedia', actions: respond(488) },
           { actions: accept },
         ],
+        ...conferenceEvents,
         'msrp.lost': { target: 'closing' },
-        'bye.received': { actions: [tellBye, respond(200), forget], target: 'ended' },
-        'invite.cancelled': { actions: [tellBye, forget], target: 'ended' },
-        'ack.missing': { actions: tellBye, target: 'ended' },
+        'bye.received': {
+          actions: [tellBye, 'bootRest', respond(200), forget, tellOver],
+          target: 'ended',
+        },
+        'invite.cancelled': { actions: [tellBye, 'loseRest', forget, tellOver], target: 'ended' },
+        'ack.missing': { actions: [tellBye, 'loseRest', tellOver], target: 'ended' },
       },
     },
     closing: {
-      entry: [tellBye, 'forgetInvited', sipBye, cancelWait, 'startWait', setWait],
+      entry: [
+        tellBye,
+        'loseRest',
+        tellOver,
+        'dropWatchers',
+        sipBye,
+        cancelWait,
+        'startWait',
+        setWait,
+      ],
       on: {
         'bye.answered': { target: 'ended' },
         'bye.received': { actions: [respond(200), forget], target: 'ended' },
         'reinvite.received': { actions: respond(481) },
+        'conference.requested': { actions: respond(404) },
         'invite.cancelled': { actions: forget, target: 'ended' },
         'ack.missing': { target: 'ended' },
         'timer.expired': { guard: 'isWait', actions: forget, target: 'ended' },

@@ -1,6 +1,7 @@
 /** The machines of an account, by the address of the actor. */
 
 import type { Address } from './events.js';
+import { conference } from './conference.js';
 import { focus } from './focus.js';
 import { forward } from './forward.js';
 import { mailbox } from './mailbox.js';
@@ -10,7 +11,7 @@ import type { Definition } from './step.js';
 import { subscription } from './subscription.js';
 import { virtualUa } from './virtual-ua.js';
 
-export { focus, forward, mailbox, push, recording, subscription, virtualUa };
+export { conference, focus, forward, mailbox, push, recording, subscription, virtualUa };
 export type * from './effects.js';
 export type * from './events.js';
 export { sameAtRest, step } from './step.js';
@@ -24,6 +25,7 @@ const definitions = new Map<string, Definition>([
   ['recording', recording],
   ['subscription', subscription],
   ['forward', forward],
+  ['conference', conference],
 ]);
 
 /** The definition of the machine behind an address. Throws for a name that is no address. */

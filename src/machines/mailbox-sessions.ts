@@ -16,6 +16,7 @@ import { intersection } from './serial-set.js';
 
 type Subscribed = On<'subscribe.received'>;
 type Requested = On<'retrieval.requested'>;
+type Watched = On<'conference.requested'>;
 
 export const sessionGuards = {
   isOtherPackage: ask(
@@ -24,11 +25,17 @@ export const sessionGuards = {
   isUnauthorised: ask((_context, { subscribe }: Subscribed) => !subscribe.authorised),
   isUnacceptable: ask((_context, { subscribe }: Subscribed) => !subscribe.accepts),
   isBriefSubscription: ask((_context, { subscribe, limits }: Subscribed) =>
-    isTooBrief(subscribe.expires, limits),
+    isTooBrief(subscribe.expires, limits.subscribe),
   ),
   hasTooManySubscriptions: ask(
     ({ subscriptions }, { limits }: Subscribed) => subscriptions.length >= limits.subscribe.count,
   ),
+  isUnauthorisedWatcher: ask((_context, { subscribe }: Watched) => !subscribe.authorised),
+  isUnacceptableWatcher: ask((_context, { subscribe }: Watched) => !subscribe.accepts),
+  isBriefWatcher: ask((_context, { subscribe, limits }: Watched) =>
+    isTooBrief(subscribe.expires, limits.conference),
+  ),
+  isOtherConference: ask(({ foci }, { focus }: Watched) => !foci.includes(focus)),
 };
 
 export const sessionChanges = {
@@ -43,6 +50,7 @@ export const sessionChanges = {
   dropFocus: change(({ foci }, { focus }: On<'retrieval.ended'>) => ({
     foci: without(foci, focus),
   })),
+  takeNumber: change(({ number }) => ({ number: number + 1 })),
   dropAddressee: change((context, { to }: On<'undelivered'>) => ({
     subscriptions: others(context.subscriptions, 'subscription', to),
     foci: others(context.foci, 'focus', to),
@@ -66,7 +74,7 @@ function without(numbers: readonly number[], number: number): readonly number[] 
 }
 
 function refuse(status: number, warning?: string) {
-  return effect('sip.respond', (_context, { transaction }: Subscribed) => ({
+  return effect('sip.respond', (_context, { transaction }: Subscribed | Watched) => ({
     type: 'sip.respond',
     transaction,
     status,
@@ -107,6 +115,44 @@ const subscribeRefusals = [
   { guard: 'hasTooManySubscriptions', actions: refuse(503, 'Too many subscriptions') },
 ] as const;
 
+/** CONF-02: only the owner watches, so that nobody else learns which conferences there are. */
+const watcherRefusals = [
+  { guard: 'isUnauthorisedWatcher', actions: refuse(403, '127 Service not authorised') },
+  {
+    guard: 'isUnacceptableWatcher',
+    actions: effect('sip.respond', (_context, { transaction }: Watched) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 406,
+      accept: 'application/conference-info+xml',
+    })),
+  },
+  {
+    guard: 'isBriefWatcher', // EVT-03
+    actions: effect('sip.respond', (_context, { transaction, limits }: Watched) => ({
+      type: 'sip.respond',
+      transaction,
+      status: 423,
+      minExpires: limits.conference.min,
+    })),
+  },
+  { guard: 'isOtherConference', actions: refuse(404) },
+] as const;
+
+/** The focus judges whether there is room for another subscription. */
+const tellWatch = effect('tell', ({ number }, event: Watched) => {
+  const { focus, at, transaction, subscribe, limits } = event;
+  const conference = number - 1;
+  return tell(`focus/${focus}`, {
+    type: 'conference.requested',
+    at,
+    transaction,
+    conference,
+    subscribe,
+    limits,
+  });
+});
+
 const tellSubscribe = effect('tell', ({ number, counts }, event: Subscribed) =>
   tell(`subscription/${number - 1}`, { ...event, subscription: number - 1, counts }),
 );
@@ -143,4 +189,5 @@ export const sessionEvents = {
   'subscription.ended': { actions: 'dropSubscription' },
   'retrieval.requested': { actions: ['addFocus', tellRetrieval] },
   'retrieval.ended': { actions: 'dropFocus' },
+  'conference.requested': [...watcherRefusals, { actions: ['takeNumber', tellWatch] }],
 } as const;

@@ -202,6 +202,7 @@ export const mailbox: Definition = {
     'deletion.requested',
     'settings.received',
     'settings.published',
+    'conference.requested',
   ],
   rest: restOf,
   revive,

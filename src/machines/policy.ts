@@ -217,6 +217,15 @@ export function recordingRoom(octets: number, { quota, recording }: Limits): num
   return Math.max(0, Math.min(recording.octets, quota.octets - octets));
 }
 
+/** D-65: as `isRecvonly`, and written where the operator wants it. */
+export function isRecvonlyBy(offer: MsrpSdpFacts | undefined, { retrieval }: Limits): boolean {
+  if (!isRecvonly(offer)) return false;
+  const { session, media } = offer.written ?? {};
+  if (retrieval.recvonly === 'effective') return true;
+  if (retrieval.recvonly === 'media') return media === 'recvonly';
+  return media === 'recvonly' && session === 'recvonly';
+}
+
 // ------------------------------------------------------------------------------ retrieval
 
 type Requested = Extract<FocusEvent, { type: 'retrieval.requested' }>;
@@ -241,7 +250,7 @@ export const retrievalChecks = [
   },
   {
     guard: 'isUnauthorised',
-    clause: 'S3 11.3.1 step 2 and 11.3.1.1.2 step 1, D-63, D-64',
+    clause: 'S3 11.3.1 step 2, D-64',
     fails: ({ retrieval }) => !retrieval.authorised,
     status: 403,
     warning: () => '127 Service not authorised',
@@ -262,7 +271,7 @@ export const retrievalChecks = [
   {
     guard: 'isNotRecvonly',
     clause: 'S3 11.3.1 step 5, D-65',
-    fails: ({ retrieval }) => !isRecvonly(retrieval.offer),
+    fails: ({ retrieval, limits }) => !isRecvonlyBy(retrieval.offer, limits),
     status: 403,
     warning: () => 'SDP is not recvonly',
   },
@@ -273,9 +282,19 @@ export const retrievalChecks = [
     status: 403,
     warning: () => 'Policy: messages are pushed',
   },
+  {
+    guard: 'hasNoAccount',
+    clause: 'S3 11.3.1.1.2 step 1, D-63',
+    fails: ({ retrieval }) => retrieval.hasAccount === false,
+    status: 403,
+    warning: () => '127 Service not authorised',
+  },
 ] as const satisfies readonly RetrievalCheck[];
 
 // --------------------------------------------------------------------------- subscription
+
+/** The limits of one event package. */
+export type NotifierLimits = Limits['subscribe'] | Limits['conference'];
 
 /** EVT-05: these answers to a NOTIFY end the subscription. */
 export function endsSubscription(status: number): boolean {
@@ -284,13 +303,12 @@ export function endsSubscription(status: number): boolean {
 }
 
 /** EVT-03: refused with 423 only below an hour and below our minimum. */
-export function isTooBrief(expires: number | undefined, limits: Limits): boolean {
+export function isTooBrief(expires: number | undefined, { min }: NotifierLimits): boolean {
   if (expires === undefined || expires <= 0) return false;
-  return expires < 3600 && expires < limits.subscribe.min;
+  return expires < 3600 && expires < min;
 }
 
 /** Seconds granted to a subscription: never more than was asked for. */
-export function subscriptionExpires(expires: number | undefined, limits: Limits): number {
-  const { subscribe } = limits;
-  return Math.min(expires ?? subscribe.default, subscribe.max);
+export function subscriptionExpires(expires: number | undefined, limits: NotifierLimits): number {
+  return Math.min(expires ?? limits.default, limits.max);
 }

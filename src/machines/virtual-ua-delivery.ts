@@ -121,6 +121,13 @@ export const send = effect(
   },
 );
 
+/** The virtual INVITE is accepted; the focus tells those who watch the conference. */
+export const tellAnswered = effect('tell', ({ serial }, { session, at, limits }: On<'invite'>) =>
+  session.startsWith('focus/')
+    ? tellSession(session, { type: 'ua.answered', at, serial, limits })
+    : [],
+);
+
 export const tryNextForm = change((context, event: On<'msrp.sent'>) => ({
   leases: withNextForm(context.leases, context.message, event.session),
 }));

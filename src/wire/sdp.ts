@@ -114,6 +114,17 @@ export function effectiveDirection(sdp: Sdp, media: SdpMedia): SdpDirection {
   return directionIn(media) ?? directionIn(sdp) ?? 'sendrecv';
 }
 
+/** Where a direction is written, on which level, for the line that `msrpMedia` chose (D-65). */
+export function writtenDirections(
+  sdp: Sdp,
+  secure?: boolean,
+): { readonly session?: SdpDirection; readonly media?: SdpDirection } {
+  const chosen = sdp.media[msrpIndex(sdp, secure)];
+  const session = directionIn(sdp);
+  const media = chosen && directionIn(chosen);
+  return { ...(session && { session }), ...(media && { media }) };
+}
+
 /** An offer of one m=message line. Throws WireError `SDP_FIELD` when a value cannot be written. */
 export function offer(session: SdpSession): Buffer {
   return description(session, [mediaLines(session, undefined)]);

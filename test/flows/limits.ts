@@ -27,6 +27,7 @@ export const limits: Limits = {
     idleMs: 60_000,
   },
   forward: { mode: 'off', count: 2, waitMs: 16_000 },
+  conference: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 5000, users: 4 },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',
 };

@@ -7,12 +7,11 @@ import type {
   Limits,
   MailboxEvent,
   PushEvent,
-  SubscriptionEvent,
   VirtualUaEvent,
 } from '../../src/machines/events.js';
 import type { AccountEvent } from '../../src/machines/events.js';
-import { noMessages } from '../../src/machines/counts.js';
 import {
+  conference,
   focus,
   forward,
   mailbox,
@@ -22,6 +21,8 @@ import {
   type ActorSnapshot,
   type Definition,
 } from '../../src/machines/index.js';
+import type { ConferenceContext } from '../../src/machines/conference.js';
+import type { FocusContext } from '../../src/machines/focus.js';
 import type { DeliveryContext } from '../../src/machines/delivery.js';
 import type { PushContext } from '../../src/machines/push-context.js';
 import type { ForwardContext } from '../../src/machines/forward.js';
@@ -29,8 +30,8 @@ import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
 import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
 import { recordingAlphabet, recordingsOf } from './alphabet-recording.js';
+import { conferenceEvents, subscriptionEvents, watches } from './alphabet-notifiers.js';
 import {
-  dialog,
   limits,
   media,
   noPush,
@@ -42,6 +43,7 @@ import {
   retrieval,
   senderProfile,
   subscribe,
+  watch,
   without,
 } from './facts.js';
 
@@ -116,6 +118,7 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     subscribed({ accepts: false }),
     subscribed({ expires: 1 }),
     { ...at1, type: 'retrieval.requested', transaction: 't', retrieval },
+    ...watchRequests(foci[0] ?? 0, at),
     ...deletionEvents(context, at),
     ...settingsEvents(context, at),
     { ...at1, type: 'push.requested', transaction: 't' },
@@ -173,6 +176,24 @@ function settingsEvents({ publications }: MailboxContext, at: number): readonly 
     { ...published, publish: { ...known, expires: 0 } },
     { type: 'timer.expired', name: 'publication', at, limits: tight },
     { type: 'timer.expired', name: 'publication', at: at + 200_000, limits: tight },
+  ];
+}
+
+function watchRequests(number: number, at: number): readonly MailboxEvent[] {
+  const watched = {
+    type: 'conference.requested',
+    at,
+    limits: tight,
+    transaction: 't',
+    focus: number,
+    subscribe: watch,
+  } as const;
+  return [
+    watched,
+    { ...watched, focus: 9999 },
+    { ...watched, subscribe: { ...watch, authorised: false } },
+    { ...watched, subscribe: { ...watch, accepts: false } },
+    { ...watched, subscribe: { ...watch, expires: 1 } },
   ];
 }
 
@@ -239,6 +260,7 @@ function sessionEvents(at: number): readonly (PushEvent & FocusEvent)[] {
     { ...of, type: 'bye.received', transaction: 't' },
     { ...of, type: 'timer.expired', name: 'wait' },
     ...[1, 2, 3].flatMap((serial): (PushEvent & FocusEvent)[] => [
+      { ...of, type: 'ua.answered', serial },
       { ...of, type: 'ua.departed', serial },
       { ...of, type: 'ua.failed', serial, status: 488 },
       { ...of, type: 'ua.failed', serial, status: 408 },
@@ -315,6 +337,8 @@ function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[
       serials: [],
       retrieval: { ...retrieval, list: { serials: [5, 5], foreign: [] } },
     },
+    { ...requested, retrieval: { ...retrieval, hasAccount: false } },
+    ...watches(at),
     ...reinvites(at),
     ...sessionEvents(at),
   ];
@@ -336,32 +360,6 @@ function forwardEvents(_snapshot: ActorSnapshot, at: number): readonly ForwardEv
   ];
 }
 
-function subscriptionEvents(_snapshot: ActorSnapshot, at: number): readonly SubscriptionEvent[] {
-  const of = { at, limits };
-  const born = { ...of, type: 'subscribe.received', transaction: 't', subscription: 1 } as const;
-  const refresh = { ...of, type: 'refresh.received', transaction: 't' } as const;
-  const later = { ...dialog, remoteCseq: at };
-  const added = { serial: 7, from: 'sip:a@b', to: 'sip:b@b', date: at, urgent: false };
-  return [
-    { ...born, subscribe, counts: noMessages },
-    { ...born, subscribe: { ...subscribe, expires: 0 }, counts: noMessages },
-    { ...refresh, dialog: later },
-    { ...refresh, dialog: later, expires: 0 },
-    { ...refresh, dialog: later, expires: 1 },
-    { ...refresh, dialog: { ...later, remoteCseq: 0 } },
-    { ...refresh, dialog: { ...later, callId: 'other' } },
-    { ...of, type: 'counts.changed', counts: noMessages },
-    { ...of, type: 'counts.changed', counts: noMessages, added },
-    { ...of, type: 'notify.answered', status: 200 },
-    { ...of, type: 'notify.answered', status: 481 },
-    { ...of, type: 'notify.failed' },
-    { ...of, type: 'timer.expired', name: 'throttle' },
-    { ...of, type: 'timer.expired', name: 'expiry' },
-    { ...of, type: 'timer.expired', name: 'expiry', at: at + 100_000_000 },
-    { ...of, type: 'session.lost' },
-  ];
-}
-
 export const alphabets: readonly Alphabet[] = [
   {
     name: 'mailbox',
@@ -369,11 +367,13 @@ export const alphabets: readonly Alphabet[] = [
     events: mailboxEvents,
     essence: ({ value, context }) => {
       const mailboxContext = context as MailboxContext;
-      const { stored, untaken, bindings, subscriptions, publications, forwards } = mailboxContext;
+      const { stored, untaken, bindings, foci } = mailboxContext;
+      const { subscriptions, publications, forwards } = mailboxContext;
       // States of their own, not times all the others.
       if (mailboxContext.deletionAt !== undefined)
         return [value, 'deletion', kept(mailboxContext).length];
       if (publications.length > 0) return [value, 'published', bindings.length > 0];
+      if (foci.length > 0) return [value, 'retrieving'];
       const listed = [bindings, subscriptions, forwards];
       const counted = listed.map(({ length }) => Math.min(length, 2));
       const byCore = bindings.some(({ by }) => by === 'scscf');
@@ -403,7 +403,10 @@ export const alphabets: readonly Alphabet[] = [
     name: 'focus',
     definition: focus,
     events: focusEvents,
-    essence: ({ value, context }) => [value, ...pending(context)],
+    essence: ({ value, context }) => {
+      const { watchers, inside } = context as Partial<FocusContext>;
+      return [value, ...pending(context), Math.min(watchers?.length ?? 0, 2), inside];
+    },
   },
   recordingAlphabet,
   {
@@ -422,6 +425,15 @@ export const alphabets: readonly Alphabet[] = [
     essence: ({ value, context }) => {
       const { targets, serial } = context as Partial<ForwardContext>;
       return [value, targets?.length, serial];
+    },
+  },
+  {
+    name: 'conference',
+    definition: conference,
+    events: conferenceEvents,
+    essence: ({ value, context }) => {
+      const { due, full, inside } = context as Partial<ConferenceContext>;
+      return [value, due, full, inside];
     },
   },
 ];

@@ -1,6 +1,7 @@
 /** Facts for the tests of machines: limits, messages, requests. */
 
 import type {
+  ConferenceSubscribeFacts,
   DialogFacts,
   InvitationFacts,
   Limits,
@@ -42,6 +43,7 @@ export const limits: Limits = {
     idleMs: 60_000,
   },
   forward: { mode: 'off', count: 2, waitMs: 16_000 },
+  conference: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 5000, users: 3 },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',
 };
@@ -125,6 +127,14 @@ export const subscribe: SubscribeFacts = {
   expires: 3600,
   messageAccount: 'sip:bob@example.org',
   dialog,
+};
+
+export const watch: ConferenceSubscribeFacts = {
+  accepts: true,
+  authorised: true,
+  expires: 3600,
+  dialog,
+  inside: false,
 };
 
 /** The facts without one of them. */

@@ -57,6 +57,7 @@ const failures: readonly ((event: Requested) => Requested)[] = [
     retrieval: { ...event.retrieval, offer: { ...offer, direction: 'sendrecv' } },
   }),
   (event) => ({ ...event, pushActive: true }),
+  (event) => ({ ...event, retrieval: { ...event.retrieval, hasAccount: false } }),
 ];
 
 const answers = [
@@ -66,6 +67,7 @@ const answers = [
   { status: 404 },
   { status: 403, warning: 'SDP is not recvonly' },
   { status: 403, warning: 'Policy: messages are pushed' },
+  { status: 403, warning: '127 Service not authorised' },
 ];
 
 const pairs = failures.flatMap((_first, i) =>
@@ -73,9 +75,9 @@ const pairs = failures.flatMap((_first, i) =>
 );
 
 describe('IMSpec-DMT-S-007: checks on the request (D-60)', () => {
-  test('there are six, and fifteen pairs of them', () => {
-    expect(retrievalChecks).toHaveLength(6);
-    expect(pairs).toHaveLength(15);
+  test('there are six and that of the account, which make twenty-one pairs', () => {
+    expect(retrievalChecks).toHaveLength(7);
+    expect(pairs).toHaveLength(21);
   });
 
   test.each(failures.map((fail, place) => ({ fail, place })))(
@@ -146,7 +148,11 @@ describe('IMSpec-DMT-S-006: the conference', () => {
     const list = { serials: [1, 1, 9, 9], foreign: ['sip:other@example.net'] };
     const actor = retrieving(requested({ serials: [1, 1] }, { list }), ack, connected);
     expect(actor.said).toEqual(['timer.cancel wait', 'ua/1 invite']);
-    expect(actor.snapshot.context).toMatchObject({ failed: [9, 9], foreign: 1 });
+    expect(actor.snapshot.context).toMatchObject({
+      outcomes: { '404': [9, 9] },
+      foreign: ['sip:other@example.net'],
+      count: 3,
+    });
   });
 
   test('IMSpec-DMT-S-011: we connect to a client that waits', () => {

@@ -3,6 +3,8 @@
 import { describe, expect, test } from 'vitest';
 import type { SubscriptionEvent } from '../../src/machines/events.js';
 import { noMessages, recount } from '../../src/machines/counts.js';
+import type { AtRest } from '../../src/machines/index.js';
+import type { DialogFacts } from '../../src/machines/facts.js';
 import { sameAtRest, subscription } from '../../src/machines/index.js';
 import { ActorUnderTest } from './actor.js';
 import { dialog, limits, noon, pager, subscribe, without } from './facts.js';
@@ -172,23 +174,86 @@ describe('refreshing', () => {
 });
 
 describe('restart', () => {
+  function revived(atRest: AtRest): ActorUnderTest {
+    const after = new ActorUnderTest(subscription);
+    after.snapshot = subscription.revive(atRest);
+    return after;
+  }
+
   test.each([
     ['under way', [born()]],
     ['unanswered after the throttle', [born(), throttle]],
-  ])('a NOTIFY %s is repeated with a higher CSeq', (_name, events) => {
-    const before = watching(...events);
-    const after = new ActorUnderTest(subscription);
-    after.snapshot = subscription.revive(subscription.rest(before.snapshot)!);
-    for (const actor of [after, before]) {
-      expect(actor.on(lost).find('sip.notify')).toMatchObject({ dialog: { localCseq: 2 } });
+    ['confirmed', idle],
+  ])(
+    'U23: the state is told again, with a higher CSeq; the last NOTIFY was %s',
+    (_name, events) => {
+      const after = revived(subscription.rest(watching(...events).snapshot)!);
+      expect(after.on(lost).said).toEqual(['timer.set throttle']);
+      expect(after.on(throttle).find('sip.notify')).toMatchObject({ dialog: { localCseq: 65 } });
+    },
+  );
+
+  test('U23: CSeqs rise over any number of restarts, whatever was sent between them', () => {
+    const actor = watching(born());
+    let last = 1;
+    for (let round = 0; round < 4; round++) {
+      for (let sent = 0; sent < round * 70; sent++) {
+        const found = actor.on(answered(), changed(sent), throttle).find('sip.notify')!;
+        expect(found.dialog.localCseq).toBeGreaterThan(last);
+        last = found.dialog.localCseq;
+      }
+      actor.snapshot = subscription.revive(subscription.rest(actor.snapshot)!);
+      const again = actor.on(lost, throttle).find('sip.notify')!;
+      expect(again.dialog.localCseq).toBeGreaterThan(last);
+      last = again.dialog.localCseq;
     }
   });
 
-  test('a confirmed one is not repeated, a change that waited is sent', () => {
-    expect(watching(...idle, lost).said).toEqual([]);
-    expect(watching(born(), answered(), changed(1), lost).said).toContain('sip.notify');
-    const atRest = subscription.rest(watching(...idle).snapshot)!;
-    expect(sameAtRest(atRest, subscription.rest(subscription.revive(atRest)))).toBe(true);
-    expect(() => subscription.revive({ ...atRest, schema: 2 })).toThrow('MACHINE_SCHEMA_UNKNOWN');
+  test('a NOTIFY changes nothing at rest, but for every sixty-fourth', () => {
+    const actor = watching(born());
+    let atRest = subscription.rest(actor.snapshot)!;
+    let changes = 0;
+    for (let sent = 0; sent < 128; sent++) {
+      actor.on(answered(), throttle, refresh(sent + 2));
+      const before = subscription.rest(actor.snapshot)!;
+      actor.on(answered(), changed(0), throttle);
+      const after = subscription.rest(actor.snapshot)!;
+      if (after.context['cseq'] !== before.context['cseq']) changes++;
+      atRest = after;
+    }
+    expect(changes).toBeLessThanOrEqual(4);
+    expect(sameAtRest(atRest, subscription.rest(revived(atRest).snapshot))).toBe(true);
+  });
+
+  test('a row of schema 1 goes on where it was; another one is refused', () => {
+    const { context, ...atRest } = subscription.rest(watching(...idle).snapshot)!;
+    const { cseq: _, dialog: stored, ...rest } = context;
+    const former = { ...(stored as DialogFacts), localCseq: 7 };
+    const old = {
+      ...atRest,
+      schema: 1,
+      context: { ...rest, dialog: former, added: [], due: true },
+    };
+    const actor = revived(old).on(lost, throttle);
+    expect(actor.find('sip.notify')).toMatchObject({ dialog: { localCseq: 8 } });
+    expect(() => subscription.revive({ ...atRest, context, schema: 3 })).toThrow(
+      'MACHINE_SCHEMA_UNKNOWN',
+    );
+  });
+
+  test('EVT-04: a notifier that withdraws says why, and when to come again', () => {
+    const actor = watching(...idle, {
+      type: 'subscription.withdrawn',
+      at: noon,
+      reason: 'probation',
+      retryAfter: 30,
+      limits,
+    });
+    expect(actor.find('sip.notify')).toMatchObject({
+      state: 'terminated',
+      reason: 'probation',
+      retryAfter: 30,
+    });
+    expect(actor.said.slice(-2)).toEqual(['mailbox subscription.ended', 'stop']);
   });
 });

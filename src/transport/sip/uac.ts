@@ -52,7 +52,7 @@ export class Uac implements ClientRequestUser {
   request(outgoing: SipOutgoing): void {
     const { owner, id } = outgoing;
     const isInvite = outgoing.method === 'INVITE';
-    const draft = this.#readable(() => this.#draftOf(outgoing));
+    const draft = this.#readable(() => this.#draftOf(this.#shared(outgoing)));
     if (!draft || this.#isFull() || (isInvite && !this.#mayInvite(owner))) {
       this.#failSoon(owner, id);
       return;
@@ -298,6 +298,22 @@ export class Uac implements ClientRequestUser {
       ...(dialog && { dialog }),
       ...(retries && { retries }),
     });
+  }
+
+  /**
+   * A dialog by value that is an INVITE dialog of ours has another usage (RFC 5057): requests of
+   * both have one CSeq, one target and one route set.
+   */
+  #shared(outgoing: SipOutgoing): SipOutgoing {
+    if (!outgoing.dialog) return outgoing;
+    const { callId, localTag, remoteTag, localCseq } = outgoing.dialog;
+    const dialog = this.#context.dialogs.find(callId, localTag, remoteTag);
+    if (!dialog) return outgoing;
+    dialog.value = {
+      ...dialog.value,
+      localCseq: Math.max(dialog.value.localCseq + 1, localCseq),
+    };
+    return { ...outgoing, dialog: dialog.value };
   }
 
   /** An INVITE asks for a session timer unless its user does (RFC 4028 7.1). */
