@@ -101,6 +101,18 @@ module.exports = {
       'Adapters know ports and wire.',
     ),
     only(
+      'admin-is-an-adapter',
+      '^src/admin/',
+      [
+        '^src/admin/',
+        '^src/wire/',
+        '^src/ports\\.ts$',
+        'node_modules/(fastify|@fastify|prom-client)/',
+        '^(node:)?\\w',
+      ],
+      'Adapters know ports and wire.',
+    ),
+    only(
       'cluster-is-an-adapter',
       '^src/cluster/',
       ['^src/cluster/', '^src/wire/', '^src/ports\\.ts$', '^(node:)?\\w'],

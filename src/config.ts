@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
+import { adminSettings } from './admin-settings.js';
 import { identitySettings } from './identity-settings.js';
 import { xcapSettings } from './metadata-settings.js';
 import { isMsrpUri } from './wire/msrp/uri.js';
@@ -277,6 +278,8 @@ const schema = z
     msrp: msrp.prefault({}),
     store: store.prefault({}),
     identity: identitySettings.prefault({}),
+    /** Administration over HTTP; absent: there is none. */
+    admin: adminSettings.optional(),
     xcap: xcapSettings.optional(),
     limits: limits.prefault({}),
     publish: publish.prefault({}),

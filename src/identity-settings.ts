@@ -98,7 +98,7 @@ export function realmOf(identity: z.output<typeof identitySettings>): string {
   return identity.digest.realm ?? domain ?? identity.hostname;
 }
 
-const secrets: ReadonlySet<string> = new Set(['password', 'ha1', 'secret']);
+const secrets: ReadonlySet<string> = new Set(['password', 'ha1', 'secret', 'token']);
 
 /** A replacer for JSON.stringify: settings can be shown, what is secret in them cannot. */
 export function maskSecrets(key: string, value: unknown): unknown {

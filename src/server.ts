@@ -2,6 +2,10 @@
 
 import pino from 'pino';
 import { barredUsers } from './actors/barred-users.js';
+import { adminOptions, adminTls } from './admin-settings.js';
+import { createAdminEndpoint } from './admin/endpoint.js';
+import type { AdminEndpoint } from './admin/endpoint.js';
+import type { AdminParts } from './admin/parts.js';
 import { cryptoHash } from './actors/authentication.js';
 import type { AuthenticationOptions } from './actors/authentication.js';
 import { configuredCredentials } from './actors/authentication-credentials.js';
@@ -22,6 +26,7 @@ import type {
   Trace,
 } from './ports.js';
 import { openLevelStore } from './store/level.js';
+import type { LevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
@@ -55,6 +60,8 @@ export interface Server {
   readonly msrp: { readonly address: string; readonly port: number };
   /** The XCAP listener, when the settings ask for one. */
   readonly xcap?: { readonly address: string; readonly port: number };
+  /** The listener of the administration; absent when there is none. */
+  readonly admin?: AdminEndpoint['address'];
   /** The accounts, as the HTTP faces see them. */
   readonly accounts: OperatorPort;
   /** Who has an account; absent when the store given has no directory. */
@@ -87,42 +94,25 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Certificates that cannot be used are found out before anything is open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings) });
-  const store =
-    parts.store ??
-    (await openLevelStore({
-      ...settings.store,
-      log,
-      clock,
-      limits: { accounts: settings.bounds.accounts * 2 },
-    }));
-  const { identity, bounds, limits } = settings;
+  const store = parts.store ?? (await openStore(settings, world));
   const provisioning = parts.provisioning ?? store.provisioning;
-  const authentication = authenticationOptions(identity, parts.credentials);
+  const authentication = authenticationOptions(settings.identity, parts.credentials);
   const actors = createActors({
-    ...{ store, sip, msrp, clock, random, log, limits, version },
-    placement: localPlacement,
-    hostname: identity.hostname,
-    deferredUser: identity.deferredUser,
-    deferredAliases: identity.deferredAliases,
-    deleteUser: identity.deleteUser,
-    settingsPackage: settings.publish,
-    serviceHosts: identity.serviceHosts,
-    forbids: barredUsers(identity.barred),
-    domains: identity.domains,
-    ...(identity.users && { users: identity.users }),
-    aliases: identity.aliases,
-    provisionedOnly: identity.accounts === 'provisioned',
+    ...{ store, sip, msrp, clock, random, log, version },
+    ...actorsOptions(settings),
     ...(provisioning && { provisioning }),
-    trustedPeers: identity.trustedPeers,
-    trustedNames: identity.trustedNames,
     ...(authentication && { authentication }),
-    privacy: identity.privacy,
-    registrar: identity.registrar,
-    cema: settings.msrp.cema,
-    bounds: { ...bounds, ...(settings.msrp.relay && { pathMs: settings.msrp.relay.waitMs }) },
   });
   let xcap: XcapServer | undefined;
+  let admin: AdminEndpoint | undefined;
+  const counters = () => ({
+    ...actors.counters(),
+    ...sip.counters(),
+    ...xcap?.counters(),
+    ...storeCounters(store),
+  });
   const stop = async (graceMs: number): Promise<void> => {
+    await admin?.stop();
     await xcap?.stop(graceMs);
     await sip.stop(graceMs);
     await actors.stop(graceMs);
@@ -136,6 +126,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     const { accounts } = actors;
     xcap = xcapServerOf(settings, authentication, { accounts, clock, random, log });
     await xcap?.start();
+    admin = await adminOf(settings, { accounts, provisioning, clock, log, version, counters });
+    await admin?.start();
   } catch (error) {
     await stop(0);
     throw error;
@@ -144,16 +136,70 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     sip: sip.addresses,
     msrp: msrp.address,
     ...(xcap && { xcap: xcap.address }),
+    ...(admin && { admin: admin.address }),
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
-    counters: () => ({ ...actors.counters(), ...sip.counters(), ...xcap?.counters() }),
-    reload: () => {
-      sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
-      if (settings.msrp.tls) msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
-      if (settings.xcap?.tls) xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
-    },
+    counters,
+    reload: () => reload(settings, { sip, msrp, xcap, admin }),
     stop: (graceMs = 5000) => stop(graceMs),
   };
+}
+
+function openStore({ store, bounds }: Settings, { log, clock }: World): Promise<LevelStore> {
+  return openLevelStore({ ...store, log, clock, limits: { accounts: bounds.accounts * 2 } });
+}
+
+function actorsOptions({ identity, limits, bounds, publish, msrp }: Settings) {
+  return {
+    limits,
+    placement: localPlacement,
+    ...identityOptions(identity),
+    settingsPackage: publish,
+    cema: msrp.cema,
+    bounds: { ...bounds, ...(msrp.relay && { pathMs: msrp.relay.waitMs }) },
+  };
+}
+
+async function adminOf({ admin }: Settings, parts: AdminParts): Promise<AdminEndpoint | undefined> {
+  return admin && createAdminEndpoint(parts, adminOptions(admin, readPem));
+}
+
+/** Whatever has a certificate reads it again. */
+function reload(
+  settings: Settings,
+  open: {
+    readonly sip: ReturnType<typeof createSipEndpoint>;
+    readonly msrp: ReturnType<typeof createMsrpEndpoint>;
+    readonly xcap: XcapServer | undefined;
+    readonly admin: AdminEndpoint | undefined;
+  },
+): void {
+  open.sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
+  if (settings.msrp.tls) open.msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
+  if (settings.xcap?.tls) open.xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
+  const tls = settings.admin && adminTls(settings.admin, readPem);
+  if (tls) open.admin?.reload(tls);
+}
+
+/** Names, served users and trust. */
+function identityOptions({ users, accounts, ...identity }: Settings['identity']) {
+  const { hostname, deferredUser, deferredAliases, deleteUser, domains, aliases } = identity;
+  const { trustedPeers, trustedNames, privacy, registrar } = identity;
+  return {
+    ...{ hostname, deferredUser, deferredAliases, deleteUser, domains, aliases },
+    serviceHosts: identity.serviceHosts,
+    forbids: barredUsers(identity.barred),
+    ...(users && { users }),
+    provisionedOnly: accounts === 'provisioned',
+    ...{ trustedPeers, trustedNames, privacy, registrar },
+  };
+}
+
+/** What a store of ours counts; others have nothing to tell. */
+function storeCounters(store: StorePort): Record<string, number> {
+  if (!('stats' in store)) return {};
+  const stats = (store as LevelStore).stats();
+  return Object.fromEntries(Object.entries(stats).map(([name, one]) => [`store.${name}`, one]));
 }
 
 /** A pino logger on standard error, so that standard output stays for results. */

@@ -43,9 +43,9 @@ export function serveCommand(): Command {
       const server = await startServer(settings);
       stopOnSignal(server);
       reloadOnSignal(server);
-      const { sip, msrp } = server;
+      const { sip, msrp, admin } = server;
       process.stdout.write(
-        `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp })}\n`,
+        `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp, admin })}\n`,
       );
     });
 }

@@ -1,0 +1,14 @@
+/** What every resource of the administration has at hand. */
+
+import type { Clock, Log, OperatorPort, ProvisioningPort } from '../ports.js';
+
+export interface AdminParts {
+  readonly accounts: OperatorPort;
+  /** Absent: accounts cannot be provisioned here. */
+  readonly provisioning: ProvisioningPort | undefined;
+  readonly clock: Clock;
+  readonly log: Log;
+  readonly version: string;
+  /** Everything counted since the start, by name. */
+  counters(): Readonly<Record<string, number>>;
+}
