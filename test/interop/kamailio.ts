@@ -1,8 +1,8 @@
 /** Kamailio as a child process on loopback, with a configuration of the test. */
 
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { accepts } from './loopback-port.js';
@@ -23,6 +23,15 @@ export interface Kamailio {
   /** What it has logged. */
   log(): string;
   stop(): Promise<void>;
+}
+
+/** Whether it has the modules that a configuration loads. */
+export function hasModules(configuration: string): boolean {
+  const about = spawnSync('kamailio', ['-I']).stdout?.toString() ?? '';
+  const path = /paths to modules: (\S+)/.exec(about)?.[1];
+  if (path === undefined) return false;
+  const wanted = readFileSync(configuration, 'utf8').matchAll(/^loadmodule "(.*)"$/gm);
+  return [...wanted].every(([, name]) => existsSync(join(path, name!)));
 }
 
 /** Starts it and waits until it accepts connections. */
