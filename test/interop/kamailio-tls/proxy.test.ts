@@ -1,24 +1,28 @@
+import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createImClient, type ImClient } from '../../../src/client/connect.js';
 import { settingsOf } from '../../../src/config.js';
 import type { TraceEntry } from '../../../src/ports.js';
 import { startServer, type Server } from '../../../src/server.js';
 import { isInstalled } from '../../server-process.js';
-import type { Kamailio } from '../kamailio.js';
-import { startProxy } from './kamailio.js';
+import { startProxy, type TlsProxy } from './kamailio.js';
 
 const vector = (name: string): string =>
   fileURLToPath(new URL(`../../vectors/tls/${name}`, import.meta.url));
+const run = promisify(execFile);
+/** SIPp speaks to Kamailio over TCP: that of Debian is built without TLS. */
+const count = 300;
 const ca = readFileSync(vector('authority.pem'), 'utf8');
 
 let directory: string;
 let server: Server;
-let proxy: Kamailio;
+let proxy: TlsProxy;
 let clients: ImClient[];
 let traced: TraceEntry[];
 
@@ -107,6 +111,28 @@ describe.skipIf(!isInstalled('kamailio'))(
       expect(pushed).toEqual(texts);
       expect((await bob.unregister()).status).toBe(200);
     });
+
+    test.skipIf(!isInstalled('sipp'))(
+      `TP-01: ${count} messages of SIPp are stored once each (skipped where sipp is not installed)`,
+      { timeout: 120_000 },
+      async () => {
+        const scenario = fileURLToPath(new URL('../sipp/store.xml', import.meta.url));
+        const load = ['-sf', scenario, '-m', String(count), '-r', '200', '-l', '64', '-nostdin'];
+        const socket = ['-t', 't1', '-i', '127.0.0.1', '-timeout', '90s'];
+        await run('sipp', [`127.0.0.1:${proxy.plainPort}`, ...load, ...socket], {
+          cwd: directory,
+          maxBuffer: 1 << 28,
+        });
+        const bob = await start('bob');
+        const { messages } = await bob.retrieve();
+        const numbers = messages.map(({ body }) => Number(/^id=(\d+); /.exec(String(body))![1]));
+        expect(numbers.sort((a, b) => a - b)).toEqual(
+          Array.from({ length: count }, (_, index) => index + 1),
+        );
+        const sip = traced.filter(({ protocol }) => protocol === 'sip');
+        expect(new Set(sip.map(({ transport }) => transport))).toEqual(new Set(['tls']));
+      },
+    );
 
     test('TP-01: message waiting is notified through the proxy', async () => {
       const bob = await start('bob');

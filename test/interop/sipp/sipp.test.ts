@@ -33,11 +33,11 @@ afterEach(async () => {
 describe.skipIf(!isInstalled('sipp'))(
   'SIPp as sender (skipped where sipp is not installed)',
   () => {
-    test(
-      `IMSpec-DMT-S-001: ${messages} messages over UDP are stored once each, byte for byte`,
+    test.each(['UDP', 'TCP'] as const)(
+      `IMSpec-DMT-S-001: ${messages} messages over %s are stored once each, byte for byte`,
       { timeout: patience },
-      async () => {
-        const acknowledged = await store();
+      async (transport) => {
+        const acknowledged = await store(transport);
         expect(acknowledged).toHaveLength(messages);
         expect(await retrieve()).toEqual(acknowledged);
       },
@@ -47,7 +47,7 @@ describe.skipIf(!isInstalled('sipp'))(
       'U6: after kill -9 in the middle every message with a 202 is there, none twice',
       { timeout: patience },
       async () => {
-        const sending = store();
+        const sending = store('UDP');
         await some(() => acknowledgedSoFar().length > messages / 4);
         await server.end('SIGKILL');
         const { sipPort, msrpPort } = server;
@@ -65,10 +65,11 @@ describe.skipIf(!isInstalled('sipp'))(
 );
 
 /** Sends all messages; the sorted numbers of those that saw a 202. */
-async function store(): Promise<number[]> {
+async function store(transport: 'UDP' | 'TCP'): Promise<number[]> {
   const args = ['-sf', scenario, '-m', String(messages), '-r', String(rate), '-l', '256'];
   const log = ['-trace_logs', '-log_file', join(directory, 'acknowledged')];
-  const quiet = ['-nostdin', '-timeout', `${patience / 2000}s`, '-t', 'u1', '-i', '127.0.0.1'];
+  const socket = ['-t', transport === 'UDP' ? 'u1' : 't1', '-i', '127.0.0.1'];
+  const quiet = ['-nostdin', '-timeout', `${patience / 2000}s`, ...socket];
   await run('sipp', [`127.0.0.1:${server.sipPort}`, ...args, ...log, ...quiet], {
     cwd: directory,
     maxBuffer: 1 << 28,
