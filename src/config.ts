@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { adminSettings } from './admin-settings.js';
 import { identitySettings } from './identity-settings.js';
+import { policyRules, policySettings } from './policy-settings.js';
 import { xcapSettings } from './metadata-settings.js';
 import { isMsrpUri } from './wire/msrp/uri.js';
 
@@ -283,6 +284,7 @@ const schema = z
     xcap: xcapSettings.optional(),
     limits: limits.prefault({}),
     publish: publish.prefault({}),
+    policy: policySettings.prefault({}),
     bounds: bounds.prefault({}),
     log: z
       .strictObject({
@@ -342,6 +344,16 @@ export function readSettings(path: string): unknown {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConfigError('CONFIG_UNREADABLE', `${path}: ${why}`);
   }
+}
+
+/** The rules of the settings, and those of the file they name, read now. Throws ConfigError. */
+export function readPolicy({ policy }: Pick<Settings, 'policy'>): Settings['policy']['rules'] {
+  if (policy.file === undefined) return policy.rules;
+  const result = policyRules.safeParse(readSettings(policy.file) ?? []);
+  if (!result.success) {
+    throw new ConfigError('CONFIG_INVALID', `${policy.file}: ${z.prettifyError(result.error)}`);
+  }
+  return [...policy.rules, ...result.data];
 }
 
 function isLoopback(name: string): boolean {

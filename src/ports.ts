@@ -6,6 +6,7 @@ import type { HeaderField, SipRequest, SipResponse } from './wire/sip/message.js
 import type { SipDialog } from './wire/sip/dialog.js';
 
 export type * from './accounts-ports.js';
+export type * from './policy-port.js';
 
 /**
  * For whom a transaction, dialog or MSRP session was opened. Opaque to adapters, which hand it

@@ -12,6 +12,7 @@ import { configuredCredentials } from './actors/authentication-credentials.js';
 import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
 import { localPlacement } from './cluster/local.js';
+import { readPolicy } from './config.js';
 import type { Settings } from './config.js';
 import { realmOf } from './identity-settings.js';
 import { xcapServerOf, xcapTls } from './metadata.js';
@@ -20,6 +21,7 @@ import type {
   Clock,
   Log,
   OperatorPort,
+  PolicyPort,
   ProvisioningPort,
   Random,
   StorePort,
@@ -52,6 +54,8 @@ export interface ServerParts {
   readonly credentials?: CredentialsPort;
   /** Sees every SIP and MSRP message in and out, retransmissions included. */
   readonly trace?: Trace;
+  /** Asked about what the rules of the settings let pass. */
+  readonly policy?: PolicyPort;
 }
 
 export interface Server {
@@ -69,10 +73,11 @@ export interface Server {
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
   /**
-   * Reads the certificates of SIP, MSRP and XCAP again, for connections to come. Throws an error with a
-   * code and keeps the former ones when they cannot be used.
+   * Reads the certificates of SIP, MSRP and XCAP again, for connections to come, and the rules of
+   * operator policy, of `settings` when given. Throws an error with a code when they cannot be
+   * used; what was in force before remains.
    */
-  reload(): void;
+  reload(settings?: Pick<Settings, 'policy'>): void;
   /** Takes nothing more, lets what was taken end for at most `graceMs`, closes the store. */
   stop(graceMs?: number): Promise<void>;
 }
@@ -90,6 +95,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const random = parts.random ?? systemRandom;
   const log = parts.log ?? createLog(settings.log.level);
   const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
+  const policyRules = readPolicy(settings);
   // Before the store: an unreadable certificate leaves nothing open.
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Certificates that cannot be used are found out before anything is open.
@@ -100,6 +106,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const actors = createActors({
     ...{ store, sip, msrp, clock, random, log, version },
     ...actorsOptions(settings),
+    policyRules,
+    ...(parts.policy && { policy: parts.policy }),
     ...(provisioning && { provisioning }),
     ...(authentication && { authentication }),
   });
@@ -140,7 +148,11 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
     counters,
-    reload: () => reload(settings, { sip, msrp, xcap, admin }),
+    reload: (changed = settings) => {
+      const rules = readPolicy(changed);
+      reload(settings, { sip, msrp, xcap, admin });
+      actors.setPolicy(rules);
+    },
     stop: (graceMs = 5000) => stop(graceMs),
   };
 }

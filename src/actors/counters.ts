@@ -19,6 +19,8 @@ export const counterNames = [
   'actors.outbox.retries',
   'actors.outbox.dead',
   'actors.reports.oversized',
+  'actors.policy.refused',
+  'actors.policy.unavailable',
   'actors.requests',
   'actors.requests.malformed',
   'actors.cancelled',

@@ -10,6 +10,7 @@ import type { Identified } from './identity.js';
 import { contactOf } from './contact.js';
 import { recipient } from './ingress-message.js';
 import { allowedInside } from './ingress-options.js';
+import { permitRetrieval } from './ingress-policy.js';
 import { refuse, refusesSdp, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { receiveInvitation } from './ingress-recording.js';
@@ -57,12 +58,13 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
   };
   const at = parts.clock.now();
   const { limits } = parts;
-  // D-63: whoever has no account here meets the same checks in the same order.
-  parts.submit(account ?? nobody, {
-    kind: 'event',
-    to: 'mailbox',
-    event: { type: 'retrieval.requested', at, transaction, retrieval, limits },
-    asked: { offer: body.sdp, transport: received.peer.transport },
+  const asked = { offer: body.sdp, transport: received.peer.transport };
+  permitRetrieval(parts, received, account, (reason) => {
+    const judged = reason === undefined ? retrieval : { ...retrieval, forbidden: reason };
+    const of = { at, transaction, retrieval: judged, limits };
+    const event = { type: 'retrieval.requested', ...of } as const;
+    // D-63: whoever has no account here meets the same checks in the same order.
+    parts.submit(account ?? nobody, { kind: 'event', to: 'mailbox', event, asked });
   });
 }
 

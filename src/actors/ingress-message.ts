@@ -7,6 +7,7 @@ import { terminatingUser } from './identity.js';
 import type { Identified, Sender } from './identity.js';
 import { receiveDeletionList } from './ingress-deletion.js';
 import { forwardFacts } from './ingress-forward.js';
+import { permitStoring } from './ingress-policy.js';
 import { refuse, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { messageFacts } from './message-facts.js';
@@ -36,19 +37,16 @@ export function receiveMessage(parts: IngressParts, received: Identified): void 
   const at = parts.clock.now();
   const facts = messageFacts(request, named.account, parts.bounds.bodyBytes);
   const message = { ...facts, ...identityFacts(parts, request, sender) };
-  parts.submit(named.account, {
-    kind: 'message',
-    event: {
-      type: 'message.received',
-      at,
-      transaction,
-      message,
-      limits: parts.limits,
-      forward: forwardFacts(parts, received),
-    },
-    payload: request.bytes,
-    sender,
-  });
+  const { account } = named;
+  const forward = forwardFacts(parts, received);
+  permitStoring(parts, received, account, message, () =>
+    parts.submit(account, {
+      kind: 'message',
+      event: { type: 'message.received', at, transaction, message, limits: parts.limits, forward },
+      payload: request.bytes,
+      sender,
+    }),
+  );
 }
 
 /** Whom a trusted peer names as the served user it is for, else the Request-URI. */

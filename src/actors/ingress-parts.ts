@@ -11,6 +11,7 @@ import type { Counters } from './counters.js';
 import type { MediaUse } from './media-facts.js';
 import type { SettingsPackage } from './ingress-publish.js';
 import type { Bounds } from './options.js';
+import type { Policy } from './policy.js';
 import type { Product } from './product.js';
 import type { ServedUsers } from './served-users.js';
 
@@ -26,6 +27,7 @@ export interface IngressParts {
   readonly counters: Counters;
   readonly users: ServedUsers;
   readonly product: Product;
+  readonly policy: Policy;
   /** How settings are published. */
   readonly settingsPackage: SettingsPackage;
   /** Whether users register here directly. */

@@ -8,6 +8,7 @@ import { namesImTag, namesLargeMessageTag } from '../wire/sip/accept-contact.js'
 import type { SipRequest } from '../wire/sip/message.js';
 import { identityFacts } from './ingress-message.js';
 import type { Identified } from './identity.js';
+import { permitStoring } from './ingress-policy.js';
 import { refuse, refusesSdp, requiresUnsupported } from './ingress-parts.js';
 import type { IngressParts } from './ingress-parts.js';
 import { offeredMedia } from './media-facts.js';
@@ -33,28 +34,30 @@ export function receiveInvitation(
     refuse(parts, received, 480);
     return;
   }
-  parts.submit(account, {
-    kind: 'event',
-    to: 'mailbox',
-    event: {
-      type: 'invitation.received',
-      at: parts.clock.now(),
-      transaction,
-      invitation: facts,
-      limits: parts.limits,
+  const at = parts.clock.now();
+  const invitation = {
+    facts: {
+      ...requestFacts(request, 'Multimedia-Message'),
+      ...identityFacts(parts, request, sender),
     },
-    asked: {
-      offer: sdp,
-      transport: peer.transport,
-      invitation: {
-        facts: {
-          ...requestFacts(request, 'Multimedia-Message'),
-          ...identityFacts(parts, request, sender),
-        },
-        fields: request.all(),
+    fields: request.all(),
+  };
+  permitStoring(parts, received, account, announced(facts), () =>
+    parts.submit(account, {
+      kind: 'event',
+      to: 'mailbox',
+      event: {
+        type: 'invitation.received',
+        ...{ at, transaction, invitation: facts, limits: parts.limits },
       },
-    },
-  });
+      asked: { offer: sdp, transport: peer.transport, invitation },
+    }),
+  );
+}
+
+/** What is known of messages before they come. */
+function announced({ size }: InvitationFacts): { readonly size?: number } {
+  return size === undefined ? {} : { size };
 }
 
 /** Known before its body is looked at. */

@@ -29,6 +29,8 @@ import { LocalTransactions } from './local-transactions.js';
 import { MediaSessions } from './media-sessions.js';
 import { defaultBounds } from './options.js';
 import type { ActorsOptions, Bounds } from './options.js';
+import { Policy } from './policy.js';
+import type { PolicyRule } from './policy-rules.js';
 import { product } from './product.js';
 import type { Product } from './product.js';
 import { Recordings } from './recordings.js';
@@ -48,6 +50,8 @@ export interface Actors {
   readonly msrpHandler: MsrpHandler;
   /** For HTTP faces, and for embedders. */
   readonly accounts: OperatorPort;
+  /** Rules of operator policy, in place of those before. */
+  setPolicy(rules: readonly PolicyRule[]): void;
   /** Plain counters by name, for metrics. */
   counters(): Readonly<Record<string, number>>;
 }
@@ -67,6 +71,7 @@ class Node implements Actors {
   readonly #provisioning: ProvisioningPort | undefined;
   readonly #users: ServedUsers;
   readonly #product: Product;
+  readonly #policy: Policy;
   readonly #local: LocalTransactions;
   readonly #media: MediaSessions;
   readonly #recordings: Recordings;
@@ -86,6 +91,7 @@ class Node implements Actors {
     this.#provisioning = options.provisioning ?? store.provisioning;
     this.#users = new ServedUsers({ ...options, identities, provisioning: this.#provisioning });
     this.#product = product(version, this.#users.hostname);
+    this.#policy = this.#createPolicy();
     this.#local = new LocalTransactions(options.clock, this.#bounds);
     this.#media = this.#createMedia();
     this.#recordings = this.#createRecordings();
@@ -127,6 +133,10 @@ class Node implements Actors {
     await Promise.race([this.#directory.settled(), grace]);
     withdraw?.();
     this.#directory.end();
+  }
+
+  setPolicy(rules: readonly PolicyRule[]): void {
+    this.#policy.replace(rules);
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -186,6 +196,12 @@ class Node implements Actors {
       deliver: (account, row) => this.#courier.deliver(account, row),
       wakeAt: (at) => this.#timers.expect(at),
     };
+  }
+
+  #createPolicy(): Policy {
+    const { clock, log, policyRules = [], policy } = this.#options;
+    const parts = { clock, log, counters: this.#counters, bounds: this.#bounds };
+    return new Policy(parts, policyRules, policy);
   }
 
   #createMedia(): MediaSessions {
@@ -266,6 +282,7 @@ class Node implements Actors {
         counters: this.#counters,
         users: this.#users,
         product: this.#product,
+        policy: this.#policy,
         settingsPackage: this.#options.settingsPackage ?? defaultSettingsPackage,
         registrar: registrar ?? true,
         privacy: this.#honoursPrivacy,

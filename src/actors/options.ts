@@ -6,6 +6,7 @@ import type {
   Log,
   MsrpPort,
   PlacementPort,
+  PolicyPort,
   ProvisioningPort,
   Random,
   SipPort,
@@ -15,6 +16,7 @@ import type {
 import type { Limits } from '../machines/events.js';
 import type { AuthenticationOptions } from './authentication.js';
 import type { SettingsPackage } from './ingress-publish.js';
+import type { PolicyRule } from './policy-rules.js';
 
 export interface ActorsOptions {
   readonly store: StorePort;
@@ -28,6 +30,9 @@ export interface ActorsOptions {
   readonly random: Random;
   readonly log: Log;
   readonly limits: Limits;
+  /** What the operator lets pass; a port is asked about what the rules let pass. */
+  readonly policyRules?: readonly PolicyRule[];
+  readonly policy?: PolicyPort;
   /** The partition of the store that names Message-IDs (D-04), such as `s07.poste.example.net`. */
   readonly hostname: string;
   /** Further host names under which `Deferred@` is answered (D-06). */
@@ -98,6 +103,9 @@ export interface Bounds {
   readonly duplicateMs: number;
   /** Submissions remembered per account. */
   readonly digests: number;
+  /** Verdicts of the policy port that are waited for, and ms for one of them. */
+  readonly policyPending: number;
+  readonly policyMs: number;
   /** Numbers that a node reserves at a time, and those that one mailbox takes. */
   readonly nodeBlock: number;
   readonly accountBlock: number;
@@ -148,6 +156,8 @@ export const defaultBounds: Bounds = {
   outboxWakeMs: 30_000,
   duplicateMs: 40_000,
   digests: 4_096,
+  policyPending: 1_024,
+  policyMs: 1_000,
   nodeBlock: 65_536,
   accountBlock: 64,
   due: 256,

@@ -42,7 +42,7 @@ export function serveCommand(): Command {
       }
       const server = await startServer(settings);
       stopOnSignal(server);
-      reloadOnSignal(server);
+      reloadOnSignal(server, () => settingsFrom(options));
       const { sip, msrp, admin } = server;
       process.stdout.write(
         `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp, admin })}\n`,
@@ -107,11 +107,11 @@ function stopOnSignal(server: Server): void {
   process.on('SIGTERM', stop);
 }
 
-/** SIGHUP: certificates that were renewed are used; those that cannot be are told of. */
-function reloadOnSignal(server: Server): void {
+/** SIGHUP: certificates and policy are read again; what cannot be used is told of. */
+function reloadOnSignal(server: Server, settings: () => Settings): void {
   process.on('SIGHUP', () => {
     try {
-      server.reload();
+      server.reload(settings());
     } catch (error) {
       process.stderr.write(`${describeError(error)}\n`);
     }
