@@ -5,6 +5,7 @@ import { Command } from 'commander';
 import { clientCommand } from './cli/client.js';
 import { demoCommand } from './cli/demo.js';
 import { describeError, serveCommand } from './cli/serve.js';
+import { storeCommand } from './cli/store.js';
 import { version } from './version.js';
 
 const program = new Command('poste-restante')
@@ -12,6 +13,7 @@ const program = new Command('poste-restante')
   .version(version)
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(clientCommand())
+  .addCommand(storeCommand())
   .addCommand(demoCommand());
 
 process.on('uncaughtException', (error) => {

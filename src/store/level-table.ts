@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { Level } from 'level';
 
 import type { Clock, Log } from '../ports.js';
+import { codeOf, openError } from './level-error.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Operation, Table, TableRange } from './table.js';
 
@@ -60,21 +61,6 @@ async function openDatabase(options: LevelTableOptions, create: boolean): Promis
     throw openError(cause);
   }
   return database;
-}
-
-function openError(cause: unknown): StoreError {
-  switch (codeOf(cause)) {
-    case 'LEVEL_LOCKED':
-      return new StoreError('STORE_LOCKED', 'another process holds the directory', cause);
-    case 'LEVEL_CORRUPTION':
-      return new StoreError('STORE_DAMAGED', 'LevelDB finds its files damaged', cause);
-    default:
-      return new StoreError('STORE_UNAVAILABLE', 'the directory cannot be opened', cause);
-  }
-}
-
-function codeOf(error: unknown): unknown {
-  return typeof error === 'object' && error !== null && 'code' in error ? error.code : undefined;
 }
 
 /**
@@ -192,6 +178,15 @@ export class LevelTable implements Table {
       this.#failed = true;
       this.#options.log.error({ error }, 'a write to the store failed');
       throw error;
+    }
+  }
+
+  /** All that is there at the moment of the call, whatever is written meanwhile. */
+  async *entries(): AsyncGenerator<Entry> {
+    try {
+      for await (const [key, value] of this.#database.iterator()) yield { key, value };
+    } catch (error) {
+      throw this.#readError(error);
     }
   }
 

@@ -5,6 +5,7 @@ import type { AccountStoreLimits } from './account-store.js';
 import { AccountStore, storeLimits } from './account-store.js';
 import { openLevelTable } from './level-table.js';
 import type { LevelTable } from './level-table.js';
+import { writeBackup } from './backup.js';
 import { migrate } from './migrate.js';
 import { takeBlocks } from './number-blocks.js';
 import { StoreError } from './store-error.js';
@@ -48,6 +49,8 @@ export interface LevelStats {
 
 export interface LevelStore extends StorePort {
   stats(): LevelStats;
+  /** A copy of everything as it is at this moment, while the store is in use. */
+  backup(): AsyncGenerator<Buffer>;
 }
 
 /** Opens the store, creating the directory when there is none. Rejects with a `StoreError`. */
@@ -104,6 +107,7 @@ async function begin(
     accounts: (range) => store.accounts(range),
     provisioning: store.provisioning,
     close: () => store.close(),
+    backup: () => writeBackup(table.entries()),
     stats: () => ({ ...store.counts, reopens: table.reopens }),
   };
 }

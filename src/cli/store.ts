@@ -1,0 +1,178 @@
+/** `poste-restante store`: check, mend, copy and bring back a store that no server has open. */
+
+import { createReadStream, createWriteStream } from 'node:fs';
+import { appendFile, rename, unlink } from 'node:fs/promises';
+import { pipeline } from 'node:stream/promises';
+import { Command } from 'commander';
+import { openMaintenance, repairStore, restoreStore } from '../store/maintenance.js';
+import type { StoreMaintenance } from '../store/maintenance.js';
+import { StoreError } from '../store/store-error.js';
+import type { Finding, Totals } from '../store/verify.js';
+
+/** Exit codes of the store commands. */
+const exitCode = { ok: 0, findings: 1, unusable: 3 } as const;
+
+/** Records removed by one run of `repair`; it says when there are more. */
+const removedMax = 100_000;
+
+const exitCodes = `
+Exit codes: 0 done, 1 something was found, 2 wrong usage, 3 the store or the backup cannot be used.`;
+
+export function storeCommand(): Command {
+  const store = new Command('store')
+    .description('check, mend, copy and bring back a store; a server must not have it open')
+    .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : 2))
+    .addHelpText('after', exitCodes);
+  withDirectory(store.command('verify'))
+    .description('read every record and every content, and say what cannot be right')
+    .action(run(verify));
+  withDirectory(store.command('stats'))
+    .description('count accounts, messages and octets')
+    .action(run(stats));
+  withDirectory(store.command('compact'))
+    .description('give room back that deleted messages have left')
+    .action(run(compact));
+  withDirectory(store.command('repair'))
+    .description('make files readable again, and take out records that are damaged')
+    .option('--removed <file>', 'keep what was taken out (NDJSON); next to the store by default')
+    .action(run(repair));
+  withDirectory(store.command('backup'))
+    .description('write everything into one file')
+    .argument('<file>', 'the backup; - is standard output')
+    .action(run(backup));
+  withDirectory(store.command('restore'))
+    .description('make a store of a backup; the directory must be empty or not there')
+    .argument('<file>', 'the backup; - is standard input')
+    .action(run(restore));
+  return store;
+}
+
+function withDirectory(command: Command): Command {
+  return command.argument('<directory>', 'directory of the store');
+}
+
+/** Errors of the store are one line and an exit code. */
+function run<Args extends unknown[]>(
+  work: (...args: Args) => Promise<number>,
+): (...args: Args) => Promise<void> {
+  return async (...args) => {
+    try {
+      process.exitCode = await work(...args);
+    } catch (error) {
+      if (!(error instanceof StoreError) && !isSystemError(error)) throw error;
+      const code = error instanceof StoreError ? '' : `${error.code}: `;
+      process.stderr.write(`poste-restante: ${code}${error.message}\n`);
+      process.exitCode = exitCode.unusable;
+    }
+  };
+}
+
+function isSystemError(error: unknown): error is NodeJS.ErrnoException {
+  return error instanceof Error && 'syscall' in error;
+}
+
+async function withStore<Result>(
+  directory: string,
+  work: (store: StoreMaintenance) => Promise<Result>,
+): Promise<Result> {
+  const store = await openMaintenance(directory);
+  try {
+    return await work(store);
+  } finally {
+    await store.close();
+  }
+}
+
+async function verify(directory: string): Promise<number> {
+  const totals = await withStore(directory, (store) =>
+    store.verify(({ code, where, hint }) => print({ event: 'finding', code, where, hint })),
+  );
+  print({ event: 'verified', ...totals });
+  return totals.findings === 0 ? exitCode.ok : exitCode.findings;
+}
+
+async function compact(directory: string): Promise<number> {
+  await withStore(directory, (store) => store.compact());
+  return exitCode.ok;
+}
+
+async function stats(directory: string): Promise<number> {
+  await withStore(directory, async (store) => {
+    const totals = await store.verify(() => undefined);
+    const { accounts, messages, contentOctets, octets, records } = totals;
+    const perContent = contentOctets === 0 ? undefined : octets / contentOctets;
+    print({ event: 'stats', accounts, messages, contentOctets, records, octets, perContent });
+    process.stderr.write(store.levels());
+  });
+  return exitCode.ok;
+}
+
+interface RepairOptions {
+  readonly removed?: string;
+}
+
+async function repair(directory: string, options: RepairOptions): Promise<number> {
+  const isReadable = await withStore(directory, () => Promise.resolve(true)).catch(
+    (error: unknown) => {
+      if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
+      throw error;
+    },
+  );
+  if (!isReadable) await repairStore(directory);
+  const removed = options.removed ?? `${directory.replace(/\/+$/, '')}.removed.ndjson`;
+  return withStore(directory, async (store) => {
+    const { keys, totals } = await removable(store, removed);
+    if (keys.length > 0) await store.remove(keys);
+    const left = totals.findings - keys.length;
+    print({ event: 'repaired', readable: isReadable, removed: keys.length, left });
+    return left === 0 ? exitCode.ok : exitCode.findings;
+  });
+}
+
+/** What nobody can read, and what nobody knows; a message without content stays to be seen. */
+async function removable(
+  store: StoreMaintenance,
+  removed: string,
+): Promise<{ readonly keys: readonly Buffer[]; readonly totals: Totals }> {
+  const findings: Finding[] = [];
+  const totals = await store.verify((finding) => {
+    print({ event: 'finding', code: finding.code, where: finding.where, hint: finding.hint });
+    const { code } = finding;
+    if (code !== 'STORE_DAMAGED' && code !== 'STORE_ORPHAN') return;
+    if (findings.length < removedMax) findings.push(finding);
+  });
+  const lines = findings.map(({ code, key, where }) => {
+    const value = store.get(key)?.toString('base64');
+    return `${JSON.stringify({ code, where, key: key.toString('base64'), value })}\n`;
+  });
+  if (lines.length > 0) await appendFile(removed, lines.join(''), { mode: 0o600 });
+  return { keys: findings.map(({ key }) => key), totals };
+}
+
+async function backup(directory: string, file: string): Promise<number> {
+  return withStore(directory, async (store) => {
+    if (file === '-') {
+      await pipeline(store.backup(), process.stdout, { end: false });
+      return exitCode.ok;
+    }
+    const part = `${file}.part`;
+    try {
+      await pipeline(store.backup(), createWriteStream(part, { mode: 0o600, flush: true }));
+    } catch (error) {
+      await unlink(part).catch(() => undefined); // there may be no file at all
+      throw error;
+    }
+    await rename(part, file);
+    return exitCode.ok;
+  });
+}
+
+async function restore(directory: string, file: string): Promise<number> {
+  const octets: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
+  print({ event: 'restored', records: await restoreStore(directory, octets) });
+  return exitCode.ok;
+}
+
+function print(object: object): void {
+  process.stdout.write(`${JSON.stringify(object)}\n`);
+}
