@@ -283,6 +283,8 @@ const schema = z
     admin: adminSettings.optional(),
     xcap: xcapSettings.optional(),
     limits: limits.prefault({}),
+    /** What the deployment expects beyond the standard (U18). */
+    profile: z.enum(['oma-im', 'rcs-standfw']).default('oma-im'),
     publish: publish.prefault({}),
     policy: policySettings.prefault({}),
     bounds: bounds.prefault({}),

@@ -11,6 +11,7 @@ import type { AuthenticationOptions } from './actors/authentication.js';
 import { configuredCredentials } from './actors/authentication-credentials.js';
 import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
+import { profiles } from './actors/profile.js';
 import { localPlacement } from './cluster/local.js';
 import { readPolicy } from './config.js';
 import type { Settings } from './config.js';
@@ -161,13 +162,14 @@ function openStore({ store, bounds }: Settings, { log, clock }: World): Promise<
   return openLevelStore({ ...store, log, clock, limits: { accounts: bounds.accounts * 2 } });
 }
 
-function actorsOptions({ identity, limits, bounds, publish, msrp }: Settings) {
+function actorsOptions({ identity, limits, bounds, publish, msrp, profile }: Settings) {
   return {
     limits,
     placement: localPlacement,
     ...identityOptions(identity),
     settingsPackage: publish,
     cema: msrp.cema,
+    profile: profiles[profile],
     bounds: { ...bounds, ...(msrp.relay && { pathMs: msrp.relay.waitMs }) },
   };
 }

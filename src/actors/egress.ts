@@ -1,8 +1,8 @@
 /** Egress: effects of actors become calls of the ports, header fields as STANDARDS 5 shows them. */
 
-import type { Effect } from '../machines/effects.js';
+import type { Effect, FirstMessage } from '../machines/effects.js';
 import type { Address, DialogFacts } from '../machines/events.js';
-import type { AccountId, Log, Owner, SipAnswer, SipOutgoing, SipPort } from '../ports.js';
+import type { AccountId, Log, Owner, Random, SipAnswer, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
 import { answerOf, refusal } from './answers.js';
@@ -14,8 +14,12 @@ import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import { formatOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
-import { aorUri, imTag, methods, packages } from './product.js';
+import { aorUri, methods, packages } from './product.js';
 import type { Product } from './product.js';
+import type { Profile } from './profile.js';
+import { pushInvitation } from './push-invitation.js';
+import type { Opening } from './push-invitation.js';
+import type { PushOpenings } from './push-opening.js';
 import type { Recordings } from './recordings.js';
 
 export interface EgressParts {
@@ -25,6 +29,9 @@ export interface EgressParts {
   /** Transactions that are none of the SIP port's. */
   readonly local: LocalTransactions;
   readonly product: Product;
+  readonly profile: Profile;
+  readonly random: Random;
+  readonly openings: PushOpenings;
   readonly log: Log;
   /** `sip:Deferred@hostname`. */
   readonly deferredUri: string;
@@ -43,6 +50,9 @@ export interface EgressEvent {
 
 /** A CANCEL that finds no INVITE of a retrieval is remembered in vain, for a while. */
 const cancelledMax = 1_024;
+
+/** Of the boundary of a body with several parts; nobody guesses it, so that no message has it. */
+const boundaryLength = 24;
 
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
@@ -211,40 +221,55 @@ export class Egress implements Performer {
   }
 
   #invite(account: AccountId, by: Address, effect: Of<'sip.invite'>): void {
-    const { sip, media } = this.#parts;
+    const { media } = this.#parts;
     const owner = formatOwner({ account, address: by });
     media.describe(owner, { direction: 'sendonly', active: false }, (body) => {
       if (typeof body === 'number') this.#parts.tell(account, by, { type: 'invite.failed' });
-      else sip.request(this.#invitation(account, by, effect, body));
+      else if (!effect.first) this.#sendInvite(account, by, effect, body, undefined);
+      else void this.#open(account, by, { effect, first: effect.first, sdp: body });
     });
   }
 
-  /** D-47: no isfocus, automata and the IM tag, the store as asserted identity. */
-  #invitation(
+  /** Reads what the INVITE says of its first message; without that there is no INVITE. */
+  async #open(
+    account: AccountId,
+    by: Address,
+    { effect, first, sdp }: { effect: Of<'sip.invite'>; first: FirstMessage; sdp: Buffer },
+  ): Promise<void> {
+    const { media, openings } = this.#parts;
+    const owner = formatOwner({ account, address: by });
+    const opening = await openings.read(account, first);
+    // The session may have ended meanwhile.
+    if (!media.has(owner)) return;
+    if (typeof opening !== 'number') this.#sendInvite(account, by, effect, sdp, opening);
+    else if (first.carried) openings.fail(account, by, first, opening);
+    else this.#sendInvite(account, by, effect, sdp, { first, request: undefined });
+  }
+
+  /** D-47: no isfocus, automata and the IM tag, the service as asserted identity. */
+  #sendInvite(
     account: AccountId,
     by: Address,
     { target }: Of<'sip.invite'>,
-    body: Buffer,
-  ): SipOutgoing {
-    const { sip, product, deferredUri } = this.#parts;
-    return {
+    sdp: Buffer,
+    opening: Opening | undefined,
+  ): void {
+    const { sip, product, deferredUri, profile, random } = this.#parts;
+    const contact = contactOf(sip, account, by);
+    const boundary = random.token(boundaryLength);
+    const parts = { profile, product, contact, deferredUri, sdp, boundary };
+    const { identity, headers, body } = pushInvitation(parts, opening);
+    sip.request({
       owner: formatOwner({ account, address: by }),
       id: 'invite',
       method: 'INVITE',
       uri: target.uri,
-      from: `<${deferredUri}>`,
+      from: `<${identity}>`,
       to: `<${aorUri(account)}>`,
       route: target.route,
-      headers: [
-        ['Contact', contactOf(sip, account, by)],
-        ['P-Asserted-Identity', `<${deferredUri}>`],
-        ['Accept-Contact', `*;${imTag};require;explicit`],
-        ['User-Agent', product.name],
-        ['Allow', methods.dialog],
-        ['Content-Type', 'application/sdp'],
-      ],
+      headers,
       body,
-    };
+    });
   }
 
   #notify(account: AccountId, by: Address, effect: Of<'sip.notify'>): void {

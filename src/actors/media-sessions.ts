@@ -10,7 +10,6 @@ import { carriageFor } from './media-facts.js';
 import { formatOwner } from './owner.js';
 import { payloadOf } from './payload.js';
 import type { Payload } from './payload.js';
-import { sentTypes } from './product.js';
 
 type Send = Extract<Effect, { type: 'msrp.send' }>;
 
@@ -21,6 +20,8 @@ export interface MediaParts {
   readonly log: Log;
   readonly hostname: string;
   readonly payloadHeadBytes: number;
+  /** Types that we send, as in accept-types. */
+  readonly sentTypes: readonly string[];
   /** Whether Privacy: id is honoured towards recipients (PAI-03). */
   readonly privacy: boolean;
   /** Whether connections may go to c= and m= instead of the path (RFC 6714). */
@@ -134,7 +135,7 @@ export class MediaSessions {
   /** SDP-04: the same session is described by the same o= line. */
   #description({ id, path }: MediaSession, description: Description) {
     const { direction, offer: remote, active, maxSize } = description;
-    const { msrp, cema } = this.#parts;
+    const { msrp, cema, sentTypes } = this.#parts;
     const { fingerprint } = msrp;
     const sdp = {
       ...{ sessionId: id, sessionVersion: 1, path, direction },

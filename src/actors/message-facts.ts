@@ -95,8 +95,14 @@ export function addCpim(facts: Writable<MessageFacts>, body: Buffer): void {
     throw error;
   }
   if (isComposing(contentType)) facts.transient = true;
+  if (isReport(contentType)) facts.notification = true;
   const imdn = imdnFacts(cpim, contentType);
   if (imdn) facts.imdn = imdn;
+}
+
+/** RFC 5438 7.2.1: what is inside tells of another message. */
+function isReport(contentType: string): boolean {
+  return /^\s*message\/imdn\+xml/i.test(contentType);
 }
 
 /** IMDN-03, IMDN-04: never for a report, never to somebody anonymous. */
@@ -106,7 +112,7 @@ function imdnFacts(cpim: CpimFacts, contentType: string): ImdnFacts | undefined 
   const negativeDelivery = dispositions.has('negative-delivery');
   const processing = dispositions.has('processing');
   if (!negativeDelivery && !processing) return undefined;
-  if (/^\s*message\/imdn\+xml/i.test(contentType)) return undefined;
+  if (isReport(contentType)) return undefined;
   if (/@anonymous\.invalid$/i.test(from)) return undefined;
   return {
     id: messageId,

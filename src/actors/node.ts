@@ -7,6 +7,7 @@ import type {
   AccountId,
   MsrpHandler,
   OperatorPort,
+  Owner,
   ProvisioningPort,
   SipHandler,
 } from '../ports.js';
@@ -32,6 +33,9 @@ import type { ActorsOptions, Bounds } from './options.js';
 import { Policy } from './policy.js';
 import type { PolicyRule } from './policy-rules.js';
 import { product } from './product.js';
+import type { Profile } from './profile.js';
+import { omaIm } from './profiles/oma-im.js';
+import { PushOpenings } from './push-opening.js';
 import type { Product } from './product.js';
 import { Recordings } from './recordings.js';
 import { Serials } from './serials.js';
@@ -65,6 +69,7 @@ class Node implements Actors {
   readonly msrpHandler: MsrpHandler;
   readonly accounts: OperatorPort;
   readonly #options: ActorsOptions;
+  readonly #profile: Profile;
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
   readonly #serials: Serials;
@@ -83,7 +88,8 @@ class Node implements Actors {
   #open = false;
 
   constructor(options: ActorsOptions) {
-    this.#options = options;
+    this.#profile = options.profile ?? omaIm;
+    this.#options = { ...options, limits: { ...options.limits, profile: this.#profile.delivery } };
     this.#bounds = { ...defaultBounds, ...options.bounds };
     const { store, hostname, version } = options;
     const { nodeBlock, accountBlock, identities } = this.#bounds;
@@ -108,7 +114,7 @@ class Node implements Actors {
     this.sipHandler = this.#createSipHandler();
     this.msrpHandler = new MsrpIngress({
       clock: options.clock,
-      limits: options.limits,
+      limits: this.#options.limits,
       recordings: this.#recordings,
       tell: (account, to, event) => this.#tell(account, to, event),
     });
@@ -207,9 +213,11 @@ class Node implements Actors {
   #createMedia(): MediaSessions {
     const { msrp, store, clock, log, hostname, cema = false } = this.#options;
     const { payloadHeadBytes, pathMs } = this.#bounds;
+    const { sentTypes } = this.#profile;
     const privacy = this.#honoursPrivacy;
+    const common = { msrp, store, clock, log, hostname };
     return new MediaSessions({
-      ...{ msrp, store, clock, log, hostname, payloadHeadBytes, pathMs, privacy, cema },
+      ...{ ...common, payloadHeadBytes, pathMs, sentTypes, privacy, cema },
       unsent: (owner, status) => this.msrpHandler.sent(owner, '', status),
     });
   }
@@ -226,9 +234,14 @@ class Node implements Actors {
   }
 
   #createEgress(): Egress {
-    const { sip, log, clock, limits } = this.#options;
+    const { sip, log, clock, limits, random, store } = this.#options;
+    const { payloadHeadBytes: headBytes } = this.#bounds;
+    const privacy = this.#honoursPrivacy;
+    const unsent = (owner: Owner, status: number): void => this.msrpHandler.sent(owner, '', status);
     return new Egress({
-      ...{ sip, log },
+      ...{ sip, log, random },
+      profile: this.#profile,
+      openings: new PushOpenings({ store, log, headBytes, privacy, unsent }),
       media: this.#media,
       recordings: this.#recordings,
       local: this.#local,

@@ -15,6 +15,7 @@ import type {
 } from '../ports.js';
 import type { Limits } from '../machines/events.js';
 import type { AuthenticationOptions } from './authentication.js';
+import type { Profile } from './profile.js';
 import type { SettingsPackage } from './ingress-publish.js';
 import type { PolicyRule } from './policy-rules.js';
 
@@ -65,6 +66,8 @@ export interface ActorsOptions {
   readonly authentication?: AuthenticationOptions;
   /** What Privacy: id of a sender is worth towards recipients; `honour` by default (PAI-03). */
   readonly privacy?: 'honour' | 'ignore';
+  /** What the deployment expects beyond the standard; `oma-im` when absent. */
+  readonly profile?: Profile;
   /** Whether MSRP connections may go to c= and m= instead of the path (RFC 6714). */
   readonly cema?: boolean;
   /** Whether users register here directly (standalone mode). */

@@ -21,15 +21,6 @@ export const packages = {
   focus: 'conference',
 } as const;
 
-/** What we can put into an MSRP session (D-48). */
-export const sentTypes: readonly string[] = [
-  'message/sipfrag',
-  'message/sip',
-  'message/msrp',
-  'message/cpim',
-  'multipart/mixed',
-];
-
 /** Bodies that are understood in an INVITE. */
 export const acceptedTypes = 'application/sdp, application/resource-lists+xml, multipart/mixed';
 
