@@ -5,7 +5,7 @@ import type { SettingsInput } from '../../src/config.js';
 import { responseTo } from '../../src/testing/sip-peer.js';
 import type { MsrpEndpointOptions } from '../../src/transport/msrp/options.js';
 import { formatFingerprint } from '../../src/wire/msrp/fingerprint.js';
-import { msrpMedia, msrpRemote, parseSdp } from '../../src/wire/sdp.js';
+import { msrpRemote, parseSdp } from '../../src/wire/sdp.js';
 import type { Sdp } from '../../src/wire/sdp.js';
 import { tagOf } from '../../src/wire/sip/name-addr.js';
 import type { SipRequest, SipResponse } from '../../src/wire/sip/message.js';
@@ -31,13 +31,15 @@ export async function withMedia(
   given: {
     readonly msrp?: SettingsInput['msrp'];
     readonly limits?: SettingsInput['limits'];
+    readonly profile?: SettingsInput['profile'];
     readonly client?: Partial<MsrpEndpointOptions>;
   },
   play: (scene: MediaScene) => Promise<void>,
 ): Promise<void> {
   const client = await startEndpoint(given.client);
   try {
-    const more = given.msrp ? { msrp: given.msrp } : {};
+    const { msrp, profile } = given;
+    const more = { ...(msrp && { msrp }), ...(profile && { profile }) };
     await withServer((scene) => play({ ...scene, client }), given.limits, 'udp', more);
   } finally {
     await client.endpoint.stop(0);
@@ -140,5 +142,3 @@ export async function ended({ request }: SipScene): Promise<SipRequest> {
   reply(responseTo(bye, 200));
   return bye;
 }
-
-export { msrpMedia };
