@@ -52,9 +52,9 @@ function cpimText(from: string, text: string, type = 'text/plain;charset=UTF-8')
 /** As an RCS client sends a chat message: CPIM, with the identifiers of the conversation. */
 async function write(scene: MediaScene, from: string, body: string, more: HeaderField[] = []) {
   const uri = 'sip:tomas@example.org';
-  const asserted = ['P-Asserted-Identity', `<${from}>`] as const;
-  const headers = [asserted, ['Content-Type', 'message/cpim'] as const, ...more];
-  const sketch = { method: 'MESSAGE', uri, from: `<${from}>;tag=w`, headers, body };
+  const headers = [['Content-Type', 'message/cpim'] as const, ...more];
+  const identity = `<${from}>`;
+  const sketch = { method: 'MESSAGE', uri, from: `${identity};tag=w`, identity, headers, body };
   expect((await scene.ask(sketch)).status).toBe(202);
 }
 
