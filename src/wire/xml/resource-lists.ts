@@ -7,12 +7,15 @@ import { xmlDocument, xmlElement } from './write.js';
 
 const namespace = 'urn:ietf:params:xml:ns:resource-lists';
 
+/** Entries of one list document (RFC 5363 5.3). */
+export const uriListEntries = 2_048;
+
 /**
  * The URIs of all entries in order, nested lists included, entry-ref and external left out
  * (LIST-04); as written, with duplicates. Empty when the list names nothing (D-70). Throws
  * WireError `XML_…`, `LIST_…`.
  */
-export function parseUriList(body: Buffer): string[] {
+export function parseUriList(body: Buffer, entriesMax = uriListEntries): string[] {
   const root = parseXml(body);
   if (root.name !== 'resource-lists' || root.namespace !== namespace) {
     throw new WireError('LIST_ROOT', 'the root is not resource-lists');
@@ -21,8 +24,9 @@ export function parseUriList(body: Buffer): string[] {
   // Reversed, so that the next element of the document is the last of those that wait.
   const waiting = listsOf(root);
   for (let next = waiting.pop(); next !== undefined; next = waiting.pop()) {
-    if (next.name === 'entry') uris.push(uriOf(next));
-    else waiting.push(...listsOf(next));
+    if (next.name !== 'entry') waiting.push(...listsOf(next));
+    else if (uris.length < entriesMax) uris.push(uriOf(next));
+    else throw new WireError('LIST_TOO_LONG', 'the list has too many entries', 413);
   }
   return uris;
 }
