@@ -220,8 +220,8 @@ const limits = z.strictObject({
   /** Requests for users who are available (D-12). */
   forward: z
     .strictObject({
-      /** What is passed on first: nothing, MESSAGE, or large messages as well. */
-      mode: z.enum(['off', 'messages', 'all']).default('messages'),
+      /** What is passed on before it is stored: nothing, or every MESSAGE. */
+      mode: z.enum(['off', 'messages']).default('messages'),
       /** Requests of one user that are passed on at a time; further ones are stored at once. */
       count: count.default(64),
       /** ms until a message is stored although the user may still answer. */

@@ -354,7 +354,7 @@ export interface Limits {
   /** Requests for users who are available (D-12). */
   readonly forward: {
     /** What is passed on instead of being stored at once. */
-    readonly mode: 'off' | 'messages' | 'all';
+    readonly mode: 'off' | 'messages';
     /** Requests of one account that are passed on at a time; further ones are stored at once. */
     readonly count: number;
     /** ms until a message is stored although the user may still answer. */

@@ -372,12 +372,12 @@ export const alphabets: readonly Alphabet[] = [
       // States of their own, not times all the others.
       if (mailboxContext.deletionAt !== undefined)
         return [value, 'deletion', kept(mailboxContext).length];
+      if (bindings.some(({ by }) => by === 'scscf')) return [value, 'core', stored.length > 0];
       if (publications.length > 0) return [value, 'published', bindings.length > 0];
       if (foci.length > 0) return [value, 'retrieving'];
       const listed = [bindings, subscriptions, forwards];
       const counted = listed.map(({ length }) => Math.min(length, 2));
-      const byCore = bindings.some(({ by }) => by === 'scscf');
-      return [value, stored.length > 0, untaken.length > 0, byCore, ...counted];
+      return [value, stored.length > 0, untaken.length > 0, ...counted];
     },
   },
   {
