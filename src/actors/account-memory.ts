@@ -3,11 +3,12 @@
 import assert from 'node:assert';
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
-import type { AccountId, RowKey, StorePort } from '../ports.js';
+import type { AccountId, RowKey } from '../ports.js';
 import { outboxBehind } from './account-load.js';
-import type { LoadedAccount } from './account-load.js';
 import { transactionOf } from './account-world.js';
-import type { AccountWorld, AnswerParts, Input, MessageInput } from './account-world.js';
+import type { Input } from './account-world.js';
+import { nothing, untold } from './account-turns.js';
+import type { DurableTaken, MemoryParts, Taken } from './account-turns.js';
 import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
 import { subscriptionOf } from './dialog-lookup.js';
@@ -19,37 +20,8 @@ import { takeTurn } from './turn.js';
 import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
 import { VolatileTimers } from './volatile-timers.js';
 
-/** A turn that was taken: what is to be done when everything up to it is durable. */
-interface Taken {
-  readonly effects: readonly Asked[];
-  readonly durable: readonly DurableTaken[];
-  readonly transaction: string | undefined;
-  readonly asked: AnswerParts | undefined;
-}
-
-interface DurableTaken {
-  readonly number: number;
-  readonly row: OutboxRow;
-}
-
-export interface MemoryParts {
-  readonly account: AccountId;
-  readonly world: AccountWorld;
-  readonly store: StorePort;
-  readonly loaded: LoadedAccount;
-  /** A timer of a session has run out, or the like: to be queued whatever the bound. */
-  tell(to: Address, event: AccountEvent): void;
-  /** A message that was passed on in vain comes again. */
-  resubmit(input: MessageInput): void;
-  /** There is room for further turns. */
-  advanced(): void;
-  /** The store has failed, or we have: the memory is not to be trusted any more. */
-  failed(error: unknown): void;
-}
-
 type Done = Extract<TurnResult, { kind: 'done' }>;
 
-const nothing: readonly never[] = [];
 const nothingRead: ReadonlyMap<Address, never> = new Map<Address, never>();
 /** Of one account in one turn of its own: others have theirs between (U12, U14). */
 const timersAtOnce = 64;
@@ -421,10 +393,3 @@ export class AccountMemory {
     this.#commits.add(change, untold);
   }
 }
-
-const untold: Taken = {
-  effects: nothing,
-  durable: nothing,
-  transaction: undefined,
-  asked: undefined,
-};

@@ -2,6 +2,8 @@
 
 import type { SerialSet } from './serial-set.js';
 
+export type * from './forward-facts.js';
+
 /** RFC 3458 message contexts as counted by RFC 3842 (D-43). */
 export type MessageClass = 'Pager-Message' | 'Multimedia-Message';
 
@@ -386,20 +388,4 @@ export interface TargetFacts {
   readonly route: readonly string[];
   /** The next hop is an S-CSCF, which may see who has sent something (RFC 3325). */
   readonly trusted?: true;
-}
-
-/** How a request may be passed on to a user who is available. */
-export interface ForwardFacts {
-  /** Max-Forwards as it came, 70 when absent. */
-  readonly hops: number;
-  /** Where the route of the request leads behind us: the S-CSCF that has sent it here. */
-  readonly through?: TargetFacts;
-}
-
-/** What a message that was passed on in vain brings along when it is to be stored. */
-export interface DeferredFacts {
-  /** When it came, ms since the epoch. */
-  readonly receivedAt: number;
-  /** Of the forward that still waits for a late answer. */
-  readonly forward?: number;
 }

@@ -237,12 +237,7 @@ export const sipChapters: readonly Chapter[] = [
       'RFC 3966 4',
       'tel numbers are compared without separators; a global one is never equal to a local one.',
     ],
-    [
-      'PATH-01',
-      'RFC 3327 5',
-      'Path of a REGISTER becomes the route set in standalone mode.',
-      { partly: 'Path is ignored: a standalone registrar reaches its clients directly' },
-    ],
+    ['PATH-01', 'RFC 3327 5', 'Path of a REGISTER becomes the route set in standalone mode.'],
     ['TPR-01', 'TS 24.229 5.4.1.7', 'A third-party REGISTER is known by From, To and Contact.'],
     [
       'TPR-02',
