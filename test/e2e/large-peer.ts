@@ -40,16 +40,31 @@ interface Ports {
   readonly sipPort: number;
 }
 
+/** What else an INVITE says. */
+export interface InviteMore {
+  readonly direction?: string;
+  readonly acceptTypes?: string;
+  /** Further lines of its SDP. */
+  readonly sdp?: readonly string[];
+  readonly from?: string;
+}
+
+export const largeMessageTag: HeaderField = ['Accept-Contact', '*;+g.oma.sip-im.large-message'];
+
 const keptMax = 262_144;
 const edge = 4_096;
 
 export class LargePeer {
   readonly user: string;
   readonly told = new Queue<MediaTold>();
+  /** The messages that have begun to come in. */
+  readonly begun: MsrpIncoming[] = [];
   readonly #sip: SipPeer;
   readonly #msrp: MsrpEndpoint;
   readonly #server: Ports;
   #number = 0;
+  /** Octets of a message at which the peer breaks off, once. */
+  breakAt = Infinity;
 
   private constructor(user: string, sip: SipPeer, msrp: MsrpEndpoint, server: Ports) {
     this.user = user;
@@ -82,23 +97,42 @@ export class LargePeer {
     return `sip:${this.user}@example.org`;
   }
 
+  /** A URI at which requests of the server reach the peer itself. */
+  get address(): string {
+    return `sip:${this.user}@127.0.0.1:${this.#sip.port};transport=tcp`;
+  }
+
   /** INVITE with a sendonly offer and the tag of large messages, unless told otherwise. */
   inviteToSend(
     to: string,
-    headers: readonly HeaderField[] = [['Accept-Contact', '*;+g.oma.sip-im.large-message']],
-    sdp: readonly string[] = [],
+    headers: readonly HeaderField[] = [largeMessageTag],
+    more: InviteMore = {},
   ): Promise<Dialog> {
-    return this.#invite(`sip:${to}@example.org`, 'sendonly', 'message/cpim', headers, sdp);
+    return this.#invite(`sip:${to}@example.org`, headers, {
+      direction: 'sendonly',
+      acceptTypes: 'message/cpim',
+      ...more,
+    });
   }
 
   /** INVITE to the Deferred Messaging Function for everything that is stored. */
   inviteToRetrieve(acceptTypes: string): Promise<Dialog> {
     const headers = [['Accept-Contact', '*;+g.oma.sip-im']] as const;
-    return this.#invite('sip:Deferred@store.example.org', 'recvonly', acceptTypes, headers);
+    return this.#invite('sip:Deferred@store.example.org', headers, {
+      direction: 'recvonly',
+      acceptTypes,
+    });
   }
 
-  async ask(method: string, uri: string, headers: readonly HeaderField[] = []) {
-    return this.#ask({ method, uri, headers, callId: `call-${this.user}-${++this.#number}` });
+  /** Sends nothing but a request. */
+  async ask(
+    method: string,
+    uri: string,
+    headers: readonly HeaderField[] = [],
+    body?: Buffer,
+  ): Promise<SipResponse> {
+    const callId = `call-${this.user}-${++this.#number}`;
+    return this.#ask({ method, uri, headers, callId, ...(body && { body }) });
   }
 
   /** The next message of the server that is no 100. */
@@ -139,17 +173,15 @@ export class LargePeer {
     });
   }
 
-  /** Tears the connection of the session. */
+  /** The session ends here and now, whatever is under way: the server sees its connection close. */
   tear(owner: Owner): void {
     this.#msrp.release(owner);
   }
 
   async #invite(
     uri: string,
-    direction: string,
-    acceptTypes: string,
     headers: readonly HeaderField[],
-    sdp: readonly string[] = [],
+    { direction, acceptTypes, sdp = [], from }: InviteMore,
   ): Promise<Dialog> {
     const number = ++this.#number;
     const owner = `session-${number}`;
@@ -162,9 +194,9 @@ export class LargePeer {
       'c=IN IP4 127.0.0.1',
       't=0 0',
       `m=message ${port} TCP/MSRP *`,
-      `a=${direction}`,
+      `a=${direction ?? 'sendonly'}`,
       'a=setup:active',
-      `a=accept-types:${acceptTypes}`,
+      `a=accept-types:${acceptTypes ?? '*'}`,
       'a=accept-wrapped-types:*',
       ...sdp,
       `a=path:${path}`,
@@ -173,7 +205,7 @@ export class LargePeer {
     const callId = `call-${this.user}-${number}`;
     const contact = `<sip:${this.user}@127.0.0.1:${this.#sip.port};transport=tcp>;+g.oma.sip-im`;
     const response = await this.#ask({
-      ...{ method: 'INVITE', uri, callId, body },
+      ...{ method: 'INVITE', uri, callId, body, ...(from !== undefined && { from }) },
       headers: [['Contact', contact], ...headers, ['Content-Type', 'application/sdp']],
     });
     if (response.status === 200) {
@@ -204,11 +236,13 @@ export class LargePeer {
     throw new Error(`came ${message.bytes.toString('latin1')}`);
   }
 
-  #write({ method, uri, callId, cseq = 1, to = `<${uri}>`, headers, body }: Request): void {
+  #write(request: Request): void {
+    const { method, uri, callId, cseq = 1, to = `<${uri}>`, headers, body } = request;
+    const { from = this.uri } = request;
     const fields: HeaderField[] = [
       ['Via', `SIP/2.0/TCP 127.0.0.1:${this.#sip.port};branch=z9hG4bK${systemRandom.token(12)}`],
       ['Max-Forwards', '70'],
-      ['From', `<${this.uri}>;tag=${this.user}`],
+      ['From', `<${from}>;tag=${this.user}`],
       ['To', to],
       ['Call-ID', callId],
       ['CSeq', `${cseq} ${method}`],
@@ -227,18 +261,23 @@ export class LargePeer {
       sent: (_owner, messageId, status) => this.told.push({ kind: 'sent', messageId, status }),
       reported: (_owner, messageId, status) =>
         this.told.push({ kind: 'reported', messageId, status }),
-      receive: (_owner, incoming) => this.#sink(incoming),
+      receive: (owner, incoming) => this.#sink(owner, incoming),
     };
   }
 
   /** Hashes what comes in order; keeps its edges, and all of it while it is small. */
-  #sink(incoming: MsrpIncoming): MsrpSink {
+  #sink(owner: Owner, incoming: MsrpIncoming): MsrpSink {
+    this.begun.push(incoming);
     const hash = createHash('sha256');
     let kept = Buffer.alloc(0);
     let head = Buffer.alloc(0);
     let tail = Buffer.alloc(0);
     return {
-      write: (_offset, bytes) => {
+      write: (offset, bytes) => {
+        if (offset + bytes.length > this.breakAt) {
+          this.breakAt = Infinity;
+          setImmediate(() => this.tear(owner));
+        }
         hash.update(bytes);
         if (head.length < edge) head = Buffer.concat([head, bytes.subarray(0, edge)]);
         if (kept.length < keptMax) kept = Buffer.concat([kept, bytes]);
@@ -260,8 +299,10 @@ interface Request {
   readonly callId: string;
   readonly cseq?: number;
   readonly to?: string;
+  /** URI of From; its own without. */
+  readonly from?: string;
   readonly headers: readonly HeaderField[];
-  readonly body?: string;
+  readonly body?: string | Buffer;
 }
 
 /** Octets that are the same for the same seed, made when they are read. */
