@@ -13,6 +13,8 @@ import { isMsrpUri } from './wire/msrp/uri.js';
 const seconds = z.int().min(0).max(4_294_967_295);
 const ms = z.int().min(1).max(2_147_483_647);
 const count = z.int().min(1).max(1_000_000_000);
+/** Octets of what may be large. */
+const octets = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const port = z.int().min(0).max(65_535);
 const host = z.string().min(1).max(255);
 
@@ -156,7 +158,7 @@ const limits = z.strictObject({
     })
     .prefault({}),
   quota: z
-    .strictObject({ messages: count.default(100_000), octets: count.default(1_000_000_000) })
+    .strictObject({ messages: count.default(100_000), octets: octets.default(1_000_000_000) })
     .prefault({}),
   register: z
     .strictObject({
@@ -213,7 +215,7 @@ const limits = z.strictObject({
       files: z.boolean().default(false),
       count: count.default(4),
       messages: z.int().min(1).max(1_000).default(64),
-      octets: z.int().min(1).max(Number.MAX_SAFE_INTEGER).default(1_073_741_824),
+      octets: octets.default(1_073_741_824),
       idleMs: ms.default(60_000),
     })
     .prefault({}),

@@ -158,8 +158,16 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   };
 }
 
-function openStore({ store, bounds }: Settings, { log, clock }: World): Promise<LevelStore> {
-  return openLevelStore({ ...store, log, clock, limits: { accounts: bounds.accounts * 2 } });
+/** Nobody else has this store: what an earlier process left unfinished stays so, and goes. */
+async function openStore({ store, bounds }: Settings, { log, clock }: World): Promise<LevelStore> {
+  const limits = { accounts: bounds.accounts * 2 };
+  const opened = await openLevelStore({ ...store, log, clock, limits });
+  // In the background: whoever begins meanwhile is spared.
+  opened.sweep(clock.now()).then(
+    (swept) => swept > 0 && log.info({ swept }, 'unfinished uploads removed'),
+    (error: unknown) => log.warn({ err: error }, 'unfinished uploads not removed'),
+  );
+  return opened;
 }
 
 function actorsOptions({ identity, limits, bounds, publish, msrp, profile }: Settings) {

@@ -157,6 +157,35 @@ function invite(world: FlowWorld, args: readonly string[], lines: readonly strin
   world.sip.receive(write(world, draft, lines));
 }
 
+/** `large nia tomas`: an INVITE that brings large messages. */
+function large(world: FlowWorld, args: readonly string[], lines: readonly string[]): void {
+  const [from = '', to = '', direction = 'sendonly'] = args;
+  const draft = {
+    ...{ method: 'INVITE', uri: aor(to), from: aor(from), to: aor(to) },
+    headers: [
+      `Contact: <sip:${from}@192.0.2.30:5060>;+g.oma.sip-im;+g.oma.sip-im.large-message`,
+      `P-Asserted-Identity: <${aor(from)}>`,
+      'Accept-Contact: *;+g.oma.sip-im.large-message;require;explicit',
+      'Content-Type: application/sdp',
+    ],
+    body: sdp(direction, 'actpass', 'message/cpim'),
+  };
+  world.sip.receive(write(world, draft, lines));
+}
+
+/** `send <owner> <Message-ID> <octets> [aborted|lost|overrun]`: one large message, in two SENDs. */
+function send(world: FlowWorld, args: readonly string[]): void {
+  const [owner = '', messageId = '', octets = '0', broken] = args;
+  const size = Number(octets);
+  const half = Math.ceil(size / 2);
+  const pieces = [Buffer.alloc(half, 'a'), Buffer.alloc(size - half, 'b')];
+  const ending = broken === undefined ? {} : { broken: broken as 'lost' };
+  const message = { messageId, contentType: 'text/plain', pieces, ...ending };
+  void world.msrp.bring(owner, message).then((status) => {
+    world.lines.push(`msrp   ${messageId} ${status}  (${owner})`);
+  });
+}
+
 /** `request MESSAGE sip:…`: anything; header fields and body in the lines below. */
 function request(world: FlowWorld, args: readonly string[], lines: readonly string[]): void {
   const [method = '', uri = '', from] = args;
@@ -172,6 +201,8 @@ export const flowCommands: ReadonlyMap<string, FlowCommand> = new Map<string, Fl
   ['register', register],
   ['subscribe', subscribe],
   ['invite', invite],
+  ['large', large],
+  ['send', send],
   ['request', request],
   /** `answer <owner> <id> <status>`: a response to a request of ours; 200 to INVITE with SDP. */
   [

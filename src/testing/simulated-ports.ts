@@ -261,6 +261,47 @@ export class SimulatedMsrp implements MsrpPort {
     this.#handlerOrThrow().lost(owner, 'closed');
   }
 
+  /**
+   * A message of the peer comes in, each of `pieces` in a SEND of its own; `broken` breaks it off
+   * behind them. Resolves with the status of the SEND that ends it.
+   */
+  async bring(
+    owner: Owner,
+    message: {
+      readonly messageId: string;
+      readonly contentType?: string;
+      readonly pieces: readonly Buffer[];
+      readonly broken?: 'aborted' | 'lost' | 'overrun';
+    },
+  ): Promise<number> {
+    const { messageId, contentType, pieces, broken } = message;
+    const total = pieces.reduce((sum, { length }) => sum + length, 0);
+    const incoming = { messageId, contentType, headers: [], total };
+    const sink = this.#handlerOrThrow().receive(owner, incoming);
+    if (typeof sink === 'number') return sink;
+    let offset = 0;
+    for (const [index, piece] of pieces.entries()) {
+      const range = `${offset + 1}-${offset + piece.length}/${total}`;
+      const headers: HeaderField[] = [
+        ['To-Path', this.sessions.get(owner) ?? ''],
+        ['From-Path', 'msrp://192.0.2.10:7394/sender;tcp'],
+        ['Message-ID', messageId],
+        ['Byte-Range', range],
+        ...(contentType === undefined ? [] : [['Content-Type', contentType] as const]),
+      ];
+      sink.chunk?.({ transactionId: `chunk${index + 1}`, headers });
+      const refused = await sink.write(offset, piece);
+      if (typeof refused === 'number') {
+        sink.abort('overrun');
+        return refused;
+      }
+      offset += piece.length;
+    }
+    if (broken === undefined) return sink.complete(total);
+    sink.abort(broken);
+    return 413;
+  }
+
   /** The oldest message of a session is answered; a success is reported when that was asked for. */
   answer(session: Owner, status: number): MsrpOutgoing {
     const index = this.pending.findIndex((message) => message.session === session);

@@ -8,7 +8,7 @@ import { expect, test } from 'vitest';
 import { peakDuring, residentBytes, startLargeProcess } from './large-process.js';
 import { generated, LargePeer, sha256Of } from './large-peer.js';
 
-const megabytes = Number(process.env['LARGE_MB'] ?? 96);
+const megabytes = Number(process.env['LARGE_MB'] ?? 256);
 const mebi = 1024 ** 2;
 /** What may come on top of the memory of the idle server, whatever the size of the message. */
 const growthMax = 160 * mebi;
