@@ -58,6 +58,19 @@ const sip = z.strictObject({
   advertise: host.optional(),
   /** Certificates for `tls` and `wss` and for the connections we open. SIGHUP reads them again. */
   tls: sipTls.optional(),
+  /** Who we are for those who challenge requests of ours, by realm (RFC 3261 22.2). */
+  credentials: z
+    .array(
+      z.strictObject({
+        realm: z.string().min(1).max(255),
+        username: z.string().min(1).max(255),
+        password: z.string().min(1).max(1_024),
+        /** Whether a challenge that offers nothing better than MD5 is answered. */
+        md5: z.boolean().default(false),
+      }),
+    )
+    .max(1_000)
+    .default([]),
   timers: z
     .strictObject({ t1: ms.default(500), t2: ms.default(4000), t4: ms.default(5000) })
     .prefault({}),

@@ -32,6 +32,7 @@ import { openLevelStore } from './store/level.js';
 import type { LevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
+import { createAuthorise } from './transport/sip/credentials.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
 import type {
   MsrpEndpointOptions,
@@ -100,7 +101,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   // Before the store: an unreadable certificate leaves nothing open.
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Certificates that cannot be used are found out before anything is open.
-  const sip = createSipEndpoint({ ...world, ...sipOptions(settings) });
+  const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random) });
   const store = parts.store ?? (await openStore(settings, world));
   const provisioning = parts.provisioning ?? store.provisioning;
   const authentication = authenticationOptions(settings.identity, parts.credentials);
@@ -247,7 +248,7 @@ function authenticationOptions(
   };
 }
 
-function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
+function sipOptions({ sip }: Settings, random: Random): Omit<SipEndpointOptions, keyof World> {
   const half = Math.max(1, Math.floor(sip.transactions / 2));
   return {
     listeners: sip.listen.map(({ advertise, ...listener }) => ({
@@ -256,6 +257,7 @@ function sipOptions({ sip }: Settings): Omit<SipEndpointOptions, keyof World> {
     })),
     ...(sip.tls && { tls: readTlsFiles(sip.tls) }),
     ...(sip.advertise !== undefined && { advertised: sip.advertise }),
+    ...(sip.credentials.length > 0 && { authorise: createAuthorise(sip.credentials, random) }),
     timers: sip.timers,
     limits: {
       serverTransactions: half,

@@ -22,6 +22,8 @@ export type Authorise = (challenged: Challenged) => readonly HeaderField[] | und
 
 /** The further attempts of one request. Each has the next CSeq and the same Call-ID. */
 export class Retries {
+  /** The request is inside a dialog: a challenge is all that is answered. */
+  readonly isInside: boolean;
   readonly #owner: Owner;
   readonly #redirects: number;
   readonly #authorise: Authorise | undefined;
@@ -36,7 +38,9 @@ export class Retries {
     readonly uri: string;
     readonly redirects: number;
     readonly authorise: Authorise | undefined;
+    readonly isInside?: boolean;
   }) {
+    this.isInside = options.isInside === true;
     this.#owner = options.owner;
     this.#redirects = options.redirects;
     this.#authorise = options.authorise;
@@ -47,6 +51,7 @@ export class Retries {
   after(draft: RequestDraft, response: SipResponse): RequestDraft | undefined {
     const { status } = response;
     if (status === 401 || status === 407) return this.#authorised(draft, response);
+    if (this.isInside) return undefined;
     if (status === 422) return this.#raised(draft, response);
     if (status >= 600) return undefined;
     // 305 and 380 name no other place of the same user (21.3).

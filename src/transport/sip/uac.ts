@@ -4,10 +4,12 @@ import type { Owner, SipHandler, SipOutgoing } from '../../ports.js';
 import { WireError } from '../../wire/error.js';
 import { dialogOfResponse, type SipDialog } from '../../wire/sip/dialog.js';
 import type { HeaderField, SipResponse } from '../../wire/sip/message.js';
-import { tagOf, uriOf } from '../../wire/sip/name-addr.js';
+import { tagOf } from '../../wire/sip/name-addr.js';
 import { Acknowledgement, ClientRequest, type ClientRequestUser } from './client-request.js';
 import type { ClientTransactions } from './client-transactions.js';
 import type { ByeOrder, InviteDialog, InviteDialogs } from './dialogs.js';
+import { CseqOffsets } from './cseq-offsets.js';
+import { bareDialog, credentialsIn, sentOf } from './sent-invite.js';
 import { Dispatch } from './dispatch.js';
 import type { SipCounters } from './flow.js';
 import type { Network } from './network.js';
@@ -34,10 +36,12 @@ export class Uac implements ClientRequestUser {
   readonly #invites = new Map<Owner, ClientRequest>();
   /** Requests whose next hop is being looked up. */
   #resolving = 0;
+  readonly #offsets: CseqOffsets;
 
   constructor(context: UacContext) {
     this.#context = context;
     this.clients = context.clients;
+    this.#offsets = new CseqOffsets(context.settings.limits.dialogs);
   }
 
   /** Requests that are on no transaction yet. */
@@ -57,7 +61,10 @@ export class Uac implements ClientRequestUser {
       this.#failSoon(owner, id);
       return;
     }
-    this.#start(this.#open(owner, id, draft, { retries: this.#retriesOf(outgoing, draft) }));
+    // What was challenged in this dialog before has had a CSeq that its user knows nothing of.
+    const cseq = draft.cseq + (outgoing.dialog ? this.#offsets.of(draft) : 0);
+    const retries = this.#retriesOf(outgoing, draft);
+    this.#start(this.#open(owner, id, { ...draft, cseq }, { retries }));
   }
 
   bye(owner: Owner, id: string, headers: readonly HeaderField[]): void {
@@ -153,7 +160,9 @@ export class Uac implements ClientRequestUser {
     const next = response ? retries.after(draft, response) : retries.elsewhere(draft);
     if (!next) return false;
     this.#release(request);
-    this.#start(this.#open(owner, id, next, { retries }));
+    if (retries.isInside) this.#offsets.count(next);
+    const { dialog } = request;
+    this.#start(this.#open(owner, id, next, { retries, ...(dialog && { dialog }) }));
     return true;
   }
 
@@ -214,23 +223,9 @@ export class Uac implements ClientRequestUser {
     if (order) handler.response(owner, order.id, response);
   }
 
-  /** A 2xx without a readable Contact: the target of the INVITE serves. */
   #dialogOf(request: ClientRequest, response: SipResponse): SipDialog {
     const sent = sentOf(request);
-    const { uri, to, cseq, callId, localTag, route } = request.dispatch.draft;
-    return (
-      this.#readable(() => dialogOfResponse(sent, response)) ?? {
-        callId,
-        localTag,
-        remoteTag: tagOf(response.header('To')) ?? '',
-        localUri: sent.localUri,
-        remoteUri: uriOf(to) ?? uri,
-        remoteTarget: uri,
-        routeSet: route,
-        localCseq: cseq,
-        remoteCseq: 0,
-      }
-    );
+    return this.#readable(() => dialogOfResponse(sent, response)) ?? bareDialog(request, response);
   }
 
   #openDialog(request: ClientRequest, value: SipDialog, response: SipResponse): InviteDialog {
@@ -257,7 +252,8 @@ export class Uac implements ClientRequestUser {
     const { cseq } = request.dispatch.draft;
     const draft = this.#readable(() => dialogDraft(value, 'ACK', cseq));
     if (!draft) return undefined;
-    const ack = new Acknowledgement(new Dispatch(draft, settings, network));
+    const headers = credentialsIn(request);
+    const ack = new Acknowledgement(new Dispatch({ ...draft, headers }, settings, network));
     ack.send();
     return ack;
   }
@@ -277,7 +273,9 @@ export class Uac implements ClientRequestUser {
     const bye = this.#readable(() => dialogDraft(value, 'BYE', value.localCseq + 1));
     if (!bye || this.#isFull()) return undefined;
     const draft = { ...bye, headers: order?.headers ?? [] };
-    const request = this.#open(owner, order?.id ?? '', draft, dialog ? { dialog } : {});
+    const retries = this.#insideRetries(owner, draft.uri);
+    const more = { retries, ...(dialog && { dialog }) };
+    const request = this.#open(owner, order?.id ?? '', draft, more);
     request.isForgotten = !order;
     return request;
   }
@@ -327,9 +325,16 @@ export class Uac implements ClientRequestUser {
 
   /** Where the user counts CSeq itself, no request is sent that it does not know of. */
   #retriesOf(outgoing: SipOutgoing, { uri }: RequestDraft): Retries | undefined {
-    if (outgoing.dialog || outgoing.cseq !== undefined) return undefined;
+    if (outgoing.dialog) return this.#insideRetries(outgoing.owner, uri);
+    if (outgoing.cseq !== undefined) return undefined;
     const { authorise, limits } = this.#context.settings;
     return new Retries({ owner: outgoing.owner, uri, redirects: limits.redirects, authorise });
+  }
+
+  /** Inside a dialog only challenges are answered: its target is not ours to change. */
+  #insideRetries(owner: Owner, uri: string): Retries | undefined {
+    const { authorise } = this.#context.settings;
+    return authorise && new Retries({ owner, uri, redirects: 0, authorise, isInside: true });
   }
 
   #start(request: ClientRequest): void {
@@ -383,9 +388,4 @@ export class Uac implements ClientRequestUser {
       return undefined;
     }
   }
-}
-
-function sentOf(request: ClientRequest) {
-  const { callId, localTag, from, cseq } = request.dispatch.draft;
-  return { callId, localTag, localUri: uriOf(from) ?? '', cseq };
 }
