@@ -7,7 +7,7 @@ import { z } from 'zod';
 import { adminSettings } from './admin-settings.js';
 import { identitySettings } from './identity-settings.js';
 import { policyRules, policySettings } from './policy-settings.js';
-import { xcapSettings } from './metadata-settings.js';
+import { xcapSettings, xdmsSettings } from './metadata-settings.js';
 import { isMsrpUri } from './wire/msrp/uri.js';
 
 const seconds = z.int().min(0).max(4_294_967_295);
@@ -297,6 +297,7 @@ const schema = z
     /** Administration over HTTP; absent: there is none. */
     admin: adminSettings.optional(),
     xcap: xcapSettings.optional(),
+    xdms: xdmsSettings.optional(),
     limits: limits.prefault({}),
     /** What the deployment expects beyond the standard (U18). */
     profile: z.enum(['oma-im', 'rcs-standfw']).default('oma-im'),

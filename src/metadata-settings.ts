@@ -40,3 +40,37 @@ export const xcapSettings = z.strictObject({
   rateMs: ms.default(60_000),
   rateKeys: count.default(10_000),
 });
+
+/** An external XDMS that metadata is kept in; absent: the embedded one, a view on the store. */
+export const xdmsSettings = z.strictObject({
+  /** The XCAP root, such as `https://xdms.example.net/xcap`. */
+  root: z.url({ protocol: /^https?$/ }).max(1_024),
+  /** X-3GPP-Asserted-Identity, for an XDMS that trusts us; absent: `sip:<deferredUser>@<hostname>`. */
+  assertedIdentity: z.string().min(1).max(255).optional(),
+  /** Digest authentication, for one that does not. */
+  username: z.string().min(1).max(255).optional(),
+  password: z.string().min(1).max(1_024).optional(),
+  /** Whether a challenge with MD5 is answered. */
+  md5: z.boolean().default(false),
+  tls: z
+    .strictObject({
+      authorities: z.array(file).max(64).optional(),
+      certificate: file.optional(),
+      key: file.optional(),
+    })
+    .optional(),
+  connections: count.default(16),
+  pending: count.default(1_000),
+  /** ms in which something of an exchange has to move. */
+  timeoutMs: ms.default(10_000),
+  /** Documents whose ETags are remembered. */
+  etags: count.default(100_000),
+  /** Failures in a row before the XDMS is spared, and ms between two attempts then. */
+  failures: count.default(5),
+  pauseMs: ms.default(5_000),
+  /** Changes that wait in one account before one rebuild stands for them. */
+  histories: count.default(1_000),
+  /** ms between two rebuilds of all documents; 0: never (D-83). */
+  rebuildMs: z.int().min(0).max(2_147_483_647).default(86_400_000),
+  rebuildPauseMs: ms.default(20),
+});

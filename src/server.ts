@@ -16,9 +16,10 @@ import { localPlacement } from './cluster/local.js';
 import { readPolicy } from './config.js';
 import type { Settings } from './config.js';
 import { realmOf } from './identity-settings.js';
-import { xcapServerOf, xcapTls } from './metadata.js';
+import { xcapServerOf, xcapTls, xdmsBounds, xdmsClientOf } from './metadata.js';
 import { readPem } from './pem-file.js';
 import type {
+  AccountId,
   Clock,
   Log,
   OperatorPort,
@@ -72,6 +73,8 @@ export interface Server {
   readonly accounts: OperatorPort;
   /** Who has an account; absent when the store given has no directory. */
   readonly provisioning?: ProvisioningPort;
+  /** Puts the metadata of an account in the external XDMS anew; false: not now, or there is none. */
+  rebuildMetadata(account: AccountId): Promise<boolean>;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
   /**
@@ -102,12 +105,14 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Certificates that cannot be used are found out before anything is open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random) });
+  const xdms = xdmsClientOf(settings, world);
   const store = parts.store ?? (await openStore(settings, world));
   const provisioning = parts.provisioning ?? store.provisioning;
   const authentication = authenticationOptions(settings.identity, parts.credentials);
   const actors = createActors({
     ...{ store, sip, msrp, clock, random, log, version },
     ...actorsOptions(settings),
+    ...(xdms && { xdms }),
     policyRules,
     ...(parts.policy && { policy: parts.policy }),
     ...(provisioning && { provisioning }),
@@ -119,6 +124,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     ...actors.counters(),
     ...sip.counters(),
     ...xcap?.counters(),
+    ...xdms?.counters(),
     ...storeCounters(store),
   });
   const stop = async (graceMs: number): Promise<void> => {
@@ -127,6 +133,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     await sip.stop(graceMs);
     await actors.stop(graceMs);
     await msrp.stop(graceMs);
+    xdms?.close();
     if (!parts.store) await store.close();
   };
   try {
@@ -149,6 +156,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     ...(admin && { admin: admin.address }),
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
+    rebuildMetadata: (account) => actors.rebuildMetadata(account),
     counters,
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
@@ -171,7 +179,9 @@ async function openStore({ store, bounds }: Settings, { log, clock }: World): Pr
   return opened;
 }
 
-function actorsOptions({ identity, limits, bounds, publish, msrp, profile }: Settings) {
+function actorsOptions(settings: Settings) {
+  const { identity, limits, bounds, publish, msrp, profile } = settings;
+  const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
   return {
     limits,
     placement: localPlacement,
@@ -179,7 +189,7 @@ function actorsOptions({ identity, limits, bounds, publish, msrp, profile }: Set
     settingsPackage: publish,
     cema: msrp.cema,
     profile: profiles[profile],
-    bounds: { ...bounds, ...(msrp.relay && { pathMs: msrp.relay.waitMs }) },
+    bounds: { ...bounds, ...xdmsBounds(settings), ...relayed },
   };
 }
 

@@ -57,8 +57,12 @@ export class AccountMemory {
     const deliver = (id: AccountId, row: OutboxRow) => world.deliver(id, row);
     const { clock, log, counters, bounds } = world;
     const finished = (number: number) => this.#finished(number);
+    const superseded = (numbers: readonly number[]) => this.#rebuild(numbers);
     const behind = (after: number, limit: number) => outboxBehind(store, account, after, limit);
-    const outbox = { account, clock, log, counters, bounds, deliver, finished, behind };
+    const outbox = {
+      ...{ account, clock, log, counters, bounds, deliver },
+      ...{ finished, behind, superseded },
+    };
     this.#outbox = new Outbox(outbox);
     this.#timers = new VolatileTimers(clock, (to, name) => this.#expired(to, name));
     for (const { number, row } of loaded.outbox) this.#outbox.take(number, row);
@@ -71,7 +75,7 @@ export class AccountMemory {
 
   /** Nothing is here that the store does not have. */
   get isIdle(): boolean {
-    if (!this.#commits.isIdle || !this.#outbox.isEmpty || !this.#timers.isEmpty) return false;
+    if (!this.#commits.isIdle || !this.#outbox.isQuiet || !this.#timers.isEmpty) return false;
     for (const address of this.#actors.keys()) {
       if (address !== 'mailbox' && !address.startsWith('subscription/')) return false;
     }
@@ -90,6 +94,11 @@ export class AccountMemory {
   /** Takes the turn of an input; the promise is there when something has to be read first. */
   take(input: Input): Promise<void> | undefined {
     if (input.kind === 'wake') return this.#wake();
+    if (input.kind === 'rebuild') {
+      // Whoever never had a mailbox has no metadata.
+      if (this.#actors.has('mailbox')) this.#rebuild(nothing);
+      return undefined;
+    }
     if (input.kind === 'event') {
       const { to, event } = input;
       return this.#turn(input, { to, event, at: event.at });
@@ -332,6 +341,15 @@ export class AccountMemory {
     this.#add(change, untold);
   }
 
+  /** Puts the metadata anew, in place of these rows. */
+  #rebuild(numbers: readonly number[]): void {
+    const change = new ChangeBuilder();
+    for (const number of numbers) change.remove(['outbox', number]);
+    const at = this.#parts.world.clock.now();
+    const durable = [this.#durable({ type: 'history.rebuild' }, change, at)];
+    this.#add(change, { ...untold, durable });
+  }
+
   #expired(to: Address, name: string): void {
     const { world, tell } = this.#parts;
     const at = world.clock.now();
@@ -383,8 +401,7 @@ export class AccountMemory {
   }
 
   #rearm(before: number, next: number): void {
-    const { clock, bounds } = this.#parts.world;
-    const outbox = this.#outbox.isEmpty ? Infinity : clock.now() + bounds.outboxWakeMs;
+    const outbox = this.#outbox.wakeAt(this.#parts.world.clock.now());
     const at = Math.min(this.#wakeAt, next, outbox);
     this.#wakeAt = at;
     if (at === before && this.#commits.isIdle) return;

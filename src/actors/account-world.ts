@@ -73,7 +73,9 @@ export type Input =
   /** SUBSCRIBE inside a dialog: the subscription is the one that has it. */
   | { readonly kind: 'refresh'; readonly event: RefreshReceived }
   /** Timers may be due. */
-  | { readonly kind: 'wake'; done(delivered: boolean): void };
+  | { readonly kind: 'wake'; done(delivered: boolean): void }
+  /** The metadata is to be put anew (D-83). */
+  | { readonly kind: 'rebuild'; done(decided: boolean): void };
 
 /** The way out of an account. */
 export interface Performer {
@@ -107,6 +109,6 @@ export interface AccountWorld {
 
 /** The request that waits for what becomes of an input. */
 export function transactionOf(input: Input): string | undefined {
-  if (input.kind === 'wake') return undefined;
+  if (input.kind === 'wake' || input.kind === 'rebuild') return undefined;
   return 'transaction' in input.event ? input.event.transaction : undefined;
 }

@@ -128,7 +128,7 @@ export class Account {
 
   #taken(input: Input): void {
     this.#current = undefined;
-    if (input.kind !== 'wake') return;
+    if (!('done' in input)) return;
     // Whoever woke us asks the store next, so what we decided has to be there.
     const memory = this.#memory;
     if (!memory) input.done(false);
@@ -245,13 +245,13 @@ export class Account {
   #refuse(input: Input, status: number): void {
     const transaction = transactionOf(input);
     if (transaction !== undefined) this.#world.performer.refuse(transaction, status);
-    if (input.kind === 'wake') input.done(false);
+    if ('done' in input) input.done(false);
   }
 }
 
 /** What belongs to a session that stands must be heard; it is bounded by the session itself. */
 function isRefusable(input: Input): boolean {
-  return transactionOf(input) !== undefined && input.kind !== 'wake'
+  return transactionOf(input) !== undefined && 'event' in input
     ? input.event.type !== 'bye.received'
     : false;
 }

@@ -1,7 +1,16 @@
 /** Carries durable effects out of the node: reports by SIP, metadata to an external XDMS. */
 
 import assert from 'node:assert';
-import type { AccountId, Log, Owner, SipPort, XdmsPort } from '../ports.js';
+import type {
+  AccountId,
+  AccountsPort,
+  HistoryFacts,
+  Log,
+  Owner,
+  SipPort,
+  XdmsOutcome,
+  XdmsPort,
+} from '../ports.js';
 import { historyFacts } from './history.js';
 import type { Counters } from './counters.js';
 import { reportTarget } from './outbox.js';
@@ -22,7 +31,12 @@ export interface CourierParts {
   readonly counters: Counters;
   /** Message-ID with scheme. */
   messageUri(serial: number): string;
+  /** Stored messages, for a rebuild of their metadata. */
+  readonly histories: AccountsPort['histories'];
 }
+
+/** Histories that are read at a time. */
+const page = 256;
 
 export class Courier {
   readonly #parts: CourierParts;
@@ -39,16 +53,33 @@ export class Courier {
   async deliver(account: AccountId, row: OutboxRow): Promise<Outcome> {
     const { effect } = row;
     if (effect.type === 'report.send') return this.#report(account, { ...row, effect });
-    const { xdms, log, messageUri } = this.#parts;
+    const { xdms, log } = this.#parts;
     if (!xdms) return 'done';
     try {
-      const reference = messageUri(effect.serial);
-      if (effect.type === 'history.put') await xdms.put(account, historyFacts(effect, reference));
-      else await xdms.delete(account, reference);
-      return 'done';
+      const outcome = await this.#keep(xdms, account, effect);
+      return outcome === 'changed' ? 'changed' : 'done';
     } catch (error) {
-      log.warn({ err: error, account }, 'XDMS has failed');
-      return 'retry';
+      const code = error instanceof Error && 'code' in error ? error.code : undefined;
+      log.warn({ ...(code === undefined ? { err: error } : { code }), account }, 'XDMS has failed');
+      return isFinal(code) ? 'refused' : 'retry';
+    }
+  }
+
+  #keep(
+    xdms: XdmsPort,
+    account: AccountId,
+    effect: Exclude<OutboxRow['effect'], { type: 'report.send' }>,
+  ): Promise<XdmsOutcome | void> {
+    const { messageUri, histories } = this.#parts;
+    switch (effect.type) {
+      case 'history.put':
+        return xdms.put(account, historyFacts(effect, messageUri(effect.serial)));
+      case 'history.delete':
+        return xdms.delete(account, messageUri(effect.serial));
+      case 'history.rebuild':
+        return xdms.rebuild(account, () => pagesOf(account, histories));
+      default:
+        return effect satisfies never;
     }
   }
 
@@ -105,6 +136,24 @@ export class Courier {
     if (next) next();
     else this.#lanes.delete(to);
   }
+}
+
+async function* pagesOf(
+  account: AccountId,
+  histories: AccountsPort['histories'],
+): AsyncGenerator<readonly HistoryFacts[]> {
+  let after = 0;
+  for (;;) {
+    const found = await histories(account, { after, limit: page });
+    if (found.length > 0) yield found;
+    if (found.length < page) return;
+    after = found.at(-1)!.serial;
+  }
+}
+
+/** The XDMS has understood, and will not. */
+function isFinal(code: unknown): boolean {
+  return code === 'XDMS_REFUSED' || code === 'XDMS_CREDENTIALS';
 }
 
 /** A refusal that another attempt would only repeat is final (RFC 3261 21.4, 21.6). */

@@ -49,6 +49,13 @@ export class Directory {
     });
   }
 
+  /** Resolves when it is durable that the metadata of an account is put anew; false: not now. */
+  rebuild(id: AccountId): Promise<boolean> {
+    return new Promise((resolve) => {
+      if (this.submit(id, { kind: 'rebuild', done: resolve }) !== 'taken') resolve(false);
+    });
+  }
+
   async settled(): Promise<void> {
     for (const account of [...this.#accounts.values()]) await account.settled();
   }

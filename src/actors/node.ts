@@ -23,6 +23,7 @@ import { Directory } from './directory.js';
 import { OctetBudget } from './held-messages.js';
 import { Egress } from './egress.js';
 import type { EgressEvent } from './egress.js';
+import { MetadataRounds } from './metadata-rounds.js';
 import { MsrpIngress } from './ingress-msrp.js';
 import { defaultSettingsPackage } from './ingress-publish.js';
 import { SipIngress } from './ingress.js';
@@ -56,6 +57,11 @@ export interface Actors {
   readonly accounts: OperatorPort;
   /** Rules of operator policy, in place of those before. */
   setPolicy(rules: readonly PolicyRule[]): void;
+  /**
+   * Puts the metadata of an account in the external XDMS anew (D-83). Resolves when that is
+   * durable, with false when it cannot be taken now or there is no external XDMS.
+   */
+  rebuildMetadata(account: AccountId): Promise<boolean>;
   /** Plain counters by name, for metrics. */
   counters(): Readonly<Record<string, number>>;
 }
@@ -84,6 +90,7 @@ class Node implements Actors {
   readonly #courier: Courier;
   readonly #directory: Directory;
   readonly #timers: DueTimers;
+  readonly #rounds: MetadataRounds;
   readonly #sweeper: UploadSweeper;
   #open = false;
 
@@ -109,6 +116,7 @@ class Node implements Actors {
       placement: options.placement,
     });
     this.#timers = this.#createTimers();
+    this.#rounds = this.#createRounds();
     this.#sweeper = new UploadSweeper({ ...options, bounds: this.#bounds });
     this.accounts = this.#createAccounts();
     this.sipHandler = this.#createSipHandler();
@@ -125,12 +133,14 @@ class Node implements Actors {
     await this.#serials.ready();
     this.#open = true;
     this.#timers.start();
+    if (this.#options.xdms) this.#rounds.start();
     this.#sweeper.start();
   }
 
   async stop(graceMs: number): Promise<void> {
     this.#open = false;
     this.#timers.stop();
+    this.#rounds.stop();
     this.#sweeper.stop();
     let withdraw: (() => void) | undefined;
     const grace = new Promise<void>((resolve) => {
@@ -143,6 +153,11 @@ class Node implements Actors {
 
   setPolicy(rules: readonly PolicyRule[]): void {
     this.#policy.replace(rules);
+  }
+
+  rebuildMetadata(account: AccountId): Promise<boolean> {
+    const taken = this.#open && this.#options.xdms !== undefined;
+    return taken ? this.#directory.rebuild(account) : Promise.resolve(false);
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -263,7 +278,14 @@ class Node implements Actors {
       reportOctets: this.#bounds.reportOctets,
       counters: this.#counters,
       messageUri: (serial) => this.#users.messageUri(serial),
+      histories: (account, range) => this.accounts.histories(account, range),
     });
+  }
+
+  #createRounds(): MetadataRounds {
+    const { store, clock, log } = this.#options;
+    const rebuild = (account: AccountId) => this.rebuildMetadata(account);
+    return new MetadataRounds({ store, clock, log, bounds: this.#bounds, rebuild });
   }
 
   #createTimers(): DueTimers {

@@ -102,6 +102,12 @@ export interface Bounds {
   readonly outboxRetryMaxMs: number;
   /** ms after which an account is woken for an outbox that a crash has left behind. */
   readonly outboxWakeMs: number;
+  /** Changes of metadata that wait in one account before one rebuild stands for them. */
+  readonly histories: number;
+  /** ms between two rebuilds of all metadata in an external XDMS; 0: only when asked for (D-83). */
+  readonly rebuildMs: number;
+  /** ms between two accounts of such a rebuild. */
+  readonly rebuildPauseMs: number;
   /** ms for which a submission is recognised when it comes again (D-18). */
   readonly duplicateMs: number;
   /** Submissions remembered per account. */
@@ -157,6 +163,9 @@ export const defaultBounds: Bounds = {
   outboxRetryMs: 1_000,
   outboxRetryMaxMs: 300_000,
   outboxWakeMs: 30_000,
+  histories: 1_000,
+  rebuildMs: 0,
+  rebuildPauseMs: 20,
   duplicateMs: 40_000,
   digests: 4_096,
   policyPending: 1_024,

@@ -6,10 +6,10 @@ import type { AccountId, Clock, Log } from '../ports.js';
 import type { Counters } from './counters.js';
 import type { Bounds } from './options.js';
 
-export type DurableEffect = Extract<
-  Effect,
-  { readonly type: 'history.put' | 'history.delete' | 'report.send' }
->;
+export type DurableEffect =
+  | Extract<Effect, { readonly type: 'history.put' | 'history.delete' | 'report.send' }>
+  /** No machine asks for it: the document is put anew from the store (D-83). */
+  | { readonly type: 'history.rebuild' };
 
 /** The row of a durable effect. Stored data. */
 export interface OutboxRow {
@@ -20,8 +20,8 @@ export interface OutboxRow {
   readonly token: string;
 }
 
-/** `refused`: trying again would not help. */
-export type Outcome = 'done' | 'retry' | 'refused';
+/** `refused`: trying again would not help; `changed`: done, and the document needs a rebuild. */
+export type Outcome = 'done' | 'changed' | 'retry' | 'refused';
 
 export interface OutboxParts {
   readonly account: AccountId;
@@ -33,6 +33,8 @@ export interface OutboxParts {
   deliver(account: AccountId, row: OutboxRow): Promise<Outcome>;
   /** The row is not needed any more. */
   finished(number: number): void;
+  /** A rebuild from the store stands for all of these rows, which are not needed any more. */
+  superseded(numbers: readonly number[]): void;
   /** Rows behind `after` in the store, in order. */
   behind(after: number, limit: number): Promise<readonly OutboxEntry[]>;
 }
@@ -82,6 +84,24 @@ export class Outbox {
     return this.#lanes.size === 0 && !this.#behind;
   }
 
+  /**
+   * Nothing is under way, and what waits may as well wait in the store: an XDMS that is down keeps
+   * no account in memory.
+   */
+  get isQuiet(): boolean {
+    if (this.isEmpty) return true;
+    return this.#lanes.size === 1 && this.#withdrawals.has(xdms);
+  }
+
+  /** When the account is to be woken for what a crash leaves behind: the older, the later. */
+  wakeAt(now: number): number {
+    if (this.isEmpty) return Infinity;
+    const { outboxWakeMs, outboxRetryMaxMs } = this.#parts.bounds;
+    let oldest = now;
+    for (const [first] of this.#lanes.values()) oldest = Math.min(oldest, first!.row.at);
+    return now + Math.max(outboxWakeMs, Math.min(now - oldest, outboxRetryMaxMs));
+  }
+
   /** A number for the row of an effect. */
   number(): number {
     return this.#next++;
@@ -108,6 +128,7 @@ export class Outbox {
     const entry = { number, row, attempts: 0 };
     if (lane) {
       lane.push(entry);
+      if (target === xdms && lane.length > this.#parts.bounds.histories) this.#collapse(lane);
       return;
     }
     this.#lanes.set(target, [entry]);
@@ -157,9 +178,18 @@ export class Outbox {
     if (this.#dropped) return;
     const { counters, bounds, log, account } = this.#parts;
     this.#tried(entry);
-    if (outcome === 'retry' && entry.attempts < bounds.outboxAttempts) {
+    const failed = outcome === 'retry' || outcome === 'refused';
+    // Metadata is not given up, for the store knows better.
+    const isKept = failed && entry.row.effect.type === 'history.rebuild';
+    if (isKept || (outcome === 'retry' && entry.attempts < bounds.outboxAttempts)) {
       counters['actors.outbox.retries']++;
       this.#retry(target, entry);
+      return;
+    }
+    if (target === xdms && outcome !== 'done') {
+      if (outcome === 'changed') counters['actors.outbox.done']++;
+      log.info({ account, outcome }, 'metadata is put anew from the store');
+      this.#giveWay(entry);
       return;
     }
     if (outcome === 'done') {
@@ -175,7 +205,8 @@ export class Outbox {
 
   #retry(target: string, entry: Entry): void {
     const { outboxRetryMs, outboxRetryMaxMs } = this.#parts.bounds;
-    const delay = Math.min(outboxRetryMs * 2 ** (entry.attempts - 1), outboxRetryMaxMs);
+    const doubled = Math.min(entry.attempts - 1, doublingsMax);
+    const delay = Math.min(outboxRetryMs * 2 ** doubled, outboxRetryMaxMs);
     const withdraw = this.#parts.clock.after(delay, () => {
       this.#withdrawals.delete(target);
       this.#attempt(target, entry);
@@ -191,6 +222,26 @@ export class Outbox {
     const next = lane[0];
     if (next) this.#attempt(target, next);
     else this.#lanes.delete(target);
+    this.#readOn();
+  }
+
+  /** Everything of the lane gives way to one rebuild, which reads the store later than this. */
+  #giveWay(entry: Entry): void {
+    const lane = this.#lanes.get(xdms);
+    assert(lane);
+    assert.equal(lane[0], entry, 'a lane is done in order');
+    this.#lanes.delete(xdms);
+    this.#supersede(lane);
+  }
+
+  /** What waits behind the entry under way becomes one rebuild: the lane has a bound. */
+  #collapse(lane: Entry[]): void {
+    this.#supersede(lane.splice(1));
+  }
+
+  #supersede(entries: readonly Entry[]): void {
+    this.#size -= entries.length;
+    this.#parts.superseded(entries.map(({ number }) => number));
     this.#readOn();
   }
 
@@ -228,6 +279,10 @@ export class Outbox {
   }
 }
 
+/** Of the delay, so that it stays a number. */
+const doublingsMax = 30;
+const xdms = 'xdms';
+
 type Failure = Extract<DurableEffect, { type: 'report.send' }>;
 
 function isFailure(effect: DurableEffect): effect is Failure {
@@ -236,7 +291,7 @@ function isFailure(effect: DurableEffect): effect is Failure {
 
 /** The document of metadata is one target (XCAP-10), every receiver of reports another. */
 function targetOf(effect: DurableEffect): string {
-  return effect.type === 'report.send' ? reportTarget(effect) : 'xdms';
+  return effect.type === 'report.send' ? reportTarget(effect) : xdms;
 }
 
 /** IMDN-04: the last intermediary that wants to see reports, else whoever sent the message. */
