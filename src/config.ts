@@ -354,6 +354,11 @@ export function settingsOf(input: unknown): Settings {
   return result.data;
 }
 
+/** The settings as JSON Schema, as an operator writes them. */
+export function settingsSchema(): object {
+  return z.toJSONSchema(schema, { io: 'input', unrepresentable: 'any' });
+}
+
 /** Reads a YAML file as settings, not checked yet. Throws ConfigError. */
 export function readSettings(path: string): unknown {
   try {

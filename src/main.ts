@@ -2,8 +2,13 @@
 /** The command `poste-restante`. */
 
 import { Command } from 'commander';
+import { accountCommand } from './cli/account.js';
+import { OperatorError } from './cli/admin-connection.js';
 import { clientCommand } from './cli/client.js';
+import { configCommand } from './cli/config.js';
 import { demoCommand } from './cli/demo.js';
+import { doctorCommand } from './cli/doctor.js';
+import { mailboxCommand } from './cli/mailbox.js';
 import { describeError, serveCommand } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { version } from './version.js';
@@ -13,6 +18,10 @@ const program = new Command('poste-restante')
   .version(version)
   .addCommand(serveCommand(), { isDefault: true })
   .addCommand(clientCommand())
+  .addCommand(accountCommand())
+  .addCommand(mailboxCommand())
+  .addCommand(configCommand())
+  .addCommand(doctorCommand())
   .addCommand(storeCommand())
   .addCommand(demoCommand());
 
@@ -25,5 +34,5 @@ try {
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`poste-restante: ${describeError(error)}\n`);
-  process.exitCode = 1;
+  process.exitCode = error instanceof OperatorError ? error.exitCode : 1;
 }

@@ -12,6 +12,8 @@ const foreign = new Set([
   'LEVEL_LOCKED',
   'LEVEL_CORRUPTION',
   'POSTE_RESTANTE_PASSWORD',
+  'POSTE_RESTANTE_TOKEN',
+  'POSTE_RESTANTE_URL',
 ]);
 
 test('docs/errors.md has every code of the sources, and none besides', () => {
