@@ -3,7 +3,7 @@
 import type { Address, RetrievalFacts, UriListFacts } from '../machines/events.js';
 import { serialSet } from '../machines/serial-set.js';
 import type { HeaderField } from '../wire/sip/message.js';
-import { namesImTag } from '../wire/sip/accept-contact.js';
+import { failsPreference, namesImTag } from '../wire/sip/accept-contact.js';
 import type { Sdp } from '../wire/sdp.js';
 import { isForeign, isKnown, originator } from './identity.js';
 import type { Identified } from './identity.js';
@@ -17,7 +17,7 @@ import { receiveInvitation } from './ingress-recording.js';
 import { offeredDirections, offeredMedia } from './media-facts.js';
 import { nobody } from './nobody.js';
 import type { OwnerName } from './owner.js';
-import { methods } from './product.js';
+import { focusCapabilities, methods } from './product.js';
 import { bodyParts, invitationBody } from './request-body.js';
 import type { ServedUsers } from './served-users.js';
 
@@ -45,8 +45,15 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
   const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
   const account = originator(parts, received);
   const forbidden = account === undefined ? undefined : parts.forbids(account);
+  const preferences = request.fields('accept-contact');
+  const accepts = namesImTag(preferences);
+  // CAP-03; S3 step 1 comes before any matching.
+  if (accepts && failsPreference(preferences, focusCapabilities)) {
+    refuse(parts, received, 480, { warning: 'Accept-Contact asks for what is not here' });
+    return;
+  }
   const retrieval: RetrievalFacts = {
-    accepts: namesImTag(request.fields('accept-contact')),
+    accepts,
     authorised: account !== undefined || isKnown(received),
     hasAccount: account !== undefined,
     ...(forbidden !== undefined && { forbidden }),

@@ -1,5 +1,6 @@
 /** What every message of ours says of itself: names, methods, and the header fields for them. */
 
+import type { Capabilities } from '../wire/sip/accept-contact.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import { formatWarning } from '../wire/sip/warning.js';
 
@@ -46,3 +47,11 @@ export function warningField({ hostname }: Product, text: string): HeaderField {
 export function aorUri(account: string): string {
   return account.includes('@') ? `sip:${account}` : `tel:${account}`;
 }
+
+/** What the Deferred Messaging Function says of itself in Contact, and may be asked for. */
+export const focusCapabilities: Capabilities = new Map<string, true | readonly string[]>([
+  ['automata', true],
+  ['isfocus', true],
+  [imTag, true],
+  ['methods', methods.deferred.toLowerCase().split(', ')],
+]);

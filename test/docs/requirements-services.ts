@@ -16,8 +16,7 @@ export const serviceChapters: readonly Chapter[] = [
     [
       'CAP-03',
       'RFC 3841 6',
-      'A required preference that fails gets 480.',
-      { partly: 'a missing IM tag gets 403, as OMA wants; other preferences are not matched' },
+      'A demanded preference that fails gets 480; a missing IM tag 403, as OMA wants.',
     ],
     ['CAP-04', 'RFC 3841 7.2.3', 'A contact without feature parameters stays in the target set.'],
     ['CAP-05', 'RFC 3841', 'A push asks for IM clients.'],

@@ -56,6 +56,21 @@ export function imCapability(contactParams: Params): boolean | 'unknown' {
   return 'unknown';
 }
 
+/** What a user agent says of itself, by tag: TRUE, or a list of values that it has (RFC 3840 5). */
+export type Capabilities = ReadonlyMap<string, true | readonly string[]>;
+
+/** CAP-03: a preference that is demanded by `require` and `explicit` is not met (RFC 3841 6). */
+export function failsPreference(values: readonly string[], capabilities: Capabilities): boolean {
+  return values.flatMap(splitList).some((value) => {
+    const asked = featuresOf(value);
+    if (asked?.has('require') !== true || !asked.has('explicit')) return false;
+    for (const [tag, wanted] of asked) {
+      if (isFeature(tag) && !meets(capabilities.get(tag), wanted)) return true;
+    }
+    return false;
+  });
+}
+
 function namesTag(values: readonly string[], tag: string): boolean {
   return values.flatMap(splitList).some((value) => {
     const asked = featuresOf(value)?.get(tag);
@@ -85,4 +100,14 @@ function isTrue(value: string): boolean {
 /** RFC 3840 9: other tags have a plus. `+sip.instance` names a device and tells no capability. */
 function isFeature(name: string): boolean {
   return BASE_TAGS.has(name) || (name.startsWith('+') && name !== '+sip.instance');
+}
+
+/** RFC 3841 7.2.4: any of the values asked for; a negated one is met by whoever lacks it. */
+function meets(has: true | readonly string[] | undefined, wanted: string): boolean {
+  if (has === undefined) return false;
+  if (has === true) return isTrue(wanted);
+  return wanted.split(',').some((item) => {
+    const text = item.trim().toLowerCase();
+    return text.startsWith('!') ? !has.includes(text.slice(1)) : has.includes(text);
+  });
 }

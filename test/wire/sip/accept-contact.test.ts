@@ -2,6 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import {
+  failsPreference,
   imCapability,
   namesImTag,
   namesLargeMessageTag,
@@ -49,5 +50,31 @@ describe('CAP-01, CAP-04: capabilities of a Contact', () => {
     ['<sip:a@h>;constructor', 'unknown'],
   ] as const)('%s: %s', (contact, expected) => {
     expect(imCapability(parseNameAddr(contact).params)).toBe(expected);
+  });
+});
+
+describe('CAP-03: a preference that is demanded', () => {
+  const capabilities = new Map<string, true | readonly string[]>([
+    ['automata', true],
+    ['+g.oma.sip-im', true],
+    ['methods', ['invite', 'bye']],
+  ]);
+  test.each([
+    ['*;+g.oma.sip-im;require;explicit', false],
+    ['*;+g.oma.sip-im="TRUE";automata;require;explicit', false],
+    ['*;+g.oma.sip-im;video;require;explicit', true],
+    ['*;+g.oma.sip-im="!TRUE";require;explicit', true],
+    ['*;automata="FALSE";require;explicit', true],
+    ['*;methods="INVITE,MESSAGE";require;explicit', false],
+    ['*;methods="MESSAGE";require;explicit', true],
+    ['*;methods="!MESSAGE";require;explicit', false],
+    ['*;video;require', false],
+    ['*;video;explicit', false],
+    ['*;video', false],
+    ['*;+g.oma.sip-im, *;audio;require;explicit', true],
+    ['*;require;explicit', false],
+    ['*;;;"', false],
+  ])('%s', (value, fails) => {
+    expect(failsPreference([value], capabilities)).toBe(fails);
   });
 });
