@@ -171,7 +171,12 @@ const limits = z.strictObject({
     })
     .prefault({}),
   quota: z
-    .strictObject({ messages: count.default(100_000), octets: octets.default(1_000_000_000) })
+    .strictObject({
+      messages: count.default(100_000),
+      octets: octets.default(1_000_000_000),
+      /** Seconds after which a sender may try again. */
+      retryAfter: seconds.default(3_600),
+    })
     .prefault({}),
   register: z
     .strictObject({

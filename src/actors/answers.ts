@@ -23,6 +23,9 @@ export function answerOf(
   if (effect.etag !== undefined) headers.push(['SIP-ETag', effect.etag]);
   number(headers, 'Expires', effect.expires);
   number(headers, 'Min-Expires', effect.minExpires);
+  if (effect.cause !== undefined) {
+    headers.push(['Reason', `SIP;cause=${status};text="${effect.cause}"`]);
+  }
   number(headers, 'Retry-After', effect.retryAfter);
   if (effect.allowEvents === true) headers.push(['Allow-Events', 'message-summary']);
   if (effect.accept !== undefined) headers.push(['Accept', effect.accept]);

@@ -19,6 +19,7 @@ export const counterNames = [
   'actors.outbox.retries',
   'actors.outbox.dead',
   'actors.reports.oversized',
+  'actors.declined',
   'actors.policy.refused',
   'actors.policy.unavailable',
   'actors.requests',

@@ -5,6 +5,7 @@ import type { Address, DialogFacts } from '../machines/events.js';
 import type { AccountId, Log, Owner, Random, SipAnswer, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
+import type { Counters } from './counters.js';
 import { answerOf, refusal } from './answers.js';
 import { conferenceNotifyParts } from './conference-notify.js';
 import { contactOf, focusUser } from './contact.js';
@@ -33,6 +34,7 @@ export interface EgressParts {
   readonly random: Random;
   readonly openings: PushOpenings;
   readonly log: Log;
+  readonly counters: Counters;
   /** `sip:Deferred@hostname`. */
   readonly deferredUri: string;
   /** Whether Privacy: id is honoured towards recipients (PAI-03). */
@@ -152,7 +154,8 @@ export class Egress implements Performer {
     effect: Of<'sip.respond'>,
     asked: AnswerParts | undefined,
   ): void {
-    const { sip, product, local } = this.#parts;
+    const { sip, product, local, counters } = this.#parts;
+    if (effect.status === 603) counters['actors.declined']++;
     if (local.answer(effect.transaction, effect.status)) return;
     const whose = effect.contactOf ?? by;
     const contact = effect.contact === true ? contactOf(sip, account, whose, asked?.transport) : '';

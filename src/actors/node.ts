@@ -257,6 +257,7 @@ class Node implements Actors {
       ...{ sip, log, random },
       profile: this.#profile,
       openings: new PushOpenings({ store, log, headBytes, privacy, unsent }),
+      counters: this.#counters,
       media: this.#media,
       recordings: this.#recordings,
       local: this.#local,

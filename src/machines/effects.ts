@@ -50,6 +50,8 @@ export interface SipRespond {
   readonly reason?: string;
   /** Text of a Warning 399, such as `127 Service not authorised` (D-62). */
   readonly warning?: string;
+  /** Text of Reason (RFC 3326), with the status as its cause. */
+  readonly cause?: string;
   /** Seconds. */
   readonly retryAfter?: number;
   readonly expires?: number;

@@ -284,7 +284,12 @@ export interface Limits {
     /** How far Date may be from our clock to count as base (ms, D-22). */
     readonly skewMs: number;
   };
-  readonly quota: { readonly messages: number; readonly octets: number };
+  readonly quota: {
+    readonly messages: number;
+    readonly octets: number;
+    /** Seconds in Retry-After for senders; an hour when absent. */
+    readonly retryAfter?: number;
+  };
   readonly register: {
     /** Seconds. */
     readonly min: number;

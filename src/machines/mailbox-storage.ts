@@ -134,11 +134,22 @@ function declined(warning: string) {
   }));
 }
 
+/** U17: the sender is told what it is, and when it may be worth another try. */
+const declinedAsFull = effect('sip.respond', (_context, { transaction, limits }: Received) => ({
+  type: 'sip.respond',
+  transaction,
+  status: 603,
+  reason: 'Declined',
+  warning: 'Mailbox is full',
+  cause: 'Mailbox is full',
+  retryAfter: limits.quota.retryAfter ?? 3_600,
+}));
+
 /** What keeps a message out of the mailbox, first that holds. */
 const declines = [
   { guard: 'isTransient', actions: declined('Content is not stored') }, // U16
   { guard: 'isExpired', actions: declined('Message has expired') }, // D-23
-  { guard: 'isFull', actions: declined('Mailbox is full') },
+  { guard: 'isFull', actions: declinedAsFull },
 ] as const;
 
 const knownAlready = { guard: 'isDuplicate', actions: accepted } as const; // D-18

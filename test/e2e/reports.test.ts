@@ -184,6 +184,7 @@ test('S1-DEL-ORDER, D-29, U29: a report that failed for the moment is sent again
       const second = await nextReport(scene, { clock });
       expect(second.request.body.equals(first.request.body)).toBe(true);
       expect(second.request.header('Call-ID')).toBe(first.request.header('Call-ID'));
+      await expectNothing(scene, clock);
       clock.advance(1_000_000);
       await expectNothing(scene, clock);
     },
