@@ -3,7 +3,7 @@
 import { hash as hashOf, timingSafeEqual } from 'node:crypto';
 import type { Clock, Log, Peer, Random } from '../ports.js';
 import type { HeaderField, SipRequest } from '../wire/sip/message.js';
-import { formatChallenge, parseCredentials } from '../wire/sip/digest.js';
+import { formatAuthenticationInfo, formatChallenge, parseCredentials } from '../wire/sip/digest.js';
 import type { DigestCredentials } from '../wire/sip/digest.js';
 import { digestError } from '../wire/sip/digest-params.js';
 import { digestAlgorithm, digestHa1, digestResponse } from '../wire/sip/digest-response.js';
@@ -11,6 +11,7 @@ import type { DigestAlgorithm, DigestHash, Hash } from '../wire/sip/digest-respo
 import { canonicalAor, uriEquals } from '../wire/sip/uri.js';
 import type { CredentialsPort, UserCredentials } from './authentication-credentials.js';
 import { Failures } from './authentication-failures.js';
+import type { Proof } from './authentication-info.js';
 import { Nonces } from './authentication-nonces.js';
 import type { Nonce } from './authentication-nonces.js';
 
@@ -57,7 +58,7 @@ export const defaultAuthenticationBounds: AuthenticationBounds = {
 /** What a request is worth. */
 export type Verdict =
   /** The identity that is proven. */
-  | { readonly kind: 'authenticated'; readonly identity: string }
+  | { readonly kind: 'authenticated'; readonly identity: string; readonly proof: Proof }
   /**
    * `absent`: nothing for our realm; `stale`: a nonce whose time is over; `foreign`: a nonce that
    * is not ours, or not of this address or process; `replayed`: a count that was used before;
@@ -220,7 +221,13 @@ export class Authentication {
       return { kind: 'unproven', cause: 'wrong' };
     }
     if (!this.#nonces.use(nonce, count)) return { kind: 'unproven', cause: 'replayed' };
-    return { kind: 'authenticated', identity: user.identity };
+    const info = { qop: qop!, cnonce: cnonce!, nc: nc! };
+    const proof: Proof = (answer) => {
+      // 3.5: as the request-digest, without a method and with the body of the answer.
+      const rspauth = digestResponse(cryptoHash, { ...input, method: '', body: answer });
+      return formatAuthenticationInfo({ ...info, rspauth });
+    };
+    return { kind: 'authenticated', identity: user.identity, proof };
   }
 
   /** A user that does not exist takes about as long as one that does. */

@@ -145,6 +145,7 @@ function senderOf(
   switch (verdict.kind) {
     case 'authenticated':
       counters['actors.authentication.proven']++;
+      parts.prove(received.transaction, verdict.proof);
       return { isTrusted: false, identities: [verdict.identity] };
     case 'blocked':
       counters['actors.authentication.blocked']++;

@@ -21,7 +21,7 @@ export function receiveOptions(parts: IngressParts, received: SipReceived): void
     return;
   }
   const isFocus = kind === 'deferred' || kind === 'message' || isFocusUri(parts, received);
-  if (!isFocus && (kind === 'unknown' || kind === 'nothing')) {
+  if (isAbsentFocus(parts, received) || (!isFocus && (kind === 'unknown' || kind === 'nothing'))) {
     refuse(parts, received, 404);
     return;
   }
@@ -107,6 +107,13 @@ function isFocusUri(parts: IngressParts, { request, peer }: SipReceived): boolea
   if (asked?.user === undefined || conferenceUri(asked.user) === undefined) return false;
   const own = sipUri(parts.sip.contactUri(asked.user, peer.transport));
   return own !== undefined && own.host === asked.host && own.port === asked.port;
+}
+
+/** A conference that is over, or never was. */
+function isAbsentFocus(parts: IngressParts, received: SipReceived): boolean {
+  if (!isFocusUri(parts, received)) return false;
+  const name = conferenceUri(sipUri(received.request.uri)?.user ?? '');
+  return name !== undefined && !parts.hasFocus(name.account, name.focus);
 }
 
 function sipUri(uri: string) {

@@ -7,6 +7,7 @@ import type { HeaderField } from '../wire/sip/message.js';
 import type { Input } from './account-world.js';
 import { refusal } from './answers.js';
 import type { Authentication } from './authentication.js';
+import type { Proof } from './authentication-info.js';
 import type { Counters } from './counters.js';
 import type { MediaUse } from './media-facts.js';
 import type { SettingsPackage } from './ingress-publish.js';
@@ -37,6 +38,10 @@ export interface IngressParts {
   /** How others than trusted peers prove who they are; undefined: they do not. */
   readonly authentication: Authentication | undefined;
   isTrusted(peer: Peer): boolean;
+  /** A 2xx to this request shows that we know the credentials too (RFC 7616 3.5). */
+  prove(transaction: string, proof: Proof): void;
+  /** Whether that focus stands. */
+  hasFocus(account: AccountId, focus: number): boolean;
   /** Why policy of the operator keeps the user from his messages, if it does (S3 11.3.1 step 3). */
   forbids(account: AccountId): string | undefined;
   /** An INVITE that is not answered yet is not waited for any more. */

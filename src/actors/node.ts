@@ -14,6 +14,7 @@ import type {
 import { limitsOf } from './account-limits.js';
 import { Accounts } from './accounts.js';
 import { Authentication } from './authentication.js';
+import { ProvenAnswers } from './authentication-info.js';
 import { transactionOf } from './account-world.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { createCounters } from './counters.js';
@@ -33,6 +34,7 @@ import { defaultBounds } from './options.js';
 import type { ActorsOptions, Bounds } from './options.js';
 import { Policy } from './policy.js';
 import type { PolicyRule } from './policy-rules.js';
+import { formatOwner } from './owner.js';
 import { product } from './product.js';
 import type { Profile } from './profile.js';
 import { omaIm } from './profiles/oma-im.js';
@@ -76,6 +78,7 @@ class Node implements Actors {
   readonly accounts: OperatorPort;
   readonly #options: ActorsOptions;
   readonly #profile: Profile;
+  readonly #answers: ProvenAnswers;
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
   readonly #serials: Serials;
@@ -95,9 +98,14 @@ class Node implements Actors {
   #open = false;
 
   constructor(options: ActorsOptions) {
-    this.#profile = options.profile ?? omaIm;
-    this.#options = { ...options, limits: { ...options.limits, profile: this.#profile.delivery } };
     this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#profile = options.profile ?? omaIm;
+    this.#answers = new ProvenAnswers(options.sip, this.#bounds.proofs);
+    this.#options = {
+      ...options,
+      sip: this.#answers,
+      limits: { ...options.limits, profile: this.#profile.delivery },
+    };
     const { store, hostname, version } = options;
     const { nodeBlock, accountBlock, identities } = this.#bounds;
     this.#serials = new Serials({ store, hostname, nodeBlock, accountBlock });
@@ -325,6 +333,9 @@ class Node implements Actors {
         authentication:
           authentication && new Authentication(authentication, { clock, random, log }),
         isTrusted: createTrust({ peers, names }),
+        prove: (transaction, proof) => this.#answers.keep(transaction, proof),
+        hasFocus: (account, focus) =>
+          this.#media.has(formatOwner({ account, address: `focus/${focus}` })),
         forbids: (account) => this.#options.forbids?.(account),
         cancel: (transaction) => this.#egress.cancel(transaction),
         submit: (account, input) => this.#submit(account, input),

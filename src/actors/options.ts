@@ -138,6 +138,8 @@ export interface Bounds {
   readonly payloadHeadBytes: number;
   /** Longest ms that an INVITE or its answer waits for a path through the MSRP relay. */
   readonly pathMs: number;
+  /** Authenticated requests without an answer yet. */
+  readonly proofs: number;
   /** Identities that S-CSCFs have told, in memory. */
   readonly identities: number;
   /** Octets of messages that are held while they are passed on. */
@@ -183,6 +185,7 @@ export const defaultBounds: Bounds = {
   cpimHeadBytes: 16_384,
   payloadHeadBytes: 131_072,
   pathMs: 10_000,
+  proofs: 100_000,
   identities: 100_000,
   forwardOctets: 67_108_864,
   retryAfter: 5,

@@ -46,7 +46,10 @@ function setUp(options: Partial<AuthenticationOptions> = {}, clock = new ManualC
   return { authentication, challenge, judge, warnings, clock };
 }
 
-const bob: Verdict = { kind: 'authenticated', identity: 'sip:bob@example.net' };
+const bob = {
+  ...{ kind: 'authenticated', identity: 'sip:bob@example.net' },
+  proof: expect.any(Function) as unknown,
+};
 const unproven = (cause: string) => ({ kind: 'unproven', cause });
 
 describe('challenges', () => {

@@ -277,3 +277,14 @@ test('SDP-03: an offer that cannot be answered is 488, and the account lives on'
     expect((await scene.ask({ ...invite, body })).status).toBe(488);
     expect((await scene.ask({ ...invite, body: description({}) })).status).toBe(200);
   }));
+
+test('SIP-08: OPTIONS to a focus that does not stand is 404', () =>
+  withServer(async (scene) => {
+    const { inside } = await retrieval(scene);
+    const status = async (uri: string) => (await scene.ask({ method: 'OPTIONS', uri })).status;
+    expect(await status(inside.uri)).toBe(200);
+    expect(await status(inside.uri.replace('conf-1', 'conf-9'))).toBe(404);
+    expect(await status(inside.uri.replace('tomas', 'nobody'))).toBe(404);
+    expect((await scene.ask({ method: 'BYE', ...inside, cseq: 2 })).status).toBe(200);
+    expect(await status(inside.uri)).toBe(404);
+  }));
