@@ -12,6 +12,7 @@ import { configuredCredentials } from './actors/authentication-credentials.js';
 import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
 import { profiles } from './actors/profile.js';
+import { storeCode } from './actors/store-code.js';
 import { localPlacement } from './cluster/local.js';
 import { readPolicy } from './config.js';
 import type { Settings } from './config.js';
@@ -174,7 +175,11 @@ async function openStore({ store, bounds }: Settings, { log, clock }: World): Pr
   // In the background: whoever begins meanwhile is spared.
   opened.sweep(clock.now()).then(
     (swept) => swept > 0 && log.info({ swept }, 'unfinished uploads removed'),
-    (error: unknown) => log.warn({ err: error }, 'unfinished uploads not removed'),
+    (error: unknown) => {
+      const code = storeCode(error) ?? String(error);
+      // A store that closes meanwhile is no news; the next start finds them again.
+      if (code !== 'STORE_CLOSED') log.warn({ code }, 'unfinished uploads not removed');
+    },
   );
   return opened;
 }

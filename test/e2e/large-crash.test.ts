@@ -56,7 +56,11 @@ test('IMSpec-DMT-S-001, D-16: kill -9 in the middle of it: nothing is there, and
   expect(bye.header('Reason')).toContain('No deferred messages');
   await running.server.end('SIGTERM');
   expect(running.server.log()).toContain('unfinished uploads removed');
-  const store = await openLevelStore({ directory: running.directory, durability: 'os', log: silent });
+  const store = await openLevelStore({
+    directory: running.directory,
+    durability: 'os',
+    log: silent,
+  });
   try {
     expect(await store.sweep(Number.MAX_SAFE_INTEGER)).toBe(0);
     expect(await store.scan('tomas@example.org', { kind: 'ua', limit: 10 })).toEqual([]);
