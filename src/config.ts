@@ -289,6 +289,9 @@ const bounds = z.strictObject({
   reportOctets: z.int().min(600).max(65_535).default(1_300),
   /** Serials that one account takes at a time; 1 numbers strictly by hostname. */
   accountBlock: count.default(64),
+  /** Large messages that are coming in at a time, in all sessions and in one. */
+  uploads: z.int().min(1).max(1_000).default(256),
+  uploadsPerSession: z.int().min(1).max(64).default(4),
   /** Octets of messages that are held while they are passed on, in total. */
   forwardOctets: count.default(67_108_864),
 });
