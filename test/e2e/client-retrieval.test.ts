@@ -18,7 +18,7 @@ beforeEach(async () => {
 });
 afterEach(() => world.end());
 
-test('IMSpec-DMT-C-002: what message waiting named is fetched by its ids, nothing else', async () => {
+test('IMSpec-DMT-C-002, D-01, LIST-01: what was notified is fetched by its ids, nothing else', async () => {
   const states = bob.watch();
   await states.next();
   const alice = await world.client('alice');

@@ -48,7 +48,7 @@ describe('message waiting of the IM client, from the server', () => {
     expect(farewell.header('Subscription-State')).toBe('terminated;reason=timeout');
   });
 
-  test('IMSpec-DMT-C-001: every NOTIFY is answered 200, and its content is told', async () => {
+  test('IMSpec-DMT-C-001, MWI-03, MWI-07: every NOTIFY is answered 200, its content is told', async () => {
     const bob = await world.client('bob', { trace: wire });
     const states = bob.watch();
     expect(await next(states)).toMatchObject({ waiting: false, messages: [] });

@@ -48,7 +48,7 @@ function refer(
   });
 }
 
-test('D-31: REFER to Deferred@ with method=BYE deletes the message, and makes no subscription', () =>
+test('D-31, CONF-03: REFER to Deferred@ with method=BYE deletes the message, and makes no subscription', () =>
   withServer(async (scene) => {
     const [first, second] = await stored(scene, 2);
     const accepted = await refer(scene, `<${first};method=BYE>`);

@@ -20,7 +20,9 @@ async function pushed(
   const alice = await world.client('alice');
   const callIds: string[] = [];
   for (const text of texts) {
-    const { callId } = await alice.send('sip:bob@example.org', text, { subject: `of ${text}` });
+    const subject = `of ${text.slice(0, 20)}`;
+    const { callId, status } = await alice.send('sip:bob@example.org', text, { subject });
+    expect(status).toBe(202);
     callIds.push(callId);
   }
   let ended = (): void => undefined;
@@ -39,7 +41,7 @@ async function pushed(
   return { callIds, messages };
 }
 
-test('S2-PUSH-FLOW, IMSpec-DMT-S-004, D-47: the sequence of a push, message by message', async () => {
+test('S2-PUSH-FLOW, IMSpec-DMT-S-004, D-47, CAP-05, MSRP-11: the sequence of a push, message by message', async () => {
   world = await startWorld({ push: { window: 1 } });
   const { messages } = await pushed(['one', 'two', 'three']);
   expect(messages.map(({ body }) => body.toString())).toEqual(['one', 'two', 'three']);
@@ -79,7 +81,7 @@ test('S2-PUSH-FLOW, IMSpec-DMT-S-004, D-47: the sequence of a push, message by m
     expect(send).toContain('Success-Report: yes');
     expect(send).toMatch(/Content-Disposition: render;creation-date="[A-Z][a-z]{2}, .* \+0000"/);
   }
-  const ids = sends.map((send) => /^Message-ID: (.*)$/m.exec(send)![1]);
+  const ids = sends.map(idOf);
   expect(new Set(ids).size).toBe(3);
   expect(messages.map(({ messageId }) => messageId)).toEqual(ids);
 });
@@ -119,3 +121,23 @@ test('S2-ENCAP-SIPFRAG: a push of message/sipfrag has what concerns the recipien
   }
   expect(content.join('\r\n\r\n')).toBe('one');
 });
+
+test('MSRP-06, MSRP-08: every chunk of a message asks for the same reports, under one id', async () => {
+  world = await startWorld();
+  const text = 'x'.repeat(300_000);
+  const { messages } = await pushed([text]);
+  expect(messages[0]!.body.toString()).toBe(text);
+  const sends = wire.frames('in', 'SEND');
+  expect(sends.length).toBeGreaterThan(1);
+  const [first] = sends.map(idOf);
+  for (const send of sends) {
+    expect(send).toContain('Success-Report: yes');
+    expect(idOf(send)).toBe(first);
+    // Interruptible: the end is open.
+    expect(send).toMatch(/^Byte-Range: \d+-\*\/\d+\r$/m);
+  }
+});
+
+function idOf(send: string): string {
+  return /^Message-ID: (.*)\r$/m.exec(send)![1]!;
+}

@@ -74,7 +74,7 @@ async function restart(): Promise<void> {
 }
 
 test(
-  'S1-STORE-PM, IMSpec-DMT-S-001, S4-202, D-10, D-13: after 202 and kill -9 every octet is there',
+  'S1-STORE-PM, IMSpec-DMT-S-001, S4-202, D-10, D-13, MSG-01, MSG-03: after 202 and kill -9 every octet is there',
   { timeout: 60_000 },
   async () => {
     for (const number of [1, 2]) {
