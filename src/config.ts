@@ -18,6 +18,8 @@ const octets = z.int().min(1).max(Number.MAX_SAFE_INTEGER);
 const port = z.int().min(0).max(65_535);
 const host = z.string().min(1).max(255);
 
+const contextClass = z.string().regex(/^[A-Za-z][A-Za-z0-9-]{0,63}$/, 'is no context class');
+
 const listener = z.strictObject({
   transport: z.enum(['udp', 'tcp', 'tls', 'ws', 'wss']),
   host: host.default('127.0.0.1'),
@@ -275,6 +277,25 @@ const publish = z.strictObject({
     .default(['application/im-settings+xml']),
 });
 
+/** How message waiting is told (RFC 3842). */
+const messageWaiting = z.strictObject({
+  /** Context classes (RFC 3458); many phones show `Voice-Message` and nothing else (D-43). */
+  classes: z
+    .strictObject({
+      pager: contextClass.default('Pager-Message'),
+      large: contextClass.default('Multimedia-Message'),
+    })
+    .prefault({}),
+  /** Header fields that are told of a new message (MWI-03). */
+  headers: z
+    .array(z.enum(['To', 'From', 'Subject', 'Date', 'Priority', 'Message-ID']))
+    .default(['To', 'From', 'Subject', 'Date', 'Priority', 'Message-ID']),
+  /** EVT-04: what subscribers hear when the server stops for good, not for a restart. */
+  onStop: z.enum(['keep', 'deactivated', 'probation']).default('keep'),
+  /** Seconds, with `probation`. */
+  retryAfter: z.int().min(1).max(86_400).default(60),
+});
+
 const bounds = z.strictObject({
   /** Accounts held in memory. */
   accounts: count.default(100_000),
@@ -311,6 +332,7 @@ const schema = z
     profile: z.enum(['oma-im', 'rcs-standfw']).default('oma-im'),
     publish: publish.prefault({}),
     policy: policySettings.prefault({}),
+    messageWaiting: messageWaiting.prefault({}),
     bounds: bounds.prefault({}),
     log: z
       .strictObject({

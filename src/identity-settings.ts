@@ -68,8 +68,6 @@ export const identitySettings = z
     accounts: z.enum(['domain', 'provisioned']).default('domain'),
     /** Further identities of a user, such as `tel:+12025550147: sip:bob@example.org`. */
     aliases: z.record(z.string(), z.string()).default({}),
-    /** Users who may not retrieve, and why: `sip:bob@example.org: account suspended`. */
-    barred: z.record(z.string(), z.string().min(1).max(255)).default({}),
     /** Peers whose P-Asserted-Identity and third-party REGISTER count (RFC 3325), as CIDR blocks. */
     trustedPeers: z.array(z.string()).max(10_000).default(['127.0.0.0/8', '::1/128']),
     /** The same by the domains of TLS client certificates; `*.example.net` matches one label. */

@@ -462,3 +462,19 @@ export interface TraceEntry {
 export interface Trace {
   record(entry: TraceEntry): void;
 }
+
+/** What the actors of an account told each other in one turn, the input first (D-67). */
+export interface TurnEntry {
+  readonly account: AccountId;
+  readonly at: number;
+  /** `by` is absent where the world has told it, such as a request or a timer. */
+  readonly told: readonly {
+    readonly by: string | undefined;
+    readonly to: string;
+    readonly event: { readonly type: string; readonly at: number };
+  }[];
+}
+
+export interface TurnTrace {
+  record(entry: TurnEntry): void;
+}

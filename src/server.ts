@@ -1,7 +1,6 @@
 /** A server: the one place that knows every folder and joins them. */
 
 import pino from 'pino';
-import { barredUsers } from './actors/barred-users.js';
 import { adminOptions, adminTls } from './admin-settings.js';
 import { createAdminEndpoint } from './admin/endpoint.js';
 import type { AdminEndpoint } from './admin/endpoint.js';
@@ -11,6 +10,7 @@ import type { AuthenticationOptions } from './actors/authentication.js';
 import { configuredCredentials } from './actors/authentication-credentials.js';
 import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
+import { summaryForm, turnLog } from './server-actors.js';
 import { profiles } from './actors/profile.js';
 import { storeCode } from './actors/store-code.js';
 import { localPlacement } from './cluster/local.js';
@@ -29,6 +29,7 @@ import type {
   Random,
   StorePort,
   Trace,
+  TurnTrace,
 } from './ports.js';
 import { openLevelStore } from './store/level.js';
 import type { LevelStore } from './store/level.js';
@@ -56,6 +57,8 @@ export interface ServerParts {
   readonly provisioning?: ProvisioningPort;
   /** Credentials of users, in place of those in the settings. */
   readonly credentials?: CredentialsPort;
+  /** Sees what the actors of an account tell each other, turn by turn. */
+  readonly turns?: TurnTrace;
   /** Sees every SIP and MSRP message in and out, retransmissions included. */
   readonly trace?: Trace;
   /** Asked about what the rules of the settings let pass. */
@@ -102,6 +105,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const log = parts.log ?? createLog(settings.log.level);
   const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
   const policyRules = readPolicy(settings);
+  const turns = parts.turns ?? turnLog(settings, log);
   // Before the store: an unreadable certificate leaves nothing open.
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Certificates that cannot be used are found out before anything is open.
@@ -114,6 +118,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     ...{ store, sip, msrp, clock, random, log, version },
     ...actorsOptions(settings),
     ...(xdms && { xdms }),
+    ...(turns && { turns }),
     policyRules,
     ...(parts.policy && { policy: parts.policy }),
     ...(provisioning && { provisioning }),
@@ -131,6 +136,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const stop = async (graceMs: number): Promise<void> => {
     await admin?.stop();
     await xcap?.stop(graceMs);
+    const { onStop: reason, retryAfter } = settings.messageWaiting;
+    if (reason !== 'keep') await actors.withdraw({ reason, retryAfter });
     await sip.stop(graceMs);
     await actors.stop(graceMs);
     await msrp.stop(graceMs);
@@ -185,13 +192,14 @@ async function openStore({ store, bounds }: Settings, { log, clock }: World): Pr
 }
 
 function actorsOptions(settings: Settings) {
-  const { identity, limits, bounds, publish, msrp, profile } = settings;
+  const { identity, limits, bounds, publish, msrp, profile, messageWaiting } = settings;
   const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
   return {
     limits,
     placement: localPlacement,
     ...identityOptions(identity),
     settingsPackage: publish,
+    summary: summaryForm(messageWaiting),
     cema: msrp.cema,
     profile: profiles[profile],
     bounds: { ...bounds, ...xdmsBounds(settings), ...relayed },
@@ -226,7 +234,6 @@ function identityOptions({ users, accounts, ...identity }: Settings['identity'])
   return {
     ...{ hostname, deferredUser, deferredAliases, deleteUser, domains, aliases },
     serviceHosts: identity.serviceHosts,
-    forbids: barredUsers(identity.barred),
     ...(users && { users }),
     provisionedOnly: accounts === 'provisioned',
     ...{ trustedPeers, trustedNames, privacy, registrar },

@@ -219,6 +219,7 @@ export class AccountMemory {
       else this.#actors.delete(address);
     }
     world.counters['actors.deadLetters'] += result.deadLetters;
+    world.turns?.record({ account: this.#parts.account, at: turn.at, told: result.told });
     const transaction = transactionOf(input);
     if (!result.handled && transaction !== undefined) {
       // RFC 3261 12.2.2: a request for a dialog that does not exist.

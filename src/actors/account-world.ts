@@ -8,7 +8,7 @@ import type {
   MailboxEvent,
   SubscriptionEvent,
 } from '../machines/events.js';
-import type { AccountId, Clock, Log, Peer, Random, UploadId } from '../ports.js';
+import type { AccountId, Clock, Log, Peer, Random, TurnTrace, UploadId } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import type { Counters } from './counters.js';
@@ -96,6 +96,8 @@ export interface AccountWorld {
   readonly counters: Counters;
   readonly serials: Serials;
   readonly performer: Performer;
+  /** Sees what the actors tell each other. */
+  readonly turns?: TurnTrace | undefined;
   /** For messages that are held while they are passed on. */
   readonly forwardOctets: OctetBudget;
   /** Whether metadata goes to an external XDMS. */

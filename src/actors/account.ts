@@ -1,7 +1,7 @@
 /** An account: a queue, private state, one event at a time; failure stays inside. */
 
 import assert from 'node:assert';
-import type { AccountEvent, Address } from '../machines/events.js';
+import type { AccountEvent, Address, Withdrawn } from '../machines/events.js';
 import type { AccountId, StorePort } from '../ports.js';
 import { loadAccount } from './account-load.js';
 import { AccountMemory } from './account-memory.js';
@@ -63,6 +63,13 @@ export class Account {
     this.#memory?.drop();
     this.#memory = undefined;
     this.#store.release(this.id);
+  }
+
+  /** EVT-04: its subscribers are to go elsewhere. */
+  withdraw(event: Withdrawn): void {
+    for (const to of this.#memory?.addresses() ?? []) {
+      if (/^(subscription|conference)\//.test(to)) this.#tell(to, event);
+    }
   }
 
   /** Resolves when everything that was taken is durable, or has failed. */

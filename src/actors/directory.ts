@@ -1,5 +1,6 @@
 /** The accounts that live on this node: found by id, bounded, passivated when idle. */
 
+import type { Withdrawn } from '../machines/events.js';
 import type { AccountId, PlacementPort, StorePort } from '../ports.js';
 import { Account } from './account.js';
 import type { AccountWorld, Input } from './account-world.js';
@@ -54,6 +55,11 @@ export class Directory {
     return new Promise((resolve) => {
       if (this.submit(id, { kind: 'rebuild', done: resolve }) !== 'taken') resolve(false);
     });
+  }
+
+  /** Tells the subscriptions of every account in memory that they are over. */
+  withdraw(event: Withdrawn): void {
+    for (const account of this.#accounts.values()) account.withdraw(event);
   }
 
   async settled(): Promise<void> {

@@ -13,6 +13,7 @@ import type { LocalTransactions } from './local-transactions.js';
 import { forwardMessage, passResponse } from './egress-forward.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
+import type { SummaryForm } from './notify.js';
 import { formatOwner } from './owner.js';
 import type { OwnerName } from './owner.js';
 import { aorUri, methods, packages } from './product.js';
@@ -30,6 +31,7 @@ export interface EgressParts {
   /** Transactions that are none of the SIP port's. */
   readonly local: LocalTransactions;
   readonly product: Product;
+  readonly summary: SummaryForm | undefined;
   readonly profile: Profile;
   readonly random: Random;
   readonly openings: PushOpenings;
@@ -277,7 +279,7 @@ export class Egress implements Performer {
 
   #notify(account: AccountId, by: Address, effect: Of<'sip.notify'>): void {
     const { sip, product } = this.#parts;
-    const { headers, body } = notifyParts(effect, product.hostname);
+    const { headers, body } = notifyParts(effect, product.hostname, this.#parts.summary);
     const contact = contactOf(sip, account, by);
     this.#sendNotify({ account, address: by }, effect.dialog, contact, headers, body);
   }

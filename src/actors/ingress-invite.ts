@@ -44,7 +44,6 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
   if (refusesSdp(parts, received)) return;
   const body = invitationBody(bodyParts(request, parts.bounds.bodyBytes));
   const account = originator(parts, received);
-  const forbidden = account === undefined ? undefined : parts.forbids(account);
   const preferences = request.fields('accept-contact');
   const accepts = namesImTag(preferences);
   // CAP-03; S3 step 1 comes before any matching.
@@ -56,7 +55,6 @@ export function receiveInvite(parts: IngressParts, received: Identified): void {
     accepts,
     authorised: account !== undefined || isKnown(received),
     hasAccount: account !== undefined,
-    ...(forbidden !== undefined && { forbidden }),
     owned: named.kind !== 'nothing',
     ...offered(body.sdp && retrievalMedia(body.sdp, parts)),
     ...(named.kind === 'message'

@@ -42,8 +42,6 @@ export interface IngressParts {
   prove(transaction: string, proof: Proof): void;
   /** Whether that focus stands. */
   hasFocus(account: AccountId, focus: number): boolean;
-  /** Why policy of the operator keeps the user from his messages, if it does (S3 11.3.1 step 3). */
-  forbids(account: AccountId): string | undefined;
   /** An INVITE that is not answered yet is not waited for any more. */
   cancel(transaction: string): void;
   /** Hands an input to an account; false: it was refused, and answered if it asked. */

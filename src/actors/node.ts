@@ -47,6 +47,13 @@ import { DueTimers } from './timers.js';
 import { createTrust } from './trust.js';
 import { UploadSweeper } from './upload-sweeper.js';
 
+/** What subscribers are told when they are to subscribe again (EVT-04). */
+export interface Withdrawal {
+  readonly reason: 'deactivated' | 'probation';
+  /** Seconds, for `probation`. */
+  readonly retryAfter: number;
+}
+
 /** Whoever starts the ports gives them these handlers; `start` before, `stop` after them. */
 export interface Actors {
   /** Resolves when numbers for messages are reserved and due timers are watched. */
@@ -64,6 +71,8 @@ export interface Actors {
    * durable, with false when it cannot be taken now or there is no external XDMS.
    */
   rebuildMetadata(account: AccountId): Promise<boolean>;
+  /** Ends the subscriptions of the accounts in memory; resolves when that is durable (EVT-04). */
+  withdraw(withdrawal: Withdrawal): Promise<void>;
   /** Plain counters by name, for metrics. */
   counters(): Readonly<Record<string, number>>;
 }
@@ -168,6 +177,18 @@ class Node implements Actors {
     return taken ? this.#directory.rebuild(account) : Promise.resolve(false);
   }
 
+  async withdraw({ reason, retryAfter }: Withdrawal): Promise<void> {
+    const { clock, limits } = this.#options;
+    this.#directory.withdraw({
+      type: 'subscription.withdrawn',
+      at: clock.now(),
+      reason,
+      ...(reason === 'probation' && { retryAfter }),
+      limits,
+    });
+    await this.#directory.settled();
+  }
+
   counters(): Readonly<Record<string, number>> {
     return {
       ...this.#counters,
@@ -219,6 +240,7 @@ class Node implements Actors {
       counters: this.#counters,
       serials: this.#serials,
       performer: this.#egress,
+      turns: this.#options.turns,
       forwardOctets: new OctetBudget(this.#bounds.forwardOctets),
       externalXdms: xdms !== undefined,
       limitsOf: (account, base) => limitsOf(this.#provisioning, account, base),
@@ -270,6 +292,7 @@ class Node implements Actors {
       recordings: this.#recordings,
       local: this.#local,
       product: this.#product,
+      summary: this.#options.summary,
       deferredUri: this.#users.deferredUri,
       privacy: this.#honoursPrivacy,
       retryAfter: this.#bounds.retryAfter,
@@ -336,7 +359,6 @@ class Node implements Actors {
         prove: (transaction, proof) => this.#answers.keep(transaction, proof),
         hasFocus: (account, focus) =>
           this.#media.has(formatOwner({ account, address: `focus/${focus}` })),
-        forbids: (account) => this.#options.forbids?.(account),
         cancel: (transaction) => this.#egress.cancel(transaction),
         submit: (account, input) => this.#submit(account, input),
       },

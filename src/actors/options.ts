@@ -1,7 +1,6 @@
 /** What the actors of a node are told when they are made: ports, names, limits and bounds. */
 
 import type {
-  AccountId,
   Clock,
   Log,
   MsrpPort,
@@ -11,9 +10,11 @@ import type {
   Random,
   SipPort,
   StorePort,
+  TurnTrace,
   XdmsPort,
 } from '../ports.js';
 import type { Limits } from '../machines/events.js';
+import type { SummaryForm } from './notify.js';
 import type { AuthenticationOptions } from './authentication.js';
 import type { Profile } from './profile.js';
 import type { SettingsPackage } from './ingress-publish.js';
@@ -46,8 +47,6 @@ export interface ActorsOptions {
   readonly deleteUser?: string;
   /** Event and content type of settings that users publish. */
   readonly settingsPackage?: SettingsPackage;
-  /** Why policy of the operator keeps a user from retrieving, if it does (S3 11.3.1 step 3). */
-  forbids?(account: AccountId): string | undefined;
   /** Served domains; `*` serves every domain. */
   readonly domains: readonly string[];
   /** Served users as `user@domain`; absent: every user of a served domain. */
@@ -73,6 +72,10 @@ export interface ActorsOptions {
   /** Whether users register here directly (standalone mode). */
   readonly registrar?: boolean;
   readonly bounds?: Partial<Bounds>;
+  /** Sees what the actors tell each other, turn by turn. */
+  readonly turns?: TurnTrace;
+  /** How message waiting is told; as in RFC 3842 unless told otherwise. */
+  readonly summary?: SummaryForm;
   /** Version of the product in Server and User-Agent. */
   readonly version: string;
 }

@@ -53,6 +53,8 @@ export type TurnResult =
       readonly effects: readonly Asked[];
       /** False when the addressed actor does not exist or has no transition for the event. */
       readonly handled: boolean;
+      /** Everything that was told, the input first. */
+      readonly told: readonly Told[];
       /** Events for actors that do not exist. */
       readonly deadLetters: number;
     };
@@ -62,7 +64,8 @@ export function takeTurn(world: TurnWorld, input: TurnInput): TurnResult {
   return new Turn(world, input).run();
 }
 
-interface Told {
+/** An event, and who told it; the input was told by nobody. */
+export interface Told {
   readonly to: Address;
   readonly event: AccountEvent;
   readonly by: Address | undefined;
@@ -99,6 +102,7 @@ class Turn {
       change: this.#change,
       effects: this.#effects,
       handled: this.#handled,
+      told: this.#queue,
       deadLetters: this.#deadLetters,
     };
   }

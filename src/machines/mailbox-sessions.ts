@@ -153,6 +153,15 @@ const tellWatch = effect('tell', ({ number }, event: Watched) => {
   });
 });
 
+/** U23: a client that has lost our answer asks again in the same call; two would be one too many. */
+const tellSuperseded = effect('tell', ({ subscriptions }, event: Subscribed) => {
+  const { at, limits, subscribe } = event;
+  const { dialog } = subscribe;
+  return subscriptions.map((number) =>
+    tell(`subscription/${number}`, { type: 'subscription.superseded', at, dialog, limits }),
+  );
+});
+
 const tellSubscribe = effect('tell', ({ number, counts }, event: Subscribed) =>
   tell(`subscription/${number - 1}`, { ...event, subscription: number - 1, counts }),
 );
@@ -185,7 +194,10 @@ function isPushOnly(context: MailboxContext, { at, limits }: Requested): boolean
 }
 
 export const sessionEvents = {
-  'subscribe.received': [...subscribeRefusals, { actions: ['addSubscription', tellSubscribe] }],
+  'subscribe.received': [
+    ...subscribeRefusals,
+    { actions: [tellSuperseded, 'addSubscription', tellSubscribe] },
+  ],
   'subscription.ended': { actions: 'dropSubscription' },
   'retrieval.requested': { actions: ['addFocus', tellRetrieval] },
   'retrieval.ended': { actions: 'dropFocus' },

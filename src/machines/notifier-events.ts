@@ -69,6 +69,14 @@ export interface Withdrawn {
   readonly limits: Limits;
 }
 
+/** The same dialog is opened once more: the notifier that had it makes room (U23). */
+export interface Superseded {
+  readonly type: 'subscription.superseded';
+  readonly at: number;
+  readonly dialog: DialogFacts;
+  readonly limits: Limits;
+}
+
 export type SubscriptionEvent =
   /** Birth: the subscription was accepted. */
   | (Asked & {
@@ -89,5 +97,6 @@ export type SubscriptionEvent =
     }
   | NotifyOutcome
   | Withdrawn
+  | Superseded
   | TimerExpired<'expiry' | 'throttle'>
   | SessionLost;

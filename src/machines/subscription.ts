@@ -98,6 +98,10 @@ const subscriptionSetup = setup({
   guards: {
     ...notifier.guards,
     isFetch: ask((_context, { subscribe }: Born) => subscribe.expires === 0),
+    isSameCall: ask(
+      (context, { dialog }: On<'subscription.superseded'>) =>
+        dialog.callId === context.dialog.callId && dialog.remoteTag === context.dialog.remoteTag,
+    ),
   },
 });
 
@@ -170,6 +174,7 @@ const machine = subscriptionSetup.createMachine({
           target: 'ended',
         },
         'notify.failed': { actions: cancelExpiry, target: 'ended' }, // EVT-05
+        'subscription.superseded': { guard: 'isSameCall', actions: cancelExpiry, target: 'ended' },
         'subscription.withdrawn': { actions: [cancelExpiry, ...sendFinal], target: 'ended' },
         'timer.expired': { guard: 'isExpiryDue', actions: sendFinal, target: 'ended' },
         'session.lost': { actions: resume, target: '.throttled' },

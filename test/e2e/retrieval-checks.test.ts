@@ -86,8 +86,17 @@ const pairs = checks.flatMap((first, place) =>
 );
 
 const settings = {
-  identity: { barred: { 'sip:barred@example.org': 'account suspended' } },
-} as const;
+  policy: {
+    rules: [
+      {
+        action: 'refuse',
+        operation: 'retrieve',
+        recipient: ['barred@example.org'],
+        reason: 'account suspended',
+      },
+    ],
+  },
+} satisfies SettingsInput;
 
 test('IMSpec-DMT-S-006, IMSpec-DMT-S-007, D-60, D-62: of every two checks the earlier one answers, and nothing is left', () =>
   withServer(

@@ -88,6 +88,8 @@ export function subscriptionEvents(
     { ...of, type: 'timer.expired', name: 'expiry' },
     { ...of, type: 'timer.expired', name: 'expiry', at: at + 100_000_000 },
     { ...of, type: 'subscription.withdrawn', reason: 'deactivated' },
+    { ...of, type: 'subscription.superseded', dialog },
+    { ...of, type: 'subscription.superseded', dialog: { ...dialog, callId: 'other' } },
     { ...of, type: 'session.lost' },
   ];
 }
