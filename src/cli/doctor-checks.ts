@@ -5,7 +5,7 @@ import { createSocket } from 'node:dgram';
 import { once } from 'node:events';
 import { constants, existsSync, readFileSync } from 'node:fs';
 import { access, mkdtemp, rmdir, stat, statfs } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { connect, createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Settings } from '../config.js';
@@ -17,8 +17,11 @@ export interface Check {
   run(): Promise<string>;
 }
 
+export type DoctorErrorCode =
+  'DOCTOR_CERTIFICATE' | 'DOCTOR_ADDRESS' | 'DOCTOR_STORE' | 'DOCTOR_XDMS' | 'DOCTOR_CLOCK';
+
 export class DoctorError extends Error {
-  readonly code: 'DOCTOR_CERTIFICATE' | 'DOCTOR_ADDRESS' | 'DOCTOR_STORE' | 'DOCTOR_CLOCK';
+  readonly code: DoctorErrorCode;
 
   constructor(code: DoctorError['code'], message: string) {
     super(message);
@@ -172,6 +175,41 @@ async function absentStore(directory: string): Promise<string> {
 /** The directory itself, or the first above it that exists. */
 function nearest(directory: string): string {
   return existsSync(directory) ? directory : nearest(dirname(directory));
+}
+
+// ---------------------------------------------------------------------------------- XDMS
+
+const connectMs = 5_000;
+
+export function xdmsChecks({ xdms }: Settings): Check[] {
+  if (!xdms) return [];
+  const { protocol, hostname, port } = new URL(xdms.root);
+  const at = {
+    host: hostname.replace(/^\[|\]$/g, ''),
+    port: Number(port || defaultPort(protocol)),
+  };
+  return [
+    {
+      name: `xdms ${xdms.root}`,
+      run: async () => {
+        const socket = connect({ ...at, timeout: connectMs });
+        socket.on('timeout', () => socket.destroy(new Error('no connection in time')));
+        try {
+          await once(socket, 'connect');
+        } catch (error) {
+          const why = error instanceof Error ? error.message : String(error);
+          throw new DoctorError('DOCTOR_XDMS', `${at.host}:${at.port}: ${why}`);
+        } finally {
+          socket.destroy();
+        }
+        return 'can be reached';
+      },
+    },
+  ];
+}
+
+function defaultPort(protocol: string): number {
+  return protocol === 'https:' ? 443 : 80;
 }
 
 // --------------------------------------------------------------------------------- clock

@@ -3,7 +3,7 @@
 import { Command } from 'commander';
 import { readSettings, settingsOf } from '../config.js';
 import type { Settings } from '../config.js';
-import { addressChecks, clockChecks, storeChecks, tlsChecks } from './doctor-checks.js';
+import { addressChecks, clockChecks, storeChecks, tlsChecks, xdmsChecks } from './doctor-checks.js';
 import type { Check } from './doctor-checks.js';
 import { describeError } from './serve.js';
 
@@ -27,6 +27,7 @@ export async function examine(file: string | undefined): Promise<readonly Findin
     ...tlsChecks(settings),
     ...addressChecks(settings),
     ...storeChecks(settings),
+    ...xdmsChecks(settings),
     ...clockChecks(settings),
   ];
   for (const { name, run } of checks) {
@@ -43,7 +44,7 @@ export function doctorCommand(
   write = (text: string): unknown => process.stdout.write(text),
 ): Command {
   return new Command('doctor')
-    .description('checks settings, certificates, addresses, store and clock; serves nobody')
+    .description('checks settings, certificates, addresses, store, XDMS and clock; serves nobody')
     .option('-c, --config <file>', 'configuration (YAML)')
     .option('--json', 'one JSON value in a line')
     .action(async (options: { readonly config?: string; readonly json?: boolean }) => {

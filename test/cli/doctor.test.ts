@@ -111,3 +111,16 @@ test('U27: a store that another process holds, is damaged or cannot be made is n
   const under = { store: { directory: join(directory, 'plain', 'store') } };
   expect(await failures(settings(under))).toContainEqual(expect.stringContaining('DOCTOR_STORE'));
 });
+
+test('U27: an XDMS that cannot be reached is named', async () => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const file = settings({ xdms: { root: `http://127.0.0.1:${port}/xcap` } });
+  expect(await failures(file)).toEqual([]);
+  server.close();
+  await once(server, 'close');
+  expect(await failures(file)).toEqual([
+    expect.stringMatching(/^xdms .*DOCTOR_XDMS: 127\.0\.0\.1:\d+: .*ECONNREFUSED/),
+  ]);
+});
