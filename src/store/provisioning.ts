@@ -3,6 +3,7 @@
 import type { AccountId, AccountRange, ProvisionedAccount, ProvisioningPort } from '../ports.js';
 import type { CommitQueue } from './commit-queue.js';
 import { sizeOf } from './commit-queue.js';
+import { counterRow, readCounter } from './counters.js';
 import { encodeKey, provisionedRange } from './keys.js';
 import { decodeRow, encodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
@@ -27,6 +28,9 @@ export interface ProvisioningParts {
   ready(): Promise<void>;
 }
 
+/** Raised with the first account: a store without any looks nobody up. */
+const usedKey = encodeKey(['counter', '\0provisioned']);
+
 /** Further identities of one account. */
 const identitiesMax = 1_000;
 
@@ -38,6 +42,7 @@ export class Provisioning implements ProvisioningPort {
   /** Least recently used first. */
   readonly #cache = new Map<string, ProvisionedAccount | undefined>();
   readonly #pending = new Map<string, Pending>();
+  #used: boolean | undefined;
 
   constructor(parts: ProvisioningParts) {
     this.#parts = parts;
@@ -53,6 +58,8 @@ export class Provisioning implements ProvisioningPort {
     }
     if (!isName(identity)) return undefined;
     this.#parts.assertOpen();
+    this.#used ??= readCounter(this.#parts.table, usedKey) > 1;
+    if (!this.#used) return undefined;
     const account = this.#read(['identity', identity]) as string | undefined;
     const found = this.#read(['provisioned', account ?? identity]) as
       ProvisionedAccount | undefined;
@@ -146,6 +153,7 @@ export class Provisioning implements ProvisioningPort {
       const encoded = encodeKey(key);
       return { key: encoded, value: value === undefined ? undefined : encodeRow(encoded, value) };
     });
+    if (this.#used !== true) operations.push(counterRow(usedKey, 2));
     const bytes = sizeOf(operations);
     queue.admit(bytes);
     const writer = {};
@@ -153,6 +161,8 @@ export class Provisioning implements ProvisioningPort {
     try {
       await queue.write(operations, bytes);
     } finally {
+      // Also when nobody knows whether it was written.
+      if (this.#used !== true) this.#used = undefined;
       for (const [key] of rows) {
         const name = nameOf(key);
         if (this.#pending.get(name)?.writer === writer) this.#pending.delete(name);
