@@ -60,7 +60,7 @@ module.exports = {
         '^src/wire/',
         '^src/ports\\.ts$',
         '^(node:)?(net|dgram|dns|dns/promises|events|assert|crypto|buffer|stream|os|tls|http|https|fs)$',
-        'node_modules/(ws|@types/ws|drachtio-srf)/',
+        'node_modules/(ws|@types/ws|drachtio-srf|fastify|@fastify/rate-limit)/',
       ],
       'Adapters know ports and wire.',
     ),
@@ -81,6 +81,18 @@ module.exports = {
       '^src/transport/msrp/',
       [
         '^src/transport/msrp/',
+        '^src/wire/',
+        '^src/ports\\.ts$',
+        '^(node:)?[\\w/]+$',
+        'node_modules/',
+      ],
+      'Adapters never know each other.',
+    ),
+    only(
+      'xcap-apart',
+      '^src/transport/xcap/',
+      [
+        '^src/transport/xcap/',
         '^src/wire/',
         '^src/ports\\.ts$',
         '^(node:)?[\\w/]+$',

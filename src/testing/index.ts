@@ -37,3 +37,4 @@ export {
 export { bufferContent, MsrpRecorder, outgoing, type MsrpHeard } from './msrp-recorder.js';
 export { FlowWorld, runFlow, type FlowOptions, type FlowStore } from './flow.js';
 export { createLadder, type Ladder, type LadderOptions } from './ladder.js';
+export { startXdmsPeer, type XdmsPeer, type XdmsPeerOptions } from './xdms.js';
