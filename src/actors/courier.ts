@@ -69,7 +69,7 @@ export class Courier {
     xdms: XdmsPort,
     account: AccountId,
     effect: Exclude<OutboxRow['effect'], { type: 'report.send' }>,
-  ): Promise<XdmsOutcome | void> {
+  ): Promise<XdmsOutcome> {
     const { messageUri, histories } = this.#parts;
     switch (effect.type) {
       case 'history.put':
@@ -77,7 +77,7 @@ export class Courier {
       case 'history.delete':
         return xdms.delete(account, messageUri(effect.serial));
       case 'history.rebuild':
-        return xdms.rebuild(account, () => pagesOf(account, histories));
+        return xdms.rebuild(account, () => pagesOf(account, histories)).then(() => 'done');
       default:
         return effect satisfies never;
     }

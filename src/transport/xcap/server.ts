@@ -126,7 +126,7 @@ class Listener implements XcapServer {
     };
     if (!tls) return fastify({ ...common, http });
     const https = { ...http, cert: tls.certificate, key: tls.key };
-    return fastify({ ...common, https }) as unknown as FastifyInstance;
+    return fastify({ ...common, https });
   }
 
   #routes(): void {
