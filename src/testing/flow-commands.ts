@@ -226,6 +226,12 @@ export const flowCommands: ReadonlyMap<string, FlowCommand> = new Map<string, Fl
     },
   ],
   ['advance', (world, [time = '0']) => world.advance(Number(time) * 1000)],
+  [
+    'trace',
+    (world, [state = 'on']) => {
+      world.isTracing = state === 'on';
+    },
+  ],
   ['crash', (world) => world.crash()],
   ['fail', ({ store }, [code = '']) => store.failNext(code as 'STORE_UNAVAILABLE')],
   ['fail-xdms', ({ xdms }, [times = '1']) => xdms.failNext(Number(times))],

@@ -3,7 +3,7 @@
 import { createActors } from '../actors/node.js';
 import type { Actors } from '../actors/node.js';
 import type { ActorsOptions } from '../actors/options.js';
-import type { Change, Log, RowKey, StorePort } from '../ports.js';
+import type { Change, Log, RowKey, StorePort, TurnEntry } from '../ports.js';
 import { CountingRandom, ManualClock } from './clock.js';
 import { flowCommands } from './flow-commands.js';
 import { describeCall } from './flow-calls.js';
@@ -34,6 +34,8 @@ export class FlowWorld {
   readonly lines: string[] = [];
   /** Numbers the requests of peers, so that each is a transaction of its own. */
   requests = 0;
+  /** Whether what actors tell each other is part of the transcript. */
+  isTracing = false;
   held: { readonly release: () => void } | undefined;
   store: FlowStore;
   actors: Actors;
@@ -106,7 +108,16 @@ export class FlowWorld {
       clock: this.clock,
       random: this.#random,
       log: this.#log(),
+      turns: { record: (entry) => this.#told(entry) },
     });
+  }
+
+  /** What the actors say to each other, while the flow wants it told. */
+  #told({ told }: TurnEntry): void {
+    if (!this.isTracing) return;
+    for (const { by, to, event } of told) {
+      this.lines.push(`told   ${by ?? 'world'} -> ${to} ${event.type}`);
+    }
   }
 
   #log(): Log {
