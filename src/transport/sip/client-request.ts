@@ -109,7 +109,10 @@ export class ClientRequest implements ClientTransactionUser {
       this.#hasProvisional = true;
       if (this.order) this.cancel();
     }
-    if (response.status === 503 && this.#departElsewhere()) return;
+    if (response.status === 503) {
+      this.dispatch.heard(response);
+      if (this.#departElsewhere()) return;
+    }
     if (response.status > 100) this.#user.answered(this, response);
   }
 

@@ -1,6 +1,8 @@
 /** The way of one request to its next hop: resolve, choose a transport, try one after the other. */
 
 import type { Random } from '../../ports.js';
+import type { SipResponse } from '../../wire/sip/message.js';
+import { tagOf } from '../../wire/sip/name-addr.js';
 import { SerialiseError } from '../../wire/sip/serialise.js';
 import { attemptsTo, type Attempt } from './attempts.js';
 import type { Flow } from './flow.js';
@@ -65,6 +67,7 @@ export class Dispatch {
     for (;;) {
       const attempt = this.#attempts[this.#tried++];
       if (!attempt) return undefined;
+      if (this.#isPenalised(attempt)) continue;
       const { transport, address, port } = attempt;
       const flow = this.#network.flowTo(transport, address, port, this.#domain);
       const built = flow && this.#build(transport, address, flow.offersKeepAlive);
@@ -83,6 +86,17 @@ export class Dispatch {
       this.#tried++;
     }
     return false;
+  }
+
+  /** The target has answered: a 503 may ask for a rest. */
+  heard(response: SipResponse): void {
+    const attempt = this.#attempts[this.#tried - 1];
+    if (attempt) this.#settings.penalties.note(attempt, response);
+  }
+
+  /** What belongs to a dialog has no other place to go to. */
+  #isPenalised(attempt: Attempt): boolean {
+    return tagOf(this.draft.to) === undefined && this.#settings.penalties.has(attempt);
   }
 
   /** Who has a placeholder host is reached by the connection on which it came (RFC 7118 5). */

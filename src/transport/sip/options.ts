@@ -2,6 +2,7 @@
 
 import type { Clock, Log, Peer, Random, Trace } from '../../ports.js';
 import { createLocator } from './locate.js';
+import { Penalties } from './penalties.js';
 import type { Resolve } from './resolve.js';
 import type { Authorise } from './retries.js';
 import { boundedSessionTimer, type SessionTimer } from './session-timer.js';
@@ -46,6 +47,9 @@ export interface SipEndpointLimits {
   /** Server transactions kept, finished ones that absorb retransmissions included. */
   readonly serverTransactions: number;
   readonly clientTransactions: number;
+  /** Targets that are left alone for their Retry-After, and the longest ms for which they are. */
+  readonly penalties: number;
+  readonly penaltyMs: number;
   /** INVITE dialogs, those not yet confirmed included. */
   readonly dialogs: number;
   /** Early dialogs and 2xx responses of one forked INVITE that are taken notice of. */
@@ -90,6 +94,8 @@ export interface SipEndpointLimits {
 export const sipEndpointLimits: SipEndpointLimits = {
   serverTransactions: 500_000,
   clientTransactions: 100_000,
+  penalties: 10_000,
+  penaltyMs: 300_000,
   dialogs: 100_000,
   forks: 16,
   redirects: 4,
@@ -140,6 +146,7 @@ export interface SipSettings extends Omit<SipEndpointOptions, 'trace'> {
   readonly sessionTimer: SessionTimer;
   readonly limits: SipEndpointLimits;
   readonly resolve: Resolve;
+  readonly penalties: Penalties;
 }
 
 /** Fills in the defaults. */
@@ -152,6 +159,7 @@ export function settingsOf(options: SipEndpointOptions): SipSettings {
     timers: { ...sipTimers, ...options.timers },
     sessionTimer: boundedSessionTimer(options.sessionTimer),
     limits,
+    penalties: new Penalties(clock, limits),
     resolve: options.resolve ?? createLocator({ clock, random, targetsMax: limits.targets }),
   };
 }

@@ -122,3 +122,23 @@ test('TP-05: a target that refuses TCP is left for the next', async () => {
   await endpoint.stop(0);
   await peer.close();
 });
+
+test('SIP-22: a target that answers 503 with Retry-After is left alone for so long', () =>
+  withTargets(async ({ endpoint, handler, first, second, clock }) => {
+    const send = (id: string) => endpoint.request({ ...outgoing, id, method: 'MESSAGE' });
+    const retryAfter = [['Retry-After', '30 (overloaded)']] as const;
+    send('one');
+    const one = await first.arrivals.next();
+    if (one.message.kind !== 'request') throw new Error('came a response');
+    one.reply(responseTo(one.message, 503, { headers: retryAfter }));
+    for (const id of ['one', 'two']) {
+      if (id === 'two') send(id);
+      const other = await second.arrivals.next();
+      if (other.message.kind === 'request') other.reply(responseTo(other.message, 200));
+      expect((await handler.next('response')).id).toBe(id);
+    }
+    expect(first.arrivals.length).toBe(0);
+    clock.advance(30_000);
+    send('three');
+    expect((await first.nextRequest()).method).toBe('MESSAGE');
+  }));
