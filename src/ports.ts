@@ -57,7 +57,10 @@ export interface SipOutgoing {
   readonly to: string;
   /** Pre-loaded route set, topmost first. Ignored when `dialog` is given. */
   readonly route: readonly string[];
-  /** Further header fields; the adapter adds Via, Max-Forwards, From, To, Call-ID, CSeq, Route. */
+  /**
+   * Further header fields; the adapter adds Via, From, To, Call-ID, CSeq, Route, and Max-Forwards
+   * where it is not among these.
+   */
   readonly headers: readonly HeaderField[];
   readonly body?: Buffer;
   /**

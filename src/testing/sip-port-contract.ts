@@ -63,6 +63,7 @@ const commonCases: readonly SipPortCase[] = [
   ...onEach('a text is handed up and sent octet for octet', textOctets),
   ...onEach('forget: a dialog is dropped without a word', forgotten),
   ...onEach('SIP-20: a request has its mandatory fields and its response comes back', asked),
+  ...onEach('D-12: a request that is passed on keeps its identifiers and hops', passedOn),
   ...onEach('TX-01: 64*T1 without a response is a failure', timesOut),
   ...onEach('an INVITE that is answered 200 is acknowledged; BYE ends it', inviteAndBye),
   ...onEach('bye of a pending INVITE is CANCEL after the first provisional response', byeCancels),
@@ -210,6 +211,19 @@ async function asked({ ask, handler, peer }: Scene): Promise<void> {
   reply(responseTo(message, 200, { tag: 't' }));
   const { owner, id, response } = await handler.next('response');
   assert.deepEqual([owner, id, response.status], ['o', 'q7', 200]);
+}
+
+async function passedOn({ ask, handler, peer }: Scene): Promise<void> {
+  const identified = { callId: 'of-the-sender', cseq: 7, localTag: 'sender' };
+  ask({ method: 'MESSAGE', headers: [['Max-Forwards', '16']], ...identified });
+  const { message, reply } = await peer.arrivals.next();
+  assert(message.kind === 'request');
+  assert.deepEqual(message.fields('Max-Forwards'), ['16']);
+  assert.equal(message.header('Call-ID'), 'of-the-sender');
+  assert.equal(message.header('CSeq'), '7 MESSAGE');
+  assert.equal(tagOf(message.header('From')), 'sender');
+  reply(responseTo(message, 480, { tag: 't' }));
+  assert.equal((await handler.next('response')).response.status, 480);
 }
 
 async function timesOut({ ask, handler, peer, sut }: Scene): Promise<void> {
