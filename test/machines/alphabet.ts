@@ -3,21 +3,17 @@
 import type {
   Address,
   FocusEvent,
-  ForwardEvent,
   Limits,
   MailboxEvent,
   PushEvent,
-  VirtualUaEvent,
 } from '../../src/machines/events.js';
 import type { AccountEvent } from '../../src/machines/events.js';
 import {
   conference,
   focus,
-  forward,
   mailbox,
   push,
   subscription,
-  virtualUa,
   type ActorSnapshot,
   type Definition,
 } from '../../src/machines/index.js';
@@ -25,21 +21,18 @@ import type { ConferenceContext } from '../../src/machines/conference.js';
 import type { FocusContext } from '../../src/machines/focus.js';
 import type { DeliveryContext } from '../../src/machines/delivery.js';
 import type { PushContext } from '../../src/machines/push-context.js';
-import type { ForwardContext } from '../../src/machines/forward.js';
 import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
-import type { VirtualUaContext } from '../../src/machines/virtual-ua-context.js';
+import { forwardAlphabet } from './alphabet-forward.js';
+import { virtualUaAlphabet } from './alphabet-virtual-ua.js';
 import { recordingAlphabet, recordingsOf } from './alphabet-recording.js';
 import { conferenceEvents, subscriptionEvents, watches } from './alphabet-notifiers.js';
 import {
   limits,
-  media,
   noPush,
-  noneAccepted,
   offer,
   pager,
   register,
-  reported,
   retrieval,
   senderProfile,
   subscribe,
@@ -197,43 +190,6 @@ function watchRequests(number: number, at: number): readonly MailboxEvent[] {
   ];
 }
 
-const sessions = ['push/1', 'focus/2'] as const;
-
-function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly VirtualUaEvent[] {
-  const quick = { ...limits, reportGraceMs: 0 };
-  const wide = { acceptTypes: ['*'], acceptWrappedTypes: [] };
-  const of = { at, limits };
-  return [
-    { ...of, type: 'store', serial: 7, message: reported, expiresAt: at + 60_000 },
-    { ...of, type: 'delete' },
-    { ...of, type: 'session.closed', fields: [['Reason', 'SIP;cause=200']] },
-    { ...of, type: 'taken' },
-    { ...of, type: 'session.lost' },
-    { ...of, type: 'session.lost', at: at + 100_000_000 },
-    { ...of, type: 'timer.expired', name: 'expiry' },
-    { ...of, type: 'timer.expired', name: 'expiry', at: at + 100_000_000 },
-    { ...of, type: 'timer.expired', name: 'grace' },
-    { ...of, type: 'timer.expired', name: 'grace', at: at + 30_000 },
-    ...sessions.flatMap((session): VirtualUaEvent[] => [
-      { ...of, type: 'invite', session, media },
-      { ...of, type: 'invite', session, media: wide },
-      { ...of, type: 'invite', at: at + 100_000_000, session, media },
-      { ...of, type: 'invite', session, media: noneAccepted },
-      { ...of, type: 'invite', session, media: wide, carried: true },
-      { ...of, type: 'invite', session, media, sender: 'sip:other@example.org' },
-      { ...of, type: 'introduce', session },
-      { ...of, type: 'bye', session },
-      { ...of, type: 'msrp.sent', session, status: 200 },
-      { type: 'msrp.sent', at, limits: quick, session, status: 200 },
-      { ...of, type: 'msrp.sent', session, status: 415 },
-      { ...of, type: 'msrp.sent', session, status: 408 },
-      { ...of, type: 'msrp.reported', session, status: 200 },
-      { ...of, type: 'msrp.reported', session, status: 413 },
-      { ...of, type: 'undelivered', to: session },
-    ]),
-  ];
-}
-
 type SimpleType =
   | 'invite.failed'
   | 'invite.cancelled'
@@ -344,22 +300,6 @@ function focusEvents(_snapshot: ActorSnapshot, at: number): readonly FocusEvent[
   ];
 }
 
-function forwardEvents(_snapshot: ActorSnapshot, at: number): readonly ForwardEvent[] {
-  const of = { at, limits };
-  const target = { uri: 'sip:bob@192.0.2.1', route: [] };
-  const born = { ...of, type: 'start', forward: 1, transaction: 't' } as const;
-  return [
-    { ...born, targets: [target, target, target, target, target] },
-    { ...born, targets: [target] },
-    ...[200, 404, 480, 500, 503, 504].map((status) => {
-      return { ...of, type: 'forward.answered', status } as const;
-    }),
-    { ...of, type: 'forward.failed' },
-    { ...of, type: 'message.stored', serial: 7 },
-    { ...of, type: 'timer.expired', name: 'wait' },
-  ];
-}
-
 export const alphabets: readonly Alphabet[] = [
   {
     name: 'mailbox',
@@ -380,16 +320,7 @@ export const alphabets: readonly Alphabet[] = [
       return [value, stored.length > 0, untaken.length > 0, ...counted];
     },
   },
-  {
-    name: 'virtual-ua',
-    definition: virtualUa,
-    events: virtualUaEvents,
-    essence: ({ value, context }) => {
-      const { leases = [], doomed, read } = context as Partial<VirtualUaContext>;
-      const held = leases.map(({ session, graceAt }) => [session, graceAt !== undefined]);
-      return [value, held, doomed, read];
-    },
-  },
+  virtualUaAlphabet,
   {
     name: 'push',
     definition: push,
@@ -418,15 +349,7 @@ export const alphabets: readonly Alphabet[] = [
       return [value, due, added?.length];
     },
   },
-  {
-    name: 'forward',
-    definition: forward,
-    events: forwardEvents,
-    essence: ({ value, context }) => {
-      const { targets, serial } = context as Partial<ForwardContext>;
-      return [value, targets?.length, serial];
-    },
-  },
+  forwardAlphabet,
   {
     name: 'conference',
     definition: conference,
