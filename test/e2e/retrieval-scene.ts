@@ -133,7 +133,7 @@ export function send(path: string, id: string, body?: string): string {
 export async function confirm(peer: RawPeer, index: number, status = 200): Promise<string> {
   const { head, body } = await peer.request(index);
   peer.answer(head, status);
-  const { messageId, fromPath } = head as typeof head & { readonly messageId: string };
+  const { messageId, fromPath } = head;
   if (status === 200) {
     peer.write(
       `MSRP report${index} REPORT\r\nTo-Path: ${fromPath.join(' ')}\r\nFrom-Path: ${clientPath}\r\n` +
