@@ -15,6 +15,9 @@ export function escaped(text: string): string {
   return text.replaceAll('*', '\\*');
 }
 
+/** As the formatter wants it: spaces only beside a backtick at an end. */
 function code(name: string): string {
-  return name.includes('`') ? `\`\` ${name} \`\`` : `\`${name}\``;
+  if (!name.includes('`')) return `\`${name}\``;
+  const pad = name.startsWith('`') || name.endsWith('`') ? ' ' : '';
+  return `\`\`${pad}${name}${pad}\`\``;
 }
