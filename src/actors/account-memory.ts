@@ -34,6 +34,8 @@ export class AccountMemory {
   readonly #timers: VolatileTimers;
   readonly #held: HeldMessages;
   #wakeAt: number;
+  /** No durable timer stands before this: a store steps through deleted rows one by one. */
+  #timersFrom = 0;
   #stale: readonly RowKey[];
   #dropped = false;
 
@@ -303,6 +305,7 @@ export class AccountMemory {
   #add(change: ChangeBuilder, taken: Taken): void {
     const { clock, bounds } = this.#parts.world;
     let earliest = change.earliestTimer;
+    if (earliest < this.#timersFrom) this.#timersFrom = earliest;
     if (taken.durable.length > 0) {
       earliest = Math.min(earliest, clock.now() + bounds.outboxWakeMs);
     }
@@ -366,7 +369,8 @@ export class AccountMemory {
     world.counters['actors.wakes']++;
     await this.drained();
     if (this.#dropped) return;
-    const rows = await store.scan(account, { kind: 'timer', limit: timersAtOnce });
+    const range = { kind: 'timer', after: this.#timersFrom - 1, limit: timersAtOnce } as const;
+    const rows = await store.scan(account, range);
     if (this.#dropped) return;
     const now = world.clock.now();
     const before = this.#wakeAt;
@@ -375,6 +379,7 @@ export class AccountMemory {
     let next = rows.length === timersAtOnce ? now : Infinity;
     for (const { key } of rows) {
       if (key[0] !== 'timer') continue;
+      this.#timersFrom = key[1];
       if (key[1] > now) {
         next = key[1];
         break;
