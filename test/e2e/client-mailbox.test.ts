@@ -69,6 +69,7 @@ test('D-50: of two devices that register at once, one is given the stored messag
   const registered = await Promise.all([a.register(), b.register()]);
   expect(registered.map(({ status }) => status)).toEqual([200, 200]);
   await arrival;
+  for await (const { waiting } of a.watch()) if (!waiting) break;
   expect((await a.retrieve()).count).toBe(0);
   expect((await b.retrieve()).count).toBe(0);
   expect(came).toHaveLength(1);
