@@ -47,7 +47,7 @@ module.exports = {
         '^src/actors/',
         '^src/machines/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         '^(node:)?(assert|crypto|net|events)',
       ],
       'Actors never know an adapter.',
@@ -58,7 +58,7 @@ module.exports = {
       [
         '^src/transport/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         '^(node:)?(net|dgram|dns|dns/promises|events|assert|crypto|buffer|stream|os|tls|http|https|fs)$',
         'node_modules/(ws|@types/ws|drachtio-srf|fastify|@fastify/rate-limit)/',
       ],
@@ -70,7 +70,7 @@ module.exports = {
       [
         '^src/transport/sip/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         '^(node:)?[\\w/]+$',
         'node_modules/',
       ],
@@ -82,7 +82,7 @@ module.exports = {
       [
         '^src/transport/msrp/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         '^(node:)?[\\w/]+$',
         'node_modules/',
       ],
@@ -94,7 +94,7 @@ module.exports = {
       [
         '^src/transport/xcap/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         '^(node:)?[\\w/]+$',
         'node_modules/',
       ],
@@ -106,7 +106,7 @@ module.exports = {
       [
         '^src/store/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         'node_modules/(level|classic-level|abstract-level|msgpackr)/',
         '^(node:)?\\w',
       ],
@@ -118,7 +118,7 @@ module.exports = {
       [
         '^src/admin/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         'node_modules/(fastify|@fastify|prom-client)/',
         '^(node:)?\\w',
       ],
@@ -127,7 +127,7 @@ module.exports = {
     only(
       'cluster-is-an-adapter',
       '^src/cluster/',
-      ['^src/cluster/', '^src/wire/', '^src/ports\\.ts$', '^(node:)?\\w'],
+      ['^src/cluster/', '^src/wire/', '^src/ports(\\.ts$|/)', '^(node:)?\\w'],
       'Adapters know ports and wire.',
     ),
     only(
@@ -137,7 +137,7 @@ module.exports = {
         '^src/client/',
         '^src/machines/',
         '^src/wire/',
-        '^src/ports\\.ts$',
+        '^src/ports(\\.ts$|/)',
         '^src/system\\.ts$',
         '^(node:)?\\w+',
       ],

@@ -1,7 +1,7 @@
 /** A server: the one place that knows every folder and joins them. */
 
 import pino from 'pino';
-import { adminOptions, adminTls } from './admin-settings.js';
+import { adminOptions, adminTls } from './settings/admin.js';
 import { createAdminEndpoint } from './admin/endpoint.js';
 import type { AdminEndpoint } from './admin/endpoint.js';
 import type { AdminParts } from './admin/parts.js';
@@ -10,15 +10,16 @@ import type { AuthenticationOptions } from './actors/authentication.js';
 import { configuredCredentials } from './actors/authentication-credentials.js';
 import type { CredentialsPort } from './actors/authentication-credentials.js';
 import { createActors } from './actors/node.js';
-import { summaryForm, turnLog } from './server-actors.js';
+import type { Actors } from './actors/node.js';
+import { summaryForm, turnLog } from './server/actors.js';
 import { profiles } from './actors/profile.js';
 import { storeCode } from './actors/store-code.js';
 import { localPlacement } from './cluster/local.js';
 import { readPolicy } from './config.js';
 import type { Settings } from './config.js';
-import { realmOf } from './identity-settings.js';
-import { xcapServerOf, xcapTls, xdmsBounds, xdmsClientOf } from './metadata.js';
-import { readPem } from './pem-file.js';
+import { realmOf } from './settings/identity.js';
+import { xcapServerOf, xcapTls, xdmsBounds, xdmsClientOf } from './server/metadata.js';
+import { readPem } from './server/pem-file.js';
 import type {
   AccountId,
   Clock,
@@ -35,14 +36,17 @@ import { openLevelStore } from './store/level.js';
 import type { LevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
+import type { MsrpEndpoint } from './transport/msrp/endpoint.js';
 import { createAuthorise } from './transport/sip/credentials.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
+import type { SipEndpoint } from './transport/sip/endpoint.js';
 import type {
   MsrpEndpointOptions,
   MsrpRelayOptions,
   MsrpTlsOptions,
 } from './transport/msrp/options.js';
 import type { SipAddress, SipEndpointOptions } from './transport/sip/options.js';
+import type { XdmsClient } from './transport/xcap/client.js';
 import type { XcapServer } from './transport/xcap/server.js';
 import { readTlsFiles } from './transport/sip/tls-files.js';
 import { version } from './version.js';
@@ -100,15 +104,13 @@ interface World {
 
 /** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
 export async function startServer(settings: Settings, parts: ServerParts = {}): Promise<Server> {
-  const clock = parts.clock ?? systemClock;
-  const random = parts.random ?? systemRandom;
+  const { clock = systemClock, random = systemRandom } = parts;
   const log = parts.log ?? createLog(settings.log.level);
   const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
   const policyRules = readPolicy(settings);
   const turns = parts.turns ?? turnLog(settings, log);
-  // Before the store: an unreadable certificate leaves nothing open.
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
-  // Certificates that cannot be used are found out before anything is open.
+  // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random) });
   const xdms = xdmsClientOf(settings, world);
   const store = parts.store ?? (await openStore(settings, world));
@@ -124,24 +126,17 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     ...(provisioning && { provisioning }),
     ...(authentication && { authentication }),
   });
-  let xcap: XcapServer | undefined;
-  let admin: AdminEndpoint | undefined;
+  const faces: Faces = {};
   const counters = () => ({
     ...actors.counters(),
     ...sip.counters(),
-    ...xcap?.counters(),
+    ...faces.xcap?.counters(),
     ...xdms?.counters(),
     ...storeCounters(store),
   });
+  const open = { settings, sip, msrp, actors, xdms, faces };
   const stop = async (graceMs: number): Promise<void> => {
-    await admin?.stop();
-    await xcap?.stop(graceMs);
-    const { onStop: reason, retryAfter } = settings.messageWaiting;
-    if (reason !== 'keep') await actors.withdraw({ reason, retryAfter });
-    await sip.stop(graceMs);
-    await actors.stop(graceMs);
-    await msrp.stop(graceMs);
-    xdms?.close();
+    await stopAll(open, graceMs);
     if (!parts.store) await store.close();
   };
   try {
@@ -149,29 +144,88 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     await msrp.start(actors.msrpHandler);
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
-    xcap = xcapServerOf(settings, authentication, { accounts, clock, random, log });
-    await xcap?.start();
-    admin = await adminOf(settings, { accounts, provisioning, clock, log, version, counters });
-    await admin?.start();
+    const known = { accounts, provisioning, clock, random, log, version, counters };
+    await openFaces(faces, settings, authentication, known);
   } catch (error) {
     await stop(0);
     throw error;
   }
   return {
-    sip: sip.addresses,
-    msrp: msrp.address,
-    ...(xcap && { xcap: xcap.address }),
-    ...(admin && { admin: admin.address }),
+    ...addressesOf(sip, msrp, faces),
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
     rebuildMetadata: (account) => actors.rebuildMetadata(account),
     counters,
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
-      reload(settings, { sip, msrp, xcap, admin });
+      reload(open);
       actors.setPolicy(rules);
     },
     stop: (graceMs = 5000) => stop(graceMs),
+  };
+}
+
+/** Everything that was opened, the latest first; the store is not among it. */
+async function stopAll({ settings, sip, msrp, actors, xdms, faces }: Open, graceMs: number) {
+  await faces.admin?.stop();
+  await faces.xcap?.stop(graceMs);
+  const { onStop: reason, retryAfter } = settings.messageWaiting;
+  if (reason !== 'keep') await actors.withdraw({ reason, retryAfter });
+  await sip.stop(graceMs);
+  await actors.stop(graceMs);
+  await msrp.stop(graceMs);
+  xdms?.close();
+}
+
+interface Open {
+  readonly settings: Settings;
+  readonly sip: SipEndpoint;
+  readonly msrp: MsrpEndpoint;
+  readonly actors: Actors;
+  readonly xdms: XdmsClient | undefined;
+  readonly faces: Faces;
+}
+
+/** What speaks HTTP; each is there when the settings ask for it. */
+interface Faces {
+  xcap?: XcapServer;
+  admin?: AdminEndpoint;
+}
+
+/** Whatever was opened stands in `faces` when this rejects. */
+async function openFaces(
+  faces: Faces,
+  settings: Settings,
+  authentication: AuthenticationOptions | undefined,
+  parts: AdminParts & {
+    readonly accounts: OperatorPort;
+    readonly random: Random;
+    readonly log: Log;
+  },
+): Promise<void> {
+  const xcap = xcapServerOf(settings, authentication, parts);
+  if (xcap) {
+    await xcap.start();
+    faces.xcap = xcap;
+  }
+  const admin =
+    settings.admin && (await createAdminEndpoint(parts, adminOptions(settings.admin, readPem)));
+  if (admin) {
+    await admin.start();
+    faces.admin = admin;
+  }
+}
+
+function addressesOf(
+  sip: SipEndpoint,
+  msrp: MsrpEndpoint,
+  { xcap, admin }: Faces,
+): Pick<Server, 'sip' | 'msrp' | 'xcap' | 'admin'> {
+  return {
+    sip: sip.addresses,
+    msrp: msrp.address,
+    ...(xcap && { xcap: xcap.address }),
+    ...(admin && { admin: admin.address }),
   };
 }
 
@@ -206,25 +260,13 @@ function actorsOptions(settings: Settings) {
   };
 }
 
-async function adminOf({ admin }: Settings, parts: AdminParts): Promise<AdminEndpoint | undefined> {
-  return admin && createAdminEndpoint(parts, adminOptions(admin, readPem));
-}
-
 /** Whatever has a certificate reads it again. */
-function reload(
-  settings: Settings,
-  open: {
-    readonly sip: ReturnType<typeof createSipEndpoint>;
-    readonly msrp: ReturnType<typeof createMsrpEndpoint>;
-    readonly xcap: XcapServer | undefined;
-    readonly admin: AdminEndpoint | undefined;
-  },
-): void {
-  open.sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
-  if (settings.msrp.tls) open.msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
-  if (settings.xcap?.tls) open.xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
+function reload({ settings, sip, msrp, faces }: Open): void {
+  sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
+  if (settings.msrp.tls) msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
+  if (settings.xcap?.tls) faces.xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
   const tls = settings.admin && adminTls(settings.admin, readPem);
-  if (tls) open.admin?.reload(tls);
+  if (tls) faces.admin?.reload(tls);
 }
 
 /** Names, served users and trust. */

@@ -2,7 +2,7 @@
 
 import { Command, InvalidArgumentError } from 'commander';
 import { ConfigError, readSettings, settingsOf } from '../config.js';
-import { maskSecrets } from '../identity-settings.js';
+import { maskSecrets } from '../settings/identity.js';
 import type { Settings } from '../config.js';
 import { startServer } from '../server.js';
 import type { Server } from '../server.js';

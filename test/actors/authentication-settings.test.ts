@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { ConfigError, settingsOf } from '../../src/config.js';
 import type { SettingsInput } from '../../src/config.js';
-import { maskSecrets, realmOf } from '../../src/identity-settings.js';
+import { maskSecrets, realmOf } from '../../src/settings/identity.js';
 
 const sha = 'ab'.repeat(32);
 

@@ -5,7 +5,7 @@ import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
 import { settingsOf } from '../../src/config.js';
-import { maskSecrets } from '../../src/identity-settings.js';
+import { maskSecrets } from '../../src/settings/identity.js';
 import { account, startAdmin, token } from './scene.js';
 import type { AdminWorld } from './scene.js';
 

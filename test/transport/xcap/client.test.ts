@@ -181,7 +181,7 @@ describe('the client of an external XDMS', () => {
     expect(await client.put(tomas, facts(4))).toBe('done');
     // A store that fails half-way leaves the document as it was.
     async function* broken() {
-      yield [facts(5)];
+      yield await Promise.resolve([facts(5)]);
       throw Object.assign(new Error('gone'), { code: 'STORE_UNAVAILABLE' });
     }
     await expect(client.rebuild(tomas, broken)).rejects.toMatchObject({

@@ -1,8 +1,8 @@
 /** What the actors are told of the settings, in the form in which they want it. */
 
-import type { SummaryForm } from './actors/notify.js';
-import type { Settings } from './config.js';
-import type { Log, TurnTrace } from './ports.js';
+import type { SummaryForm } from '../actors/notify.js';
+import type { Settings } from '../config.js';
+import type { Log, TurnTrace } from '../ports.js';
 
 /** How message waiting is told (D-43, MWI-03). */
 export function summaryForm({
@@ -20,7 +20,8 @@ export function turnLog({ log: { level } }: Settings, log: Log): TurnTrace | und
   if (level !== 'debug') return undefined;
   return {
     record: ({ account, told }) => {
-      for (const { by, to, event } of told) log.debug({ account, by, to, event: event.type }, 'told');
+      for (const { by, to, event } of told)
+        log.debug({ account, by, to, event: event.type }, 'told');
     },
   };
 }

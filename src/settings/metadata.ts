@@ -1,11 +1,8 @@
 /** Settings of metadata: the embedded XDMS as an XCAP server, and an external one. */
 
 import { z } from 'zod';
+import { count, file, host, ms } from './forms.js';
 
-const ms = z.int().min(1).max(2_147_483_647);
-const count = z.int().min(1).max(1_000_000_000);
-const host = z.string().min(1).max(255);
-const file = z.string().min(1).max(4_096);
 const token = z.string().min(1).max(128);
 
 /** The XCAP server (RFC 4825); absent: nobody listens. */

@@ -1,10 +1,8 @@
 /** Settings of identity: names, served users, whom to trust, how others prove who they are. */
 
 import { z } from 'zod';
+import { count, host, ms } from './forms.js';
 
-const ms = z.int().min(1).max(2_147_483_647);
-const count = z.int().min(1).max(1_000_000_000);
-const host = z.string().min(1).max(255);
 const name = z.string().min(1).max(255);
 
 const algorithm = z.enum(['SHA-256', 'SHA-512-256', 'MD5']);

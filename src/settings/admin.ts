@@ -2,10 +2,8 @@
 
 import { hash } from 'node:crypto';
 import { z } from 'zod';
-import type { AdminOptions, AdminTls } from './admin/endpoint.js';
-
-const file = z.string().min(1).max(4_096);
-const count = z.int().min(1).max(1_000_000_000);
+import { count, file, host } from './forms.js';
+import type { AdminOptions, AdminTls } from '../admin/endpoint.js';
 
 const token = z
   .strictObject({
@@ -27,7 +25,7 @@ const token = z
 
 export const adminSettings = z
   .strictObject({
-    host: z.string().min(1).max(255).default('127.0.0.1'),
+    host: host.default('127.0.0.1'),
     port: z.int().min(0).max(65_535).default(8060),
     tokens: z.array(token).max(1_000).default([]),
     /** HTTPS; clients with a certificate of one of `authorities` need no token. */

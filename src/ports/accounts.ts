@@ -1,6 +1,6 @@
 /** The ports of accounts: who has one, and what HTTP faces see of it. Part of `ports.ts`. */
 
-import type { AccountId, AccountRange, Content, HistoryFacts } from './ports.js';
+import type { AccountId, AccountRange, Content, HistoryFacts } from '../ports.js';
 
 // ------------------------------------------------------------------------- provisioning
 

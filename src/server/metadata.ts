@@ -1,19 +1,19 @@
 /** Joins metadata to what carries it: the embedded XDMS, and the client of an external one. */
 
-import { createHttpAuthentication } from './actors/authentication-http.js';
-import type { AuthenticationOptions } from './actors/authentication.js';
-import type { Settings } from './config.js';
+import { createHttpAuthentication } from '../actors/authentication-http.js';
+import type { AuthenticationOptions } from '../actors/authentication.js';
+import type { Settings } from '../config.js';
 import { readPem } from './pem-file.js';
-import type { AccountsPort, Clock, Log, Random } from './ports.js';
-import type { Bounds } from './actors/options.js';
-import { createXdmsClient } from './transport/xcap/client.js';
-import type { XdmsClient } from './transport/xcap/client.js';
-import { DeferredListUsage } from './transport/xcap/deferred-list.js';
-import type { XcapTls } from './transport/xcap/options.js';
-import { createXcapServer } from './transport/xcap/server.js';
-import type { XcapServer } from './transport/xcap/server.js';
-import { settingsUsage } from './transport/xcap/settings.js';
-import { version } from './version.js';
+import type { AccountsPort, Clock, Log, Random } from '../ports.js';
+import type { Bounds } from '../actors/options.js';
+import { createXdmsClient } from '../transport/xcap/client.js';
+import type { XdmsClient } from '../transport/xcap/client.js';
+import { DeferredListUsage } from '../transport/xcap/deferred-list.js';
+import type { XcapTls } from '../transport/xcap/options.js';
+import { createXcapServer } from '../transport/xcap/server.js';
+import type { XcapServer } from '../transport/xcap/server.js';
+import { settingsUsage } from '../transport/xcap/settings.js';
+import { version } from '../version.js';
 
 export interface MetadataWorld {
   readonly accounts: AccountsPort;

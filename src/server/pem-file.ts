@@ -1,7 +1,7 @@
 /** PEM files that settings name. */
 
 import { readFileSync } from 'node:fs';
-import { ConfigError } from './config.js';
+import { ConfigError } from '../config.js';
 
 /** Throws ConfigError `CONFIG_UNREADABLE`. */
 export function readPem(path: string): Buffer {
