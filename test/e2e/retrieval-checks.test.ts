@@ -3,10 +3,12 @@
 import { expect, test } from 'vitest';
 import type { SettingsInput } from '../../src/config.js';
 import {
+  acknowledge,
   bind,
   confirm,
   deferred,
   entry,
+  expectNothingLeft,
   expectRequest,
   invitation,
   listOf,
@@ -325,31 +327,3 @@ test('D-03, D-68: the message of another user is no different from one that neve
     expect(seen[0]).toBe(seen[1]);
     expect(seen[0]).toContain('404');
   }, noPush));
-
-expect(await confirm(msrp, 0)).toContain('message 1');
-    await expectRequest(scene, 'BYE');
-    msrp.socket.destroy();
-  }, noPush));
-
-/** The ACK of a refusal belongs to the transaction of the INVITE. */
-function acknowledge(scene: SipScene, answer: SipResponse, uri: string): void {
-  const callId = answer.header('Call-ID')!;
-  const to = answer.header('To')!;
-  if (answer.status < 300) scene.send({ method: 'ACK', uri: inContact(answer), callId, to });
-  else scene.send({ method: 'ACK', uri, callId, to, branch: branchOf(answer) });
-}
-
-function inContact(answer: SipResponse): string {
-  return /<([^>]+)>/.exec(answer.header('Contact')!)![1]!;
-}
-
-function branchOf(answer: SipResponse): string {
-  return /branch=z9hG4bK([^;]+)/.exec(answer.header('Via')!)![1]!;
-}
-
-/** IMSpec-DMT-S-010: no listener, lease, focus or MSRP session. */
-function expectNothingLeft({ world }: SipScene): void {
-  const counters = world.server.counters();
-  expect(counters['actors.sessions']).toBe(0);
-  expect(counters['dialogs']).toBe(0);
-}

@@ -151,3 +151,26 @@ export async function expectRequest(scene: SipScene, method: string): Promise<Si
   reply(responseTo(request, 200));
   return request;
 }
+
+/** The ACK of a refusal belongs to the transaction of the INVITE. */
+export function acknowledge(scene: SipScene, answer: SipResponse, uri: string): void {
+  const callId = answer.header('Call-ID')!;
+  const to = answer.header('To')!;
+  if (answer.status < 300) scene.send({ method: 'ACK', uri: inContact(answer), callId, to });
+  else scene.send({ method: 'ACK', uri, callId, to, branch: branchOf(answer) });
+}
+
+export function inContact(answer: SipResponse): string {
+  return /<([^>]+)>/.exec(answer.header('Contact')!)![1]!;
+}
+
+export function branchOf(answer: SipResponse): string {
+  return /branch=z9hG4bK([^;]+)/.exec(answer.header('Via')!)![1]!;
+}
+
+/** IMSpec-DMT-S-010: no listener, lease, focus or MSRP session. */
+export function expectNothingLeft({ world }: SipScene): void {
+  const counters = world.server.counters();
+  expect(counters['actors.sessions']).toBe(0);
+  expect(counters['dialogs']).toBe(0);
+}

@@ -2,9 +2,9 @@
 
 import { expect, test } from 'vitest';
 import type { SettingsInput } from '../../src/config.js';
-import type { SipResponse } from '../../src/wire/sip/message.js';
 import {
   bind,
+  branchOf,
   confirm,
   entry,
   expectRequest,
@@ -16,7 +16,7 @@ import {
   storeMessages,
   withLists,
 } from './retrieval-scene.js';
-import { description, withServer, type SipScene, type Sketch } from './sip-scene.js';
+import { description, withServer, type Sketch } from './sip-scene.js';
 
 const noPush: SettingsInput['limits'] = { push: { default: false } };
 
@@ -97,3 +97,7 @@ test('D-74, LIST-05: a refresh and a new Contact are taken, a list and another d
     const turned = await scene.ask(again(4, { body: description({ direction: 'sendrecv' }) }));
     expect(turned.status).toBe(488);
     scene.send({ method: 'ACK', ...inside, cseq: 4, branch: branchOf(turned) });
+    expect(await confirm(msrp, 0)).toContain('message 1');
+    await expectRequest(scene, 'BYE');
+    msrp.socket.destroy();
+  }, noPush));
