@@ -154,7 +154,7 @@ function readAttribute(value: string): SdpAttribute {
 }
 
 function readMedia(value: string): SdpMedia & Section {
-  const match = /^([^ ]+) (\d{1,5})(?:\/\d+)? ([^ ]+) ([^ ].*)$/.exec(value);
+  const match = /^([^ ]+) (\d{1,5})(?:\/\d+)? ([^ ]+) (\S.*)$/.exec(value);
   if (match === null) throw new WireError('SDP_MEDIA', 'm= is malformed');
   const [, media, port, proto, formats] = match;
   if (Number(port) > 65535) throw new WireError('SDP_PORT', 'a port is above 65535');
