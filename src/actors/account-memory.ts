@@ -12,6 +12,7 @@ import type { DurableTaken, MemoryParts, Taken } from './account-turns.js';
 import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
 import { subscriptionOf } from './dialog-lookup.js';
+import { forgetDigests } from './forgetting.js';
 import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
@@ -280,6 +281,9 @@ export class AccountMemory {
           world.counters['actors.forwards.deferred']++;
           this.#parts.resubmit(this.#held.deferred(by, effect.late, world.clock.now()));
           break;
+        case 'account.forget':
+          void this.#forget().catch((error: unknown) => this.#parts.failed(error));
+          break;
         case 'message.passed':
           this.#held.rememberPassed(by, this.#parts.loaded.digests, world.clock.now());
           break;
@@ -359,6 +363,21 @@ export class AccountMemory {
     const at = world.clock.now();
     // Names of timers belong to the machine that has set them.
     tell(to, { type: 'timer.expired', at, name, limits: world.limits } as AccountEvent);
+  }
+
+  /** Of a removed account: the digests of its messages; then its mailbox hears of it. */
+  async #forget(): Promise<void> {
+    const { account, store, loaded, world, tell, resubmit } = this.#parts;
+    await forgetDigests(store, account, {
+      drained: () => this.drained(),
+      commit: (change) => this.#add(change, untold),
+      isDropped: () => this.#dropped,
+    });
+    if (this.#dropped) return;
+    loaded.digests.clear();
+    const { clock, limits } = world;
+    tell('mailbox', { type: 'account.forgotten', at: clock.now(), limits });
+    resubmit({ kind: 'wake', done: () => undefined });
   }
 
   // -------------------------------------------------------------------------------- wake

@@ -3,7 +3,7 @@
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AccountId, StorePort } from '../ports.js';
 import type { LoadedAccount } from './account-load.js';
-import type { AccountWorld, AnswerParts, MessageInput } from './account-world.js';
+import type { AccountWorld, AnswerParts, Input } from './account-world.js';
 import type { OutboxRow } from './outbox.js';
 import type { Asked } from './turn.js';
 
@@ -27,8 +27,8 @@ export interface MemoryParts {
   readonly loaded: LoadedAccount;
   /** A timer of a session has run out, or the like: to be queued whatever the bound. */
   tell(to: Address, event: AccountEvent): void;
-  /** A message that was passed on in vain comes again. */
-  resubmit(input: MessageInput): void;
+  /** A message that was passed on in vain comes again, or timers are to be looked at. */
+  resubmit(input: Input): void;
   /** There is room for further turns. */
   advanced(): void;
   /** The store has failed, or we have: the memory is not to be trusted any more. */

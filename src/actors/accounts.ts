@@ -129,6 +129,16 @@ export class Accounts implements OperatorPort {
     return this.#delete(account, everySerial);
   }
 
+  async remove(account: AccountId): Promise<number> {
+    if (!(await this.exists(account))) return 0;
+    const existing = countSerials(kept(await this.#mailbox(account)));
+    await this.#ask(account, (transaction, at, limits) => ({
+      type: 'account.removed',
+      ...{ at, transaction, limits },
+    }));
+    return existing;
+  }
+
   async configure(account: AccountId, settings: UserSettings): Promise<void> {
     await this.#ask(account, (transaction, at, limits) => ({
       type: 'settings.received',

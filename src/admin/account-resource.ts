@@ -150,13 +150,13 @@ function recordOf(
 
 /**
  * Nothing may come in between: disabled first, then emptied, then forgotten. Cut off anywhere, it
- * is done again from the beginning; a deletion that was accepted goes on by itself.
+ * is done again from the beginning; a removal that was accepted goes on by itself.
  */
 async function remove(parts: AdminParts, account: AccountId) {
   const { accounts, provisioning } = parts;
   const record = provisioning?.find(account);
   await provisioning?.put(recordOf(account, record, { disabled: true }));
-  const deleted = await accounts.purge(account);
+  const deleted = await accounts.remove(account);
   await provisioning?.remove(account);
   return { deleted };
 }

@@ -89,5 +89,6 @@ export const effectActions = {
   'serials.take': noBody,
   'message.defer': noBody,
   'message.passed': noBody,
+  'account.forget': noBody,
   stop: noBody,
 } satisfies Record<Effect['type'], NoBody>;

@@ -204,6 +204,8 @@ export type Effect =
   | { readonly type: 'serials.take'; readonly from: number; readonly to: number }
   /** The message that this actor was made for comes to the mailbox again, to be stored. */
   | { readonly type: 'message.defer'; readonly late: boolean }
+  /** Nothing is left of a removed account but what the store remembers of deleted messages. */
+  | { readonly type: 'account.forget' }
   /** The user has taken the message: a repetition of it is known as one (D-18). */
   | { readonly type: 'message.passed' }
   /** This actor is over; nothing of it is kept. */
@@ -240,5 +242,6 @@ export const effectClass = {
   'serials.take': 'local',
   'message.defer': 'local',
   'message.passed': 'local',
+  'account.forget': 'local',
   stop: 'local',
 } as const satisfies Record<Effect['type'], EffectClass>;

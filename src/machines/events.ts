@@ -115,6 +115,10 @@ export type MailboxEvent =
    * there is nobody to push to.
    */
   | (Asked & { readonly type: 'push.requested'; readonly limits: Limits })
+  /** The operator takes the account away with all that is kept for it. Answered 202. */
+  | (Asked & { readonly type: 'account.removed'; readonly limits: Limits })
+  /** What the store remembered of deleted messages is gone. */
+  | { readonly type: 'account.forgotten'; readonly at: number; readonly limits: Limits }
   /** SUBSCRIBE to the conference of a focus. */
   | (Asked & {
       readonly type: 'conference.requested';
@@ -161,7 +165,7 @@ export type MailboxEvent =
       readonly subscription: number;
       readonly limits: Limits;
     }
-  | TimerExpired<'registration' | 'push' | 'deletion' | 'publication'>
+  | TimerExpired<'registration' | 'push' | 'deletion' | 'publication' | 'removal'>
   | SessionLost
   | Undelivered;
 

@@ -78,6 +78,13 @@ export const availabilityGuards = {
   ),
 };
 
+export const forgetClientChange = {
+  push: undefined,
+  retryAt: undefined,
+  failures: 0,
+  untaken: noSerials,
+} as const;
+
 export const availabilityChanges = {
   /** A registration is a new chance for what the client did not take before (D-47). */
   bindContacts: change((context, event: Registered) => {
@@ -111,12 +118,7 @@ export const availabilityChanges = {
   postponeRetry: change((_context, { at, limits }) => ({ retryAt: at + limits.push.retryMs })),
   endRetry: change(() => ({ retryAt: undefined })),
   losePush: change(() => ({ push: undefined })),
-  forgetClient: change(() => ({
-    push: undefined,
-    retryAt: undefined,
-    failures: 0,
-    untaken: noSerials,
-  })),
+  forgetClient: change(() => forgetClientChange),
 };
 
 function rebound({ bindings }: MailboxContext, { register, at, limits }: Registered) {
@@ -162,7 +164,7 @@ const setRegistration = effect('timer.set', ({ registrationAt: at }) =>
   at === undefined ? [] : { type: 'timer.set', name: 'registration', at, durable: true },
 );
 
-const cancelRegistration = effect('timer.cancel', ({ registrationAt: at }) =>
+export const cancelRegistration = effect('timer.cancel', ({ registrationAt: at }) =>
   at === undefined ? [] : { type: 'timer.cancel', name: 'registration', at, durable: true },
 );
 
@@ -170,7 +172,7 @@ const setRetry = effect('timer.set', ({ retryAt: at }) =>
   at === undefined ? [] : { type: 'timer.set', name: 'push', at, durable: true },
 );
 
-const cancelRetry = effect('timer.cancel', ({ retryAt: at }) =>
+export const cancelRetry = effect('timer.cancel', ({ retryAt: at }) =>
   at === undefined ? [] : { type: 'timer.cancel', name: 'push', at, durable: true },
 );
 
@@ -184,7 +186,7 @@ const tellStart = effect('tell', (context, { type, at, limits }) => {
   return tell(`push/${push}`, { type: 'start', at, push, targets, serials, limits });
 });
 
-const tellWithdraw = effect('tell', ({ push }, { at, limits }) =>
+export const tellWithdraw = effect('tell', ({ push }, { at, limits }) =>
   push === undefined ? [] : tell(`push/${push}`, { type: 'withdraw', at, limits }),
 );
 

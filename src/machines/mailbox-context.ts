@@ -37,6 +37,10 @@ export interface MailboxContext {
   readonly publications: readonly Publication[];
   /** When the timer `publication` is set for. */
   readonly publicationAt: number | undefined;
+  /** When the timer `removal` is set for: the account is being taken away. */
+  readonly removalAt: number | undefined;
+  /** It was taken away: there is no row unless something new is kept. */
+  readonly vacated: boolean;
   /** The push under way; volatile, as the three below. */
   readonly push: number | undefined;
   readonly foci: readonly number[];
@@ -73,6 +77,8 @@ export const emptyMailbox: MailboxContext = {
   settings: {},
   publications: [],
   publicationAt: undefined,
+  removalAt: undefined,
+  vacated: false,
   push: undefined,
   foci: [],
   recordings: [],
@@ -92,6 +98,13 @@ export function pushable(context: MailboxContext): SerialSet {
 /** What is stored and not about to be deleted. */
 export function kept({ stored, deleting, postponed }: MailboxContext): SerialSet {
   return difference(difference(stored, deleting), postponed);
+}
+
+/** Nothing is kept that would have to be known again. */
+export function isVacant(context: MailboxContext): boolean {
+  const { stored, bindings, subscriptions, publications, settings } = context;
+  if (settings.offlineDelivery !== undefined || publications.length > 0) return false;
+  return stored.length === 0 && bindings.length === 0 && subscriptions.length === 0;
 }
 
 /** D-41, whether messages are pushed: published wins over provisioned, that over the default. */

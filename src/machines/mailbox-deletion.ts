@@ -76,7 +76,7 @@ function answer(status: number) {
   }));
 }
 
-const deleteBatch = [tellDelete, 'takeBatch', setDeletion] as const;
+export const deleteBatch = [tellDelete, 'takeBatch', setDeletion] as const;
 
 export const deletionEvents = {
   'deletion.requested': [

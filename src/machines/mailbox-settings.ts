@@ -82,7 +82,7 @@ function earliest(publications: readonly Publication[]): number | undefined {
   return first;
 }
 
-const cancelPublication = effect('timer.cancel', ({ publicationAt: at }) =>
+export const cancelPublication = effect('timer.cancel', ({ publicationAt: at }) =>
   at === undefined ? [] : { type: 'timer.cancel', name: 'publication', at, durable: true },
 );
 

@@ -19,7 +19,7 @@ import {
   startPush,
 } from './mailbox-availability.js';
 import { endForward, forwardChanges, forwardGuards } from './mailbox-forward.js';
-import { emptyMailbox, type MailboxContext } from './mailbox-context.js';
+import { emptyMailbox, isVacant, type MailboxContext } from './mailbox-context.js';
 import {
   continueDeletion,
   deletionChanges,
@@ -34,6 +34,12 @@ import {
   recordingEvents,
   recordingGuards,
 } from './mailbox-recordings.js';
+import {
+  continueRemoval,
+  removalChanges,
+  removalEvents,
+  removalGuards,
+} from './mailbox-removal.js';
 import { sessionChanges, sessionEvents, sessionGuards } from './mailbox-sessions.js';
 import {
   expirePublications,
@@ -65,6 +71,7 @@ const mailboxSetup = setup({
     ...operationChanges,
     ...forwardChanges,
     ...recordingChanges,
+    ...removalChanges,
   },
   guards: {
     ...storageGuards,
@@ -75,6 +82,7 @@ const mailboxSetup = setup({
     ...operationGuards,
     ...forwardGuards,
     ...recordingGuards,
+    ...removalGuards,
   },
 });
 
@@ -179,7 +187,8 @@ const machine = mailboxSetup.createMachine({
     ...recordingEvents,
     ...deletionEvents,
     ...settingsEvents,
-    'timer.expired': [continueDeletion, expirePublications],
+    ...removalEvents,
+    'timer.expired': [continueDeletion, expirePublications, ...continueRemoval],
     'forward.ended': endForward,
     'message.gone': dropMessage,
     'message.read': ageMessage,
@@ -227,6 +236,7 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
   const { failures, retryAt, subscriptions } = context;
   const { deleting, postponed, publications } = context;
   if (context === emptyMailbox) return undefined;
+  if (context.vacated && block.end === 0 && isVacant(context)) return undefined;
   const number = Math.ceil(context.number / numberStep) * numberStep;
   return {
     schema,
@@ -249,6 +259,8 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
       ...(context.settings.offlineDelivery !== undefined && { settings: context.settings }),
       ...(publications.length > 0 && { publications }),
       ...(context.publicationAt !== undefined && { publicationAt: context.publicationAt }),
+      ...(context.vacated && { vacated: true }),
+      ...(context.removalAt !== undefined && { removalAt: context.removalAt }),
     },
   };
 }

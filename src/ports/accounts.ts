@@ -106,6 +106,11 @@ export interface OperatorPort extends AccountsPort {
   accounts(range: AccountRange): Promise<readonly AccountId[]>;
   /** Deletes all its messages, as `deleteMessages` does. */
   purge(account: AccountId): Promise<number>;
+  /**
+   * Takes away everything that is kept for it, whoever subscribes included (EVT-04). Resolves when
+   * that is decided for good, with the number of messages; what was kept goes in time.
+   */
+  remove(account: AccountId): Promise<number>;
   /** Pushes at once what waits, also what the client has not taken before. */
   push(account: AccountId): Promise<PushOutcome>;
   /** The octets of a message as stored. */

@@ -114,6 +114,7 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     ...watchRequests(foci[0] ?? 0, at),
     ...deletionEvents(context, at),
     ...settingsEvents(context, at),
+    ...removalEvents(context, at),
     { ...at1, type: 'push.requested', transaction: 't' },
     { ...at1, type: 'push.requested', transaction: 't', limits: noPush },
     { ...at1, type: 'message.gone', serial, message: pager },
@@ -145,6 +146,16 @@ function deletionEvents({ stored }: MailboxContext, at: number): readonly Mailbo
     { ...requested, serials: [9999, 9999], foreign: [] },
     { type: 'deletion.postponed', at, serial: stored[0] ?? 1, limits: given },
     { type: 'timer.expired', name: 'deletion', at, limits: given },
+  ];
+}
+
+function removalEvents({ removalAt }: MailboxContext, at: number): readonly MailboxEvent[] {
+  const given = { ...tight, deletion: { batch: 1 } };
+  const timer: MailboxEvent = { type: 'timer.expired', name: 'removal', at, limits: given };
+  return [
+    { type: 'account.removed', at, transaction: 't', limits: given },
+    { type: 'account.forgotten', at, limits: given },
+    ...(removalAt === undefined ? [] : [timer]),
   ];
 }
 
@@ -309,6 +320,8 @@ export const alphabets: readonly Alphabet[] = [
       const mailboxContext = context as MailboxContext;
       const { stored, untaken, bindings, foci } = mailboxContext;
       const { subscriptions, publications, forwards } = mailboxContext;
+      if (mailboxContext.removalAt !== undefined)
+        return [value, 'removal', stored.length > 0, kept(mailboxContext).length > 0];
       // States of their own, not times all the others.
       if (mailboxContext.deletionAt !== undefined)
         return [value, 'deletion', kept(mailboxContext).length];
