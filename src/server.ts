@@ -145,7 +145,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
     const known = { accounts, provisioning, clock, random, log, version, counters };
-    await openFaces(faces, settings, authentication, known);
+    await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
   } catch (error) {
     await stop(0);
     throw error;
@@ -280,6 +280,11 @@ function identityOptions({ users, accounts, ...identity }: Settings['identity'])
     provisionedOnly: accounts === 'provisioned',
     ...{ trustedPeers, trustedNames, privacy, registrar },
   };
+}
+
+/** Of a store of ours; others are copied by their own means. */
+function backupOf(store: StorePort): AdminParts['backup'] {
+  return 'backup' in store ? () => (store as LevelStore).backup() : undefined;
 }
 
 /** What a store of ours counts; others have nothing to tell. */

@@ -8,6 +8,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { accountRoutes } from './account-resource.js';
 import { createAuthorise } from './authorisation.js';
 import type { AdminToken } from './authorisation.js';
+import { backupRoutes } from './backup-resource.js';
 import { healthRoutes } from './health.js';
 import { messageRoutes } from './message-resource.js';
 import { metricsRoutes } from './metrics.js';
@@ -71,7 +72,7 @@ export async function createAdminEndpoint(
   });
   const metrics = metricsRoutes(parts);
   const open = [...healthRoutes(parts, { isStopping: () => stopping })];
-  const authorised = [...accountRoutes(parts), ...messageRoutes(parts)];
+  const authorised = [...accountRoutes(parts), ...messageRoutes(parts), ...backupRoutes(parts)];
   (options.openMetrics ? open : authorised).push(...metrics);
   open.push(documentRoute(() => apiDocument(parts.version, { open, authorised })));
   addRoutes(app, open);

@@ -9,6 +9,8 @@ export interface AdminParts {
   readonly clock: Clock;
   readonly log: Log;
   readonly version: string;
+  /** Everything that is stored, as it is at the moment of the call; absent: not of this store. */
+  readonly backup?: (() => AsyncIterable<Buffer>) | undefined;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
 }

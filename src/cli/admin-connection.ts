@@ -2,6 +2,7 @@
 
 import { readFileSync } from 'node:fs';
 import { request as requestHttp } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
 import type { Command } from 'commander';
 import { readSettings, settingsOf } from '../config.js';
@@ -117,6 +118,42 @@ export function ask(
     });
     asked.end(text);
   });
+}
+
+/** The octets of a 200, piece by piece; throws `OperatorError` for everything else. */
+export function fetchOctets(options: ConnectionOptions, path: string): Promise<IncomingMessage> {
+  const { url, token, ca } = targetOf(options);
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  return new Promise((resolve, reject) => {
+    const unreachable = (error: Error): void =>
+      reject(new OperatorError('OPERATOR_UNREACHABLE', `${url.origin}: ${error.message}`, 3));
+    const asked = send(new URL(path, url), {
+      timeout: waitMs,
+      ...(ca && { ca }),
+      headers: { ...(token !== undefined && { authorization: `Bearer ${token}` }) },
+    });
+    asked.on('error', unreachable);
+    asked.on('timeout', () => asked.destroy(new Error('no answer in time')));
+    asked.on('response', (answer) => {
+      if (answer.statusCode === 200) {
+        resolve(answer);
+        return;
+      }
+      textOf(answer)
+        .then((text) => outcomeOf(answer.statusCode ?? 0, text))
+        .catch(reject);
+    });
+    asked.end();
+  });
+}
+
+async function textOf(answer: IncomingMessage): Promise<string> {
+  let text = '';
+  for await (const piece of answer.setEncoding('utf8')) {
+    text += String(piece);
+    if (text.length > answerMax) throw unusable('the answer is too long');
+  }
+  return text;
 }
 
 function outcomeOf(status: number, text: string): Record<string, unknown> {

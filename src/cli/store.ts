@@ -4,6 +4,8 @@ import { createReadStream, createWriteStream } from 'node:fs';
 import { appendFile, rename, unlink } from 'node:fs/promises';
 import { pipeline } from 'node:stream/promises';
 import { Command } from 'commander';
+import { fetchOctets, OperatorError, withConnection } from './admin-connection.js';
+import type { ConnectionOptions } from './admin-connection.js';
 import { openMaintenance, repairStore, restoreStore } from '../store/maintenance.js';
 import type { StoreMaintenance } from '../store/maintenance.js';
 import { StoreError } from '../store/store-error.js';
@@ -36,9 +38,9 @@ export function storeCommand(): Command {
     .description('make files readable again, and take out records that are damaged')
     .option('--removed <file>', 'keep what was taken out (NDJSON); next to the store by default')
     .action(run(repair));
-  withDirectory(store.command('backup'))
-    .description('write everything into one file')
-    .argument('<file>', 'the backup; - is standard output')
+  withConnection(store.command('backup'))
+    .description('write everything into one file, of a store at rest or of a server (--url, …)')
+    .argument('<names...>', '[directory] file; without a directory a server is asked, - is stdout')
     .action(run(backup));
   withDirectory(store.command('restore'))
     .description('make a store of a backup; the directory must be empty or not there')
@@ -59,6 +61,11 @@ function run<Args extends unknown[]>(
     try {
       process.exitCode = await work(...args);
     } catch (error) {
+      if (error instanceof OperatorError) {
+        process.stderr.write(`poste-restante: ${error.code}: ${error.message}\n`);
+        process.exitCode = error.exitCode === 2 ? 2 : exitCode.unusable;
+        return;
+      }
       if (!(error instanceof StoreError) && !isSystemError(error)) throw error;
       const code = error instanceof StoreError ? '' : `${error.code}: `;
       process.stderr.write(`poste-restante: ${code}${error.message}\n`);
@@ -149,22 +156,30 @@ async function removable(
   return { keys: findings.map(({ key }) => key), totals };
 }
 
-async function backup(directory: string, file: string): Promise<number> {
-  return withStore(directory, async (store) => {
-    if (file === '-') {
-      await pipeline(store.backup(), process.stdout, { end: false });
-      return exitCode.ok;
-    }
-    const part = `${file}.part`;
-    try {
-      await pipeline(store.backup(), createWriteStream(part, { mode: 0o600, flush: true }));
-    } catch (error) {
-      await unlink(part).catch(() => undefined); // there may be no file at all
-      throw error;
-    }
-    await rename(part, file);
+async function backup(names: readonly string[], options: ConnectionOptions): Promise<number> {
+  const [first, second] = names;
+  if (first === undefined || names.length > 2) {
+    throw new OperatorError('OPERATOR_USAGE', 'name a directory and a file, or a file alone', 2);
+  }
+  if (second === undefined) return copy(await fetchOctets(options, '/v1/backup'), first);
+  return withStore(first, (store) => copy(store.backup(), second));
+}
+
+/** What is cut off leaves no file behind. */
+async function copy(octets: AsyncIterable<Buffer>, file: string): Promise<number> {
+  if (file === '-') {
+    await pipeline(octets, process.stdout, { end: false });
     return exitCode.ok;
-  });
+  }
+  const part = `${file}.part`;
+  try {
+    await pipeline(octets, createWriteStream(part, { mode: 0o600, flush: true }));
+  } catch (error) {
+    await unlink(part).catch(() => undefined); // there may be no file at all
+    throw error;
+  }
+  await rename(part, file);
+  return exitCode.ok;
 }
 
 async function restore(directory: string, file: string): Promise<number> {
