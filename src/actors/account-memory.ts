@@ -391,6 +391,9 @@ export class AccountMemory {
     const range = { kind: 'timer', after: this.#timersFrom - 1, limit: timersAtOnce } as const;
     const rows = await store.scan(account, range);
     if (this.#dropped) return;
+    // Before any turn: what the turns set may stand in front of the rows behind this one.
+    const first = rows[0]?.key;
+    if (first?.[0] === 'timer') this.#timersFrom = first[1];
     const now = world.clock.now();
     const before = this.#wakeAt;
     this.#wakeAt = Infinity;
@@ -398,7 +401,6 @@ export class AccountMemory {
     let next = rows.length === timersAtOnce ? now : Infinity;
     for (const { key } of rows) {
       if (key[0] !== 'timer') continue;
-      this.#timersFrom = key[1];
       if (key[1] > now) {
         next = key[1];
         break;

@@ -126,18 +126,18 @@ test('SIP-09: an INVITE whose Accept leaves out SDP is 406', () =>
 test('SIP-08: OPTIONS says what an INVITE would meet; a focus says that it is one', () =>
   withServer(async (scene) => {
     const { inside } = await retrieval(scene);
-    for (const [uri, isFocus] of [
-      [user, false],
-      [deferred, true],
-      [messageUri, true],
-      [inside.uri, true],
+    for (const [uri, isFocus, events] of [
+      [user, false, ['message-summary']],
+      [deferred, true, ['message-summary', 'conference']],
+      [messageUri, true, ['message-summary', 'conference']],
+      [inside.uri, true, ['conference']],
     ] as const) {
       const answer = await scene.ask({ method: 'OPTIONS', uri });
       expect(answer.status).toBe(200);
       expect(answer.list('Allow')).toEqual(expect.arrayContaining(['INVITE', 'ACK', 'OPTIONS']));
       expect(answer.list('Accept')).toContain('application/sdp');
       expect(answer.list('Supported')).toContain('timer');
-      expect(answer.list('Allow-Events')).toEqual(['message-summary']);
+      expect(answer.list('Allow-Events')).toEqual(events);
       expect(answer.header('Contact')?.includes(';isfocus') === true).toBe(isFocus);
       expect(answer.list('Supported').includes('recipient-list-invite')).toBe(isFocus);
     }

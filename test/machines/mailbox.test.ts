@@ -290,7 +290,10 @@ describe('IMSpec-DMT-S-002: subscriptions', () => {
 
   test('are given numbers, told of counts, bounded, and forgotten when ended', () => {
     const actor = bob().on(subscribed(), subscribed());
-    expect(actor.said).toEqual(['subscription/2 subscribe.received']);
+    expect(actor.said).toEqual([
+      'subscription/1 subscription.superseded',
+      'subscription/2 subscribe.received',
+    ]);
     expect(actor.on(subscribed()).said).toEqual(['respond 503']);
     expect(actor.on(message()).said.slice(-2)).toEqual([
       'subscription/1 counts.changed',
