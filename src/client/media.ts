@@ -70,8 +70,8 @@ export function receivingPeer(
   return peer && { ...peer, ...(maxSize !== undefined && { maxSize }) };
 }
 
+/** RFC 6135 4.2, SDP-05: holdconn says nothing, as in `offeredPeer`. */
 function peerOf(world: ClientWorld, media: MsrpSdpFacts): MsrpPeerFacts | undefined {
-  if (media.setup === 'holdconn') return undefined;
   // RFC 4975 5.4: whoever has offered connects, unless the answer says otherwise.
   const active = media.setup !== 'active';
   return active || !isActive(world) ? { path: media.path, active } : undefined;
@@ -80,8 +80,8 @@ function peerOf(world: ClientWorld, media: MsrpSdpFacts): MsrpPeerFacts | undefi
 /** The server's end as its offer tells; undefined when it does not serve. */
 export function offeredPeer(world: ClientWorld, sdp: Sdp | undefined): MsrpPeerFacts | undefined {
   const media = mediaOf(sdp);
-  if (!media || media.setup === 'holdconn') return undefined;
-  const mustWait = media.setup === 'active' || media.setup === undefined;
+  if (!media) return undefined;
+  const mustWait = media.setup !== 'passive' && media.setup !== 'actpass';
   const active = isActive(world) ? true : media.setup === 'passive';
   return active && mustWait ? undefined : { path: media.path, active };
 }

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import type { ScanRange, StorePort } from '../../src/ports.js';
 import { limits } from '../flows/limits.js';
 import { answerSdp, createWorld, registerTomas, settle, storedFor } from './world.js';
 import type { World } from './world.js';
@@ -87,6 +88,41 @@ describe('durable timers', () => {
     const after = await world.crash();
     await settle();
     expect(await storedFor(after, 'tomas')).toBe(0);
+  });
+
+  test('U14: of one account are read on from where the last one stood', async () => {
+    const scans: (number | undefined)[] = [];
+    const wrap = (store: StorePort): StorePort => {
+      const scan = (account: string, range: ScanRange) => {
+        if (range.kind === 'timer') scans.push(range.after);
+        return store.scan(account, range);
+      };
+      return new Proxy(store, {
+        get: (target, name) => {
+          const value: unknown = name === 'scan' ? scan : Reflect.get(target, name, target);
+          return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+        },
+      });
+    };
+    const world = await createWorld({ wrap });
+    const begin = world.clock.now();
+    world.message('tomas', { headers: 'Expires: 60\r\n' });
+    world.message('tomas', { headers: 'Expires: 1000\r\n' });
+    await settle();
+    world.clock.advance(60_000);
+    await settle();
+    expect(await storedFor(world, 'tomas')).toBe(1);
+    // A timer that is set before the one that was seen last is seen as well.
+    world.message('tomas', { headers: 'Expires: 60\r\n' });
+    await settle();
+    world.clock.advance(60_000);
+    await settle();
+    expect(await storedFor(world, 'tomas')).toBe(1);
+    world.clock.advance(1_000_000);
+    await settle();
+    expect(await storedFor(world, 'tomas')).toBe(0);
+    const from = [0, 120_000, 1_000_000].map((ms) => (ms === 0 ? -1 : begin + ms - 1));
+    expect([...new Set(scans)]).toEqual(from);
   });
 
   test('more of them than one look takes are all delivered', async () => {

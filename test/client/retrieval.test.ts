@@ -138,6 +138,16 @@ describe('retrieval', () => {
     expect((await outcome).count).toBe(1);
   });
 
+  test('SDP-05: holdconn in the answer is ignored: the client connects', async () => {
+    const bob = await stage.client();
+    const outcome = bob.retrieve();
+    await stage.peer.accept(await stage.peer.requests.take(), 'focus', undefined, { held: true });
+    stage.peer.send('focus', 'd70000001', 'text/plain', Buffer.from('x'));
+    await stage.peer.reported.take();
+    stage.peer.sip.bye('focus', 'bye', []);
+    expect((await outcome).count).toBe(1);
+  });
+
   test('confirms a message only when its consumer has it, one after the other', async () => {
     const bob = await stage.client();
     const begun: string[] = [];

@@ -109,7 +109,7 @@ export class ScriptedPeer {
     received: SipReceived,
     owner: string,
     body?: Buffer,
-    { maxSize, ...more }: Partial<SipAnswer> & { readonly maxSize?: number } = {},
+    { maxSize, held, ...more }: Partial<SipAnswer> & AnswerOptions = {},
   ): Promise<void> {
     const sdp = parseSdp(body ?? received.request.body);
     const media = msrpMedia(sdp)!;
@@ -123,19 +123,27 @@ export class ScriptedPeer {
         ['Contact', `<${this.sip.contactUri('focus')}>;automata;isfocus`],
         ['Content-Type', 'application/sdp'],
       ],
-      body: sdpAnswer({
-        ...this.media(path, active ? 'active' : 'passive'),
-        direction: media.direction === 'sendonly' ? 'recvonly' : 'sendonly',
-        ...(maxSize !== undefined && { maxSize }),
-        offer: sdp,
-      }),
+      body: withSetup(
+        sdpAnswer({
+          ...this.media(path, active ? 'active' : 'passive'),
+          direction: media.direction === 'sendonly' ? 'recvonly' : 'sendonly',
+          ...(maxSize !== undefined && { maxSize }),
+          offer: sdp,
+        }),
+        held === true ? 'holdconn' : undefined,
+      ),
     });
     this.msrp.connect(owner, { path: media.path, active });
     await this.connected.take();
   }
 
   /** INVITE with a sendonly offer; resolves with the final answer. */
-  async invite(owner: string, contact: string, setup: 'actpass' | 'active' = 'actpass') {
+  async invite(
+    owner: string,
+    contact: string,
+    setup: 'actpass' | 'active' | 'holdconn' = 'actpass',
+  ) {
+    const isHeld = setup === 'holdconn';
     const path = this.msrp.reserve(owner);
     this.sip.request({
       owner,
@@ -149,7 +157,10 @@ export class ScriptedPeer {
         ['Contact', `<${this.sip.contactUri('push')}>;automata`],
         ['Content-Type', 'application/sdp'],
       ],
-      body: sdpOffer(this.media(path, setup)),
+      body: withSetup(
+        sdpOffer(this.media(path, isHeld ? 'active' : setup)),
+        isHeld ? setup : undefined,
+      ),
     });
     const { response } = await this.responses.take();
     if (response.status < 300) {
@@ -191,4 +202,15 @@ export class ScriptedPeer {
       acceptTypes: ['message/sipfrag', 'message/sip', 'message/cpim'],
     };
   }
+}
+
+interface AnswerOptions {
+  readonly maxSize?: number;
+  /** The answer says holdconn where it would say its role. */
+  readonly held?: boolean;
+}
+
+function withSetup(body: Buffer, setup: string | undefined): Buffer {
+  if (setup === undefined) return body;
+  return Buffer.from(body.toString().replace(/a=setup:\w+/, `a=setup:${setup}`));
 }

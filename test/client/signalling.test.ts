@@ -209,6 +209,18 @@ describe('push', () => {
     expect((await stage.peer.responses.take()).response.status).toBe(200);
   });
 
+  test('SDP-05: holdconn in the offer is ignored: the server connects, or nobody can', async () => {
+    const bob = await stage.client({ msrpRole: 'passive' });
+    const answer = await stage.peer.invite('push', stage.contactOf(bob), 'holdconn');
+    expect(answer.status).toBe(200);
+    expect(answer.body.toString()).toContain('a=setup:passive');
+    stage.peer.sip.bye('push', 'bye', []);
+    await stage.peer.responses.take();
+    const active = await stage.client();
+    const refused = await stage.peer.invite('held', stage.contactOf(active), 'holdconn');
+    expect(refused.status).toBe(488);
+  });
+
   test('is declined with 480 when the user does not want it', async () => {
     const bob = await stage.client({ push: 'decline' });
     expect((await stage.peer.invite('push', stage.contactOf(bob))).status).toBe(480);
