@@ -1,10 +1,10 @@
 /** An account in memory, from its load until it is dropped: it takes turns, one after the other. */
 
-import assert from 'node:assert';
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey } from '../ports.js';
 import { outboxBehind } from './account-load.js';
+import { AccountWake } from './account-wake.js';
 import { transactionOf } from './account-world.js';
 import type { Input } from './account-world.js';
 import { nothing, untold } from './account-turns.js';
@@ -24,8 +24,6 @@ import { VolatileTimers } from './volatile-timers.js';
 type Done = Extract<TurnResult, { kind: 'done' }>;
 
 const nothingRead: ReadonlyMap<Address, never> = new Map<Address, never>();
-/** Of one account in one turn of its own: others have theirs between (U12, U14). */
-const timersAtOnce = 64;
 
 export class AccountMemory {
   readonly #parts: MemoryParts;
@@ -34,9 +32,7 @@ export class AccountMemory {
   readonly #outbox: Outbox;
   readonly #timers: VolatileTimers;
   readonly #held: HeldMessages;
-  #wakeAt: number;
-  /** No durable timer stands before this: a store steps through deleted rows one by one. */
-  #timersFrom = 0;
+  readonly #wake: AccountWake;
   #stale: readonly RowKey[];
   #dropped = false;
 
@@ -44,7 +40,6 @@ export class AccountMemory {
     const { account, world, store, loaded } = parts;
     this.#parts = parts;
     this.#actors = loaded.actors;
-    this.#wakeAt = loaded.wakeAt ?? Infinity;
     this.#stale = loaded.stale;
     this.#held = new HeldMessages(world.forwardOctets);
     this.#commits = new Commits(
@@ -68,7 +63,26 @@ export class AccountMemory {
     };
     this.#outbox = new Outbox(outbox);
     this.#timers = new VolatileTimers(clock, (to, name) => this.#expired(to, name));
+    this.#wake = this.#createWake(parts);
     for (const { number, row } of loaded.outbox) this.#outbox.take(number, row);
+  }
+
+  #createWake({ account, store, world, loaded }: MemoryParts): AccountWake {
+    const commits = this.#commits;
+    const wake = {
+      ...{ account, store, world },
+      drained: () => commits.drained(),
+      isDropped: () => this.#dropped,
+      isRemoved: (key: RowKey) => commits.removes(key),
+      turn: (to: Address, event: AccountEvent, more: ChangeBuilder) =>
+        this.#turn({ kind: 'event', to, event }, { to, event, at: event.at }, more),
+      hold: () => commits.hold(),
+      release: () => commits.release(),
+      outboxAt: (now: number) => this.#outbox.wakeAt(now),
+      commit: (change: ChangeBuilder) => commits.add(change, untold),
+      isIdle: () => commits.isIdle,
+    };
+    return new AccountWake(wake, loaded.wakeAt ?? Infinity);
   }
 
   /** Turns whose effects wait for their commit. */
@@ -96,7 +110,7 @@ export class AccountMemory {
 
   /** Takes the turn of an input; the promise is there when something has to be read first. */
   take(input: Input): Promise<void> | undefined {
-    if (input.kind === 'wake') return this.#wake();
+    if (input.kind === 'wake') return this.#wake.run();
     if (input.kind === 'rebuild') {
       // Whoever never had a mailbox has no metadata.
       if (this.#actors.has('mailbox')) this.#rebuild(nothing);
@@ -305,18 +319,10 @@ export class AccountMemory {
     return { number, row };
   }
 
-  /** wakeAt follows the earliest timer down; it goes up only when the account is woken (lazily). */
   #add(change: ChangeBuilder, taken: Taken): void {
     const { clock, bounds } = this.#parts.world;
-    let earliest = change.earliestTimer;
-    if (earliest < this.#timersFrom) this.#timersFrom = earliest;
-    if (taken.durable.length > 0) {
-      earliest = Math.min(earliest, clock.now() + bounds.outboxWakeMs);
-    }
-    if (earliest < this.#wakeAt) {
-      this.#wakeAt = earliest;
-      change.wake(earliest);
-    }
+    const isOwed = taken.durable.length > 0;
+    this.#wake.expect(change, isOwed ? clock.now() + bounds.outboxWakeMs : Infinity);
     if (this.#stale.length > 0 && !change.isEmpty) {
       for (const key of this.#stale) change.remove(key);
       this.#stale = nothing;
@@ -378,62 +384,5 @@ export class AccountMemory {
     const { clock, limits } = world;
     tell('mailbox', { type: 'account.forgotten', at: clock.now(), limits });
     resubmit({ kind: 'wake', done: () => undefined });
-  }
-
-  // -------------------------------------------------------------------------------- wake
-
-  /** Delivers the durable timers that are due, in one commit, and says when to wake again. */
-  async #wake(): Promise<void> {
-    const { account, world, store } = this.#parts;
-    world.counters['actors.wakes']++;
-    await this.drained();
-    if (this.#dropped) return;
-    const range = { kind: 'timer', after: this.#timersFrom - 1, limit: timersAtOnce } as const;
-    const rows = await store.scan(account, range);
-    if (this.#dropped) return;
-    // Before any turn: what the turns set may stand in front of the rows behind this one.
-    const first = rows[0]?.key;
-    if (first?.[0] === 'timer') this.#timersFrom = first[1];
-    const now = world.clock.now();
-    const before = this.#wakeAt;
-    this.#wakeAt = Infinity;
-    this.#commits.hold();
-    let next = rows.length === timersAtOnce ? now : Infinity;
-    for (const { key } of rows) {
-      if (key[0] !== 'timer') continue;
-      if (key[1] > now) {
-        next = key[1];
-        break;
-      }
-      await this.#expire(key, now);
-      if (this.#dropped) return;
-    }
-    this.#rearm(before, next);
-    this.#commits.release();
-  }
-
-  #expire(
-    key: RowKey & readonly ['timer', number, string],
-    now: number,
-  ): Promise<void> | undefined {
-    if (this.#commits.removes(key)) return undefined;
-    const [to, name] = key[2].split(' ');
-    assert(to !== undefined && name !== undefined);
-    const { limits } = this.#parts.world;
-    const event = { type: 'timer.expired', at: now, name, limits } as AccountEvent;
-    const more = new ChangeBuilder();
-    more.remove(key);
-    const address = to as Address;
-    return this.#turn({ kind: 'event', to: address, event }, { to: address, event, at: now }, more);
-  }
-
-  #rearm(before: number, next: number): void {
-    const outbox = this.#outbox.wakeAt(this.#parts.world.clock.now());
-    const at = Math.min(this.#wakeAt, next, outbox);
-    this.#wakeAt = at;
-    if (at === before && this.#commits.isIdle) return;
-    const change = new ChangeBuilder();
-    change.wake(at === Infinity ? null : at);
-    this.#commits.add(change, untold);
   }
 }

@@ -1,0 +1,108 @@
+/** When an account is to be woken, and its durable timers that are due then. */
+
+import assert from 'node:assert';
+import type { AccountEvent, Address } from '../machines/events.js';
+import type { AccountId, RowKey, StorePort } from '../ports.js';
+import type { AccountWorld } from './account-world.js';
+import { ChangeBuilder } from './change.js';
+
+export interface AccountWakeParts {
+  readonly account: AccountId;
+  readonly store: Pick<StorePort, 'scan'>;
+  readonly world: AccountWorld;
+  drained(): Promise<void>;
+  isDropped(): boolean;
+  /** A commit under way removes the row. */
+  isRemoved(key: RowKey): boolean;
+  /** One turn; `more` is part of its commit. */
+  turn(to: Address, event: AccountEvent, more: ChangeBuilder): Promise<void> | undefined;
+  /** Turns between these are one commit. */
+  hold(): void;
+  release(): void;
+  /** When the outbox wants to be woken. */
+  outboxAt(now: number): number;
+  /** Commits nothing but the time. */
+  commit(change: ChangeBuilder): void;
+  isIdle(): boolean;
+}
+
+/** Of one account in one turn of its own: others have theirs between (U12, U14). */
+const timersAtOnce = 64;
+
+export class AccountWake {
+  readonly #parts: AccountWakeParts;
+  #at: number;
+  /** No durable timer stands before this: a store steps through deleted rows one by one. */
+  #timersFrom = 0;
+
+  constructor(parts: AccountWakeParts, at: number) {
+    this.#parts = parts;
+    this.#at = at;
+  }
+
+  /** The time follows the earliest timer down; it goes up only when the account is woken (lazily). */
+  expect(change: ChangeBuilder, earliest: number): void {
+    const { earliestTimer } = change;
+    if (earliestTimer < this.#timersFrom) this.#timersFrom = earliestTimer;
+    const at = Math.min(earliestTimer, earliest);
+    if (at >= this.#at) return;
+    this.#at = at;
+    change.wake(at);
+  }
+
+  /** Delivers the durable timers that are due, in one commit, and says when to wake again. */
+  async run(): Promise<void> {
+    const { account, world, store, drained, isDropped, hold, release } = this.#parts;
+    world.counters['actors.wakes']++;
+    await drained();
+    if (isDropped()) return;
+    const range = { kind: 'timer', after: this.#timersFrom - 1, limit: timersAtOnce } as const;
+    const rows = await store.scan(account, range);
+    if (isDropped()) return;
+    // Before any turn: what the turns set may stand in front of the rows behind this one.
+    const first = rows[0]?.key;
+    if (first?.[0] === 'timer') this.#timersFrom = first[1];
+    const now = world.clock.now();
+    const before = this.#at;
+    this.#at = Infinity;
+    hold();
+    let next = rows.length === timersAtOnce ? now : Infinity;
+    for (const { key } of rows) {
+      if (key[0] !== 'timer') continue;
+      if (key[1] > now) {
+        next = key[1];
+        break;
+      }
+      await this.#expire(key, now);
+      if (isDropped()) return;
+    }
+    this.#rearm(before, next);
+    release();
+  }
+
+  #expire(
+    key: RowKey & readonly ['timer', number, string],
+    now: number,
+  ): Promise<void> | undefined {
+    const { world, isRemoved, turn } = this.#parts;
+    if (isRemoved(key)) return undefined;
+    const [to, name] = key[2].split(' ');
+    assert(to !== undefined && name !== undefined);
+    const { limits } = world;
+    // Names of timers belong to the machine that has set them.
+    const event = { type: 'timer.expired', at: now, name, limits } as AccountEvent;
+    const more = new ChangeBuilder();
+    more.remove(key);
+    return turn(to as Address, event, more);
+  }
+
+  #rearm(before: number, next: number): void {
+    const { world, outboxAt, commit, isIdle } = this.#parts;
+    const at = Math.min(this.#at, next, outboxAt(world.clock.now()));
+    this.#at = at;
+    if (at === before && isIdle()) return;
+    const change = new ChangeBuilder();
+    change.wake(at === Infinity ? null : at);
+    commit(change);
+  }
+}
