@@ -206,9 +206,9 @@ export function isRecvonly(offer: MsrpSdpFacts | undefined): offer is MsrpSdpFac
   return offer !== undefined && offer.direction === 'recvonly' && offer.path.length > 0;
 }
 
-/** Whether the offer of a sender lets us take messages in (SDP-02). */
+/** Whether the offer of a sender lets us take messages in (SDP-02); holdconn says nothing (SDP-05). */
 export function isOfferToSend(offer: MsrpSdpFacts | undefined): offer is MsrpSdpFacts {
-  if (offer === undefined || offer.path.length === 0 || offer.setup === 'holdconn') return false;
+  if (offer === undefined || offer.path.length === 0) return false;
   return offer.direction === 'sendonly' || offer.direction === 'sendrecv';
 }
 
