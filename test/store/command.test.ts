@@ -34,7 +34,11 @@ function run(...args: string[]): Promise<{ code: number; lines: unknown[]; error
   return new Promise((resolve) => {
     const child = execFile(process.execPath, [mainPath, 'store', ...args], (_, out, error) => {
       const lines = out.split('\n').filter((line) => line !== '');
-      resolve({ code: child.exitCode ?? -1, lines: lines.map((line) => JSON.parse(line) as unknown), error });
+      resolve({
+        code: child.exitCode ?? -1,
+        lines: lines.map((line) => JSON.parse(line) as unknown),
+        error,
+      });
     });
   });
 }
