@@ -69,8 +69,7 @@ test('EVT-04, U14: who is taken away is unsubscribed, and leaves no row behind',
     settings,
   ));
 
-// The restarted process does not always take the removal up within ten seconds: open defect.
-test.skip('U14: a removal that was accepted is carried through by the next process', () =>
+test('U14: a removal that was accepted is carried through by the next process', () =>
   withServer(
     async (scene) => {
       await lived(scene);
