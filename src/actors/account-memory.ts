@@ -35,6 +35,8 @@ export class AccountMemory {
   readonly #wake: AccountWake;
   #stale: readonly RowKey[];
   #dropped = false;
+  /** A removal looks again every so often: what its last look has begun goes on. */
+  #isForgetting = false;
 
   constructor(parts: MemoryParts) {
     const { account, world, store, loaded } = parts;
@@ -296,6 +298,8 @@ export class AccountMemory {
           this.#parts.resubmit(this.#held.deferred(by, effect.late, world.clock.now()));
           break;
         case 'account.forget':
+          if (this.#isForgetting) break;
+          this.#isForgetting = true;
           void this.#forget().catch((error: unknown) => this.#parts.failed(error));
           break;
         case 'message.passed':
@@ -379,6 +383,7 @@ export class AccountMemory {
       commit: (change) => this.#add(change, untold),
       isDropped: () => this.#dropped,
     });
+    this.#isForgetting = false;
     if (this.#dropped) return;
     loaded.digests.clear();
     const { clock, limits } = world;

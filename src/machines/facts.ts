@@ -320,7 +320,11 @@ export interface Limits {
     readonly count: number;
   };
   /** Messages that one turn deletes; the others of the same request follow in turns of their own. */
-  readonly deletion: { readonly batch: number };
+  readonly deletion: {
+    readonly batch: number;
+    /** Between two looks at whether an account that is taken away is empty. */
+    readonly removalMs: number;
+  };
   readonly push: {
     /** When the setting of the user is absent (D-41). */
     readonly default: boolean;

@@ -51,9 +51,9 @@ export const removalChanges = {
     deleting: union(context.deleting, kept(context)),
     removalAt: at,
   })),
-  /** Again at once while messages are being deleted; later where a session holds one. */
+  /** Again at once while messages are being deleted, later while anything else is left. */
   continueRemoval: change(({ deleting }, { at, limits }) => ({
-    removalAt: deleting.length > 0 ? at : at + limits.retrieval.waitMs,
+    removalAt: deleting.length > 0 ? at : at + limits.deletion.removalMs,
   })),
   endRemoval: change(() => ({ removalAt: undefined })),
   vacate: change(() => ({ block: emptyMailbox.block, removalAt: undefined, vacated: true })),

@@ -49,7 +49,13 @@ export const limitSettings = z.strictObject({
       count: count.default(8),
     })
     .prefault({}),
-  deletion: z.strictObject({ batch: z.int().min(1).max(256).default(64) }).prefault({}),
+  deletion: z
+    .strictObject({
+      batch: z.int().min(1).max(256).default(64),
+      /** Between two looks at whether an account that is taken away is empty. */
+      removalMs: ms.default(1000),
+    })
+    .prefault({}),
   push: z
     .strictObject({
       default: z.boolean().default(true),

@@ -114,7 +114,11 @@ test('D-29: a sender who does not answer keeps metadata from its truth for two s
 
 test('U2, U14: a deletion of many messages is done batch by batch, and goes on after a crash', async () => {
   const count = 50;
-  const wide = { ...limits, quota: { messages: 1_000, octets: 1_000_000 }, deletion: { batch: 4 } };
+  const wide = {
+    ...limits,
+    quota: { messages: 1_000, octets: 1_000_000 },
+    deletion: { batch: 4, removalMs: 1000 },
+  };
   const world = await createWorld({ options: { limits: wide } });
   for (let i = 0; i < count; i++) world.message('tomas');
   await settle();

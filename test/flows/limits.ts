@@ -8,7 +8,7 @@ export const limits: Limits = {
   register: { min: 60, default: 3600, max: 604_800, contacts: 10, burstMs: 2000 },
   subscribe: { min: 60, default: 3600, max: 86_400, count: 20, throttleMs: 1000, headers: 10 },
   publish: { min: 60, default: 3600, max: 86_400, count: 3 },
-  deletion: { batch: 2 },
+  deletion: { batch: 2, removalMs: 1000 },
   push: { default: true, window: 16, retryMs: 5000, retryMaxMs: 600_000, after: 'delete' },
   retrieval: {
     whenPushActive: 'serve',

@@ -138,7 +138,7 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
 }
 
 function deletionEvents({ stored }: MailboxContext, at: number): readonly MailboxEvent[] {
-  const given = { ...tight, deletion: { batch: 1 } };
+  const given = { ...tight, deletion: { batch: 1, removalMs: 1000 } };
   const requested = { type: 'deletion.requested', at, transaction: 't', limits: given } as const;
   return [
     { ...requested, serials: stored, foreign: [] },
@@ -150,7 +150,7 @@ function deletionEvents({ stored }: MailboxContext, at: number): readonly Mailbo
 }
 
 function removalEvents({ removalAt }: MailboxContext, at: number): readonly MailboxEvent[] {
-  const given = { ...tight, deletion: { batch: 1 } };
+  const given = { ...tight, deletion: { batch: 1, removalMs: 1000 } };
   const timer: MailboxEvent = { type: 'timer.expired', name: 'removal', at, limits: given };
   return [
     { type: 'account.removed', at, transaction: 't', limits: given },

@@ -24,7 +24,7 @@ export const limits: Limits = {
   register: { min: 60, default: 3600, max: 7200, contacts: 3, burstMs: 2000 },
   subscribe: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 1000, headers: 3 },
   publish: { min: 60, default: 3600, max: 86_400, count: 3 },
-  deletion: { batch: 2 },
+  deletion: { batch: 2, removalMs: 1000 },
   push: { default: true, window: 2, retryMs: 1000, retryMaxMs: 60_000, after: 'delete' },
   retrieval: {
     whenPushActive: 'serve',

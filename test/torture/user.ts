@@ -8,12 +8,14 @@ import { parseMessageSummary } from '../../src/wire/message-summary.js';
 import { deferredHost } from './server.js';
 import type { Place } from './server.js';
 
+/** Of all users of this process: a port that is used again brings no call of the earlier one back. */
+let calls = 0;
+
 const asserted: HeaderField = ['P-Asserted-Identity', '<sip:tester@example.net>'];
 
 export class User {
   readonly #peer: SipPeer;
   readonly #server: Place;
-  #number = 0;
 
   constructor(peer: SipPeer, server: Place) {
     this.#peer = peer;
@@ -54,9 +56,9 @@ export class User {
       ['Expires', '0'],
       ['Contact', `<sip:watcher@${this.#peer.address}:${this.#peer.port}>`],
     ];
-    const { status } = await this.#ask('SUBSCRIBE', aor, headers);
-    expect(status).toBe(200);
-    const notify = await this.#request('NOTIFY');
+    const accepted = await this.#ask('SUBSCRIBE', aor, headers);
+    expect(accepted.status).toBe(200);
+    const notify = await this.#notifyOf(accepted.header('Call-ID'));
     const { classes } = parseMessageSummary(notify.body);
     return classes.reduce((sum, counted) => sum + counted.new, 0);
   }
@@ -67,7 +69,7 @@ export class User {
     headers: readonly HeaderField[],
     body?: Buffer,
   ): Promise<SipResponse> {
-    const callId = `good-${++this.#number}-${this.#peer.port}`;
+    const callId = `good-${++calls}-${this.#peer.port}`;
     const sketch = { method, branch: callId, callId, headers, ...(body && { body }) };
     const bytes = requestOf(this.#peer, sketch)
       .toString('latin1')
@@ -91,10 +93,10 @@ export class User {
 
   readonly #early: SipRequest[] = [];
 
-  async #request(method: string): Promise<SipRequest> {
+  async #notifyOf(callId: string | undefined): Promise<SipRequest> {
     for (;;) {
       const early = this.#early.shift();
-      if (early?.method === method) return early;
+      if (early?.method === 'NOTIFY' && early.header('Call-ID') === callId) return early;
       if (early) continue;
       const { message, reply } = await this.#peer.arrivals.next();
       if (message.kind !== 'request') continue;
