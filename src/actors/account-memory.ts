@@ -127,6 +127,10 @@ export class AccountMemory {
     const block = serials.offer();
     if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
     const { payload } = input;
+    if (input.kind === 'imported') {
+      const event = { ...input.event, block };
+      return this.#turn(input, { to: 'mailbox', event, payload, at: event.at });
+    }
     const { at, transaction, message, limits } = input.event;
     const since = input.kind === 'recorded' ? input.begunAt : at;
     const duplicate = this.#parts.loaded.digests.has(message.digest, since);
@@ -248,7 +252,8 @@ export class AccountMemory {
     if (more) more.merge(result.change);
     if ('payload' in input && change.keepsContent) {
       const { digests } = this.#parts.loaded;
-      digests.add(input.event.message.digest, turn.at, world.clock.now());
+      const since = input.kind === 'imported' ? input.event.imported.receivedAt : turn.at;
+      digests.add(input.event.message.digest, since, world.clock.now());
     }
     const durable: DurableTaken[] = [];
     if (input.kind === 'message') this.#held.holdForwarded(input, result.effects);

@@ -21,6 +21,7 @@ import type { Serials } from './serials.js';
 
 type RefreshReceived = Extract<SubscriptionEvent, { type: 'refresh.received' }>;
 type MessageReceived = Extract<MailboxEvent, { type: 'message.received' }>;
+type MessageImported = Extract<MailboxEvent, { type: 'message.imported' }>;
 type MessageRecorded = Extract<MailboxEvent, { type: 'message.recorded' }>;
 
 /** What the answer to a request takes from it. */
@@ -63,6 +64,12 @@ export type Input =
       readonly payload: UploadId;
       /** When its first octet came: a repetition is begun soon, however long it takes (MSRP-13). */
       readonly begunAt: number;
+    }
+  /** A message of another store. Its large octets are durable and kept by nobody yet. */
+  | {
+      readonly kind: 'imported';
+      readonly event: Omit<MessageImported, 'block'>;
+      readonly payload: Buffer | UploadId;
     }
   | {
       readonly kind: 'event';

@@ -5,6 +5,7 @@
  */
 
 import type { ForwardEvent, ForwardOfMailboxEvent } from './events-forward.js';
+import type { ImportFacts, OperationOfMailboxEvent } from './events-operation.js';
 import type { RecordingEvent, RecordingOfMailboxEvent } from './events-recording.js';
 import type { ConferenceEvent, SubscriptionEvent } from './notifier-events.js';
 import type { FocusEvent, PushEvent } from './session-events.js';
@@ -26,6 +27,7 @@ import type {
 } from './facts.js';
 
 export type * from './events-forward.js';
+export type * from './events-operation.js';
 export type * from './events-recording.js';
 export type * from './facts.js';
 export type * from './session-events.js';
@@ -110,13 +112,7 @@ export type MailboxEvent =
       readonly publish: PublishFacts;
       readonly limits: Limits;
     })
-  /**
-   * The operator wants pushed what waits. 202: it is under way; 204: there is nothing to push; 480:
-   * there is nobody to push to.
-   */
-  | (Asked & { readonly type: 'push.requested'; readonly limits: Limits })
-  /** The operator takes the account away with all that is kept for it. Answered 202. */
-  | (Asked & { readonly type: 'account.removed'; readonly limits: Limits })
+  | OperationOfMailboxEvent
   /** What the store remembered of deleted messages is gone. */
   | { readonly type: 'account.forgotten'; readonly at: number; readonly limits: Limits }
   /** SUBSCRIBE to the conference of a focus. */
@@ -202,8 +198,12 @@ export type VirtualUaEvent =
       readonly serial: number;
       readonly message: MessageFacts;
       readonly expiresAt?: number;
+      /** It stood in another store: what was owed to its sender was done there. */
+      readonly imported?: Pick<ImportFacts, 'read' | 'bye'>;
       readonly limits: Limits;
     }
+  /** It is to be delivered once more, although it was delivered. */
+  | { readonly type: 'requeue'; readonly at: number; readonly limits: Limits }
   /** A session wants the message: the virtual INVITE of the focus, or of a push. */
   | {
       readonly type: 'invite';
@@ -255,8 +255,13 @@ export type VirtualUaEvent =
     }
   /** The user has the message already: a forward was answered after it had been given up. */
   | { readonly type: 'taken'; readonly at: number; readonly limits: Limits }
-  /** The owner or the operator deletes the message. */
-  | { readonly type: 'delete'; readonly at: number; readonly limits: Limits }
+  /** The owner or the operator deletes the message; `silent`: it stands in another store. */
+  | {
+      readonly type: 'delete';
+      readonly at: number;
+      readonly silent?: true;
+      readonly limits: Limits;
+    }
   | TimerExpired<'expiry' | 'grace'>
   | SessionLost
   | Undelivered;

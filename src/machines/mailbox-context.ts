@@ -41,6 +41,10 @@ export interface MailboxContext {
   readonly removalAt: number | undefined;
   /** It was taken away: there is no row unless something new is kept. */
   readonly vacated: boolean;
+  /** The account is served elsewhere: it is taken away without a word to anybody. */
+  readonly moved: boolean;
+  /** The operator has stopped delivery: nothing is pushed or passed on (U25). */
+  readonly paused: boolean;
   /** The push under way; volatile, as the three below. */
   readonly push: number | undefined;
   readonly foci: readonly number[];
@@ -79,6 +83,8 @@ export const emptyMailbox: MailboxContext = {
   publicationAt: undefined,
   removalAt: undefined,
   vacated: false,
+  moved: false,
+  paused: false,
   push: undefined,
   foci: [],
   recordings: [],
@@ -102,7 +108,8 @@ export function kept({ stored, deleting, postponed }: MailboxContext): SerialSet
 
 /** Nothing is kept that would have to be known again. */
 export function isVacant(context: MailboxContext): boolean {
-  const { stored, bindings, subscriptions, publications, settings } = context;
+  const { stored, bindings, subscriptions, publications, settings, paused } = context;
+  if (paused) return false;
   if (settings.offlineDelivery !== undefined || publications.length > 0) return false;
   return stored.length === 0 && bindings.length === 0 && subscriptions.length === 0;
 }
@@ -120,8 +127,9 @@ export function deliversOffline(
   return settings.offlineDelivery ?? limits.push.default;
 }
 
-/** D-41: there is something to push, somewhere to push it to, and the user wants it. */
+/** D-41: there is something to push, somewhere to push it to, and user and operator want it. */
 export function wantsPush(context: MailboxContext, at: number, limits: Limits): boolean {
+  if (context.paused) return false;
   if (!deliversOffline(context, at, limits) || pushable(context).length === 0) return false;
   return isReachable(context.bindings, at);
 }

@@ -61,7 +61,9 @@ function batch({ deleting }: MailboxContext, limits: Limits): number[] {
 }
 
 const tellDelete = effect('tell', (context, { at, limits }) =>
-  batch(context, limits).map((serial) => tell(`ua/${serial}`, { type: 'delete', at, limits })),
+  batch(context, limits).map((serial) =>
+    tell(`ua/${serial}`, { type: 'delete', at, ...(context.moved && { silent: true }), limits }),
+  ),
 );
 
 const setDeletion = effect('timer.set', ({ deletionAt: at }) =>

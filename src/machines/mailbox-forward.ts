@@ -25,8 +25,9 @@ export const forwardChanges = {
 };
 
 /** Beyond the bound a message is stored at once, and pushed. */
-function isPassedOn({ bindings, forwards }: MailboxContext, event: Received): boolean {
+function isPassedOn({ bindings, forwards, paused }: MailboxContext, event: Received): boolean {
   const { forward, at, limits } = event;
+  if (paused) return false; // U25
   if (forward === undefined || limits.forward.mode === 'off') return false;
   if (forwards.length >= limits.forward.count) return false;
   return clientTargets(bindings, at).length > 0;

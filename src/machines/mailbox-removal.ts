@@ -41,8 +41,10 @@ function isInUse(context: MailboxContext): boolean {
 }
 
 export const removalChanges = {
-  beginRemoval: change((context, { at }: Removed) => ({
+  beginRemoval: change((context, { at, moved }: Removed) => ({
     ...forgetClientChange,
+    paused: false,
+    moved: moved === true,
     bindings: [],
     registrationAt: undefined,
     publications: [],
@@ -55,8 +57,13 @@ export const removalChanges = {
   continueRemoval: change(({ deleting }, { at, limits }) => ({
     removalAt: deleting.length > 0 ? at : at + limits.deletion.removalMs,
   })),
-  endRemoval: change(() => ({ removalAt: undefined })),
-  vacate: change(() => ({ block: emptyMailbox.block, removalAt: undefined, vacated: true })),
+  endRemoval: change(() => ({ removalAt: undefined, moved: false })),
+  vacate: change(() => ({
+    block: emptyMailbox.block,
+    removalAt: undefined,
+    moved: false,
+    vacated: true,
+  })),
 };
 
 const setRemoval = effect('timer.set', ({ removalAt: at }) =>

@@ -182,7 +182,7 @@ export const ageMessage = { guard: 'isNew', actions: ['countOld', tellCounts] } 
 
 type CountsChanged = Extract<EventFor<'subscription/0'>, { type: 'counts.changed' }>;
 
-function tellSubscriptions({ subscriptions }: MailboxContext, event: CountsChanged): Tell[] {
+export function tellSubscriptions({ subscriptions }: MailboxContext, event: CountsChanged): Tell[] {
   return subscriptions.map((number) => tell(`subscription/${number}`, event));
 }
 

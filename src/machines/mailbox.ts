@@ -26,7 +26,21 @@ import {
   deletionEvents,
   deletionGuards,
 } from './mailbox-deletion.js';
-import { operationChanges, operationGuards, pushEvents } from './mailbox-operation.js';
+import {
+  importChanges,
+  importGuards,
+  importRefusals,
+  keepImported,
+  tellImportAdded,
+} from './mailbox-import.js';
+import {
+  operationChanges,
+  operationEvents,
+  operationGuards,
+  pushEvents,
+  countUnread,
+  tellRequeued,
+} from './mailbox-operation.js';
 import {
   keepRecorded,
   recordedRefusals,
@@ -72,6 +86,7 @@ const mailboxSetup = setup({
     ...forwardChanges,
     ...recordingChanges,
     ...removalChanges,
+    ...importChanges,
   },
   guards: {
     ...storageGuards,
@@ -83,6 +98,7 @@ const mailboxSetup = setup({
     ...forwardGuards,
     ...recordingGuards,
     ...removalGuards,
+    ...importGuards,
   },
 });
 
@@ -107,6 +123,8 @@ const idle = mailboxSetup.createStateConfig({
       ...recordedRefusals,
       { actions: keepRecorded, target: '#mailbox.judging' },
     ],
+    'message.imported': [...importRefusals, { actions: keepImported, target: '#mailbox.judging' }],
+    'message.unread': { guard: 'isOld', actions: countUnread, target: '#mailbox.judging' },
   },
 });
 
@@ -115,6 +133,8 @@ const pushing = mailboxSetup.createStateConfig({
     'push.requested': pushEvents.pushing,
     'message.received': [...refusalsWhenAvailable, { actions: [...keepMessage, tellMessageAdded] }],
     'message.recorded': [...recordedRefusals, { actions: [...keepRecorded, tellMessageAdded] }],
+    'message.imported': [...importRefusals, { actions: [...keepImported, tellImportAdded] }],
+    'message.unread': { guard: 'isOld', actions: [...countUnread, tellRequeued] },
     'register.received': [
       ...registerRefusals,
       { guard: 'staysAvailable', actions: bindContacts },
@@ -188,6 +208,9 @@ const machine = mailboxSetup.createMachine({
     ...deletionEvents,
     ...settingsEvents,
     ...removalEvents,
+    ...operationEvents,
+    'message.imported': [...importRefusals, { actions: keepImported }],
+    'message.unread': { guard: 'isOld', actions: countUnread },
     'timer.expired': [continueDeletion, expirePublications, ...continueRemoval],
     'forward.ended': endForward,
     'message.gone': dropMessage,
@@ -212,6 +235,8 @@ export const mailbox: Definition = {
     'settings.received',
     'settings.published',
     'conference.requested',
+    'delivery.paused',
+    'message.imported',
   ],
   rest: restOf,
   revive,
@@ -260,6 +285,8 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
       ...(publications.length > 0 && { publications }),
       ...(context.publicationAt !== undefined && { publicationAt: context.publicationAt }),
       ...(context.vacated && { vacated: true }),
+      ...(context.paused && { paused: true }),
+      ...(context.moved && { moved: true }),
       ...(context.removalAt !== undefined && { removalAt: context.removalAt }),
     },
   };

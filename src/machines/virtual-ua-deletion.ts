@@ -15,6 +15,7 @@ const deleteMessage = effect('message.delete', ({ serial, receivedAt, message })
 /** D-30: owed only when nothing was delivered and the sender asked for it. */
 const reportUndelivered = effect('report.send', (context, event: VirtualUaEvent) => {
   if (context.read || context.doomed === 'delivered' || event.type === 'store') return [];
+  if (event.type === 'delete' && event.silent) return [];
   const byUser = context.doomed === 'user' || event.type === 'delete';
   const disposition = byUser ? event.limits.reportOnUserDelete : 'failed';
   return disposition === 'none' ? [] : report(context, disposition);

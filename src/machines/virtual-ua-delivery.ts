@@ -28,6 +28,8 @@ export const deliveryGuards = {
   isOfAnother: ask(
     ({ message }, { sender }: On<'invite'>) => sender !== undefined && sender !== senderOf(message),
   ),
+  isImported: ask((_context, { imported }: On<'store'>) => imported !== undefined),
+  isRead: ask(({ read }) => read),
   isCarried: ask((_context, { carried }: On<'invite'>) => carried === true),
   isRefused: ask(
     ({ message, doomed }, event: On<'invite'>) =>
@@ -195,7 +197,9 @@ export const tellPostponed = effect('tell', ({ serial }, { at, limits }: On<'del
 /** It was delivered, so that nobody is told that it was not (D-30). */
 export const markTaken = change(() => ({ doomed: 'delivered' as const }));
 
-export const markDoomed = change(() => ({ doomed: 'user' as const }));
+export const markDoomed = change((_context, { silent }: On<'delete'>) => ({
+  doomed: silent ? ('delivered' as const) : ('user' as const),
+}));
 
 /** D-28: a leased message does not expire; the timer stays, in case the process ends meanwhile. */
 export const postpone = change((_context, event: On<'timer.expired'>) => ({

@@ -30,7 +30,14 @@ import {
   tryNextForm,
 } from './virtual-ua-delivery.js';
 import { erase } from './virtual-ua-deletion.js';
-import { change, effect, report, type On, type VirtualUaContext } from './virtual-ua-context.js';
+import {
+  change,
+  counted,
+  effect,
+  report,
+  type On,
+  type VirtualUaContext,
+} from './virtual-ua-context.js';
 import { snapshotAt, unborn, type ActorSnapshot, type AtRest, type Definition } from './step.js';
 
 // --------------------------------------------------------------------------------- birth
@@ -41,10 +48,22 @@ const keepFacts = change((_context, event: On<'store'>) => ({
   receivedAt: event.at,
   expiresAt: event.expiresAt,
   timerAt: event.expiresAt,
-  read: false,
+  read: event.imported?.read ?? false,
+  ...(event.imported?.bye && { bye: event.imported.bye }),
   leases: [],
   doomed: undefined,
 }));
+
+/** U25: delivered once, and to be delivered once more. */
+const forgetDelivery = change(() => ({ read: false }));
+
+const tellUnread = effect('tell', ({ serial, message }, { at, limits }: On<'requeue'>) => ({
+  type: 'tell',
+  to: 'mailbox',
+  event: { type: 'message.unread', at, serial, message: counted(message), limits },
+}));
+
+const requeue = { guard: 'isRead', actions: ['forgetDelivery', tellUnread] } as const;
 
 const keepBye = change((_context, { fields }: On<'session.closed'>) => ({ bye: fields }));
 
@@ -73,6 +92,7 @@ const virtualUaSetup = setup({
     ...effectActions,
     keepFacts,
     keepBye,
+    forgetDelivery,
     addLease,
     tryNextForm,
     awaitReport,
@@ -97,6 +117,7 @@ const stored = virtualUaSetup.createStateConfig({
       { actions: ['addLease', tellAnswered, send], target: 'leased' },
     ],
     introduce: { actions: tellIntroduction },
+    requeue,
     'session.closed': { actions: 'keepBye' },
     delete: { actions: erase, target: 'gone' },
     taken: { actions: ['markTaken', ...erase], target: 'gone' },
@@ -118,6 +139,7 @@ const leased = virtualUaSetup.createStateConfig({
       { actions: ['addLease', tellAnswered, send] },
     ],
     introduce: { actions: tellIntroduction },
+    requeue,
     'session.closed': { actions: 'keepBye' },
     'msrp.sent': [
       { guard: 'isSentForReport', actions: ['awaitReport', setGrace] },
@@ -157,10 +179,17 @@ const machine = virtualUaSetup.createMachine({
   states: {
     absent: {
       on: {
-        store: {
-          actions: ['keepFacts', putMessage, setExpiry, putHistory, reportStored],
-          target: 'stored',
-        },
+        store: [
+          {
+            guard: 'isImported',
+            actions: ['keepFacts', putMessage, setExpiry, putHistory],
+            target: 'stored',
+          },
+          {
+            actions: ['keepFacts', putMessage, setExpiry, putHistory, reportStored],
+            target: 'stored',
+          },
+        ],
       },
     },
     stored,

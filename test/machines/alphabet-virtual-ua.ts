@@ -25,7 +25,16 @@ function virtualUaEvents(_snapshot: ActorSnapshot, at: number): readonly Virtual
   const of = { at, limits };
   return [
     { ...of, type: 'store', serial: 7, message: reported, expiresAt: at + 60_000 },
+    {
+      ...of,
+      type: 'store',
+      serial: 7,
+      message: reported,
+      imported: { read: true, bye: [['Reason', 'SIP;cause=200']] },
+    },
     { ...of, type: 'delete' },
+    { ...of, type: 'delete', silent: true },
+    { ...of, type: 'requeue' },
     { ...of, type: 'session.closed', fields: [['Reason', 'SIP;cause=200']] },
     { ...of, type: 'taken' },
     { ...of, type: 'session.lost' },

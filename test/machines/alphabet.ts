@@ -25,6 +25,7 @@ import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
 import { forwardAlphabet } from './alphabet-forward.js';
 import { virtualUaAlphabet } from './alphabet-virtual-ua.js';
+import { operationEvents } from './alphabet-operation.js';
 import { recordingAlphabet, recordingsOf } from './alphabet-recording.js';
 import { conferenceEvents, subscriptionEvents, watches } from './alphabet-notifiers.js';
 import {
@@ -115,8 +116,7 @@ function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEve
     ...deletionEvents(context, at),
     ...settingsEvents(context, at),
     ...removalEvents(context, at),
-    { ...at1, type: 'push.requested', transaction: 't' },
-    { ...at1, type: 'push.requested', transaction: 't', limits: noPush },
+    ...operationEvents(context, at, tight),
     { ...at1, type: 'message.gone', serial, message: pager },
     { ...at1, type: 'message.gone', serial: 9999, message: pager },
     { ...at1, type: 'message.read', serial, message: pager },
@@ -320,12 +320,16 @@ export const alphabets: readonly Alphabet[] = [
       const mailboxContext = context as MailboxContext;
       const { stored, untaken, bindings, foci } = mailboxContext;
       const { subscriptions, publications, forwards } = mailboxContext;
-      if (mailboxContext.removalAt !== undefined)
-        return [value, 'removal', stored.length > 0, kept(mailboxContext).length > 0];
+      if (mailboxContext.removalAt !== undefined) {
+        const { moved } = mailboxContext;
+        return [value, 'removal', stored.length > 0, kept(mailboxContext).length > 0, moved];
+      }
       // States of their own, not times all the others.
       if (mailboxContext.deletionAt !== undefined)
         return [value, 'deletion', kept(mailboxContext).length];
       if (bindings.some(({ by }) => by === 'scscf')) return [value, 'core', stored.length > 0];
+      if (mailboxContext.paused) return [value, 'paused', stored.length > 0, bindings.length > 0];
+      if (mailboxContext.old.length > 0) return [value, 'old', bindings.length > 0];
       if (publications.length > 0) return [value, 'published', bindings.length > 0];
       if (foci.length > 0) return [value, 'retrieving'];
       const listed = [bindings, subscriptions, forwards];
