@@ -37,7 +37,7 @@ import type { LevelStore } from './store/level.js';
 import { systemClock, systemRandom } from './system.js';
 import { createMsrpEndpoint } from './transport/msrp/endpoint.js';
 import type { MsrpEndpoint } from './transport/msrp/endpoint.js';
-import { createAuthorise } from './transport/sip/credentials.js';
+import { createAuthoriser } from './transport/sip/credentials.js';
 import { createSipEndpoint } from './transport/sip/endpoint.js';
 import type { SipEndpoint } from './transport/sip/endpoint.js';
 import type {
@@ -326,7 +326,7 @@ function sipOptions({ sip }: Settings, random: Random): Omit<SipEndpointOptions,
     })),
     ...(sip.tls && { tls: readTlsFiles(sip.tls) }),
     ...(sip.advertise !== undefined && { advertised: sip.advertise }),
-    ...(sip.credentials.length > 0 && { authorise: createAuthorise(sip.credentials, random) }),
+    ...(sip.credentials.length > 0 && { authorise: createAuthoriser(sip.credentials, random) }),
     timers: sip.timers,
     limits: {
       serverTransactions: half,

@@ -3,11 +3,10 @@
 import type { Owner, Peer, Random, SipAnswer, SipHandler, SipOutgoing } from '../ports.js';
 import type { SipPort, TransactionId } from '../ports.js';
 import { WireError } from '../wire/error.js';
-import { parseAuthenticationInfo } from '../wire/sip/digest.js';
 import { requestTarget, routedTarget } from '../wire/sip/dialog.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import { Realms } from './realms.js';
-import type { ClientCredentials, Realm } from './realms.js';
+import type { Authorization, KnownCredentials, Realm, SentToRealm } from './realms.js';
 
 /** Answers to challenges of one realm for one request: the first, and one to a stale nonce. */
 const answersMax = 2;
@@ -18,6 +17,8 @@ interface Pending {
   readonly outgoing: SipOutgoing;
   /** Realms whose challenges to this request were answered, and how often. */
   readonly answers: Map<string, number>;
+  /** The credentials that it carried last. */
+  sent: readonly SentToRealm[];
   /** The user has asked to end this INVITE. */
   isWithdrawn: boolean;
 }
@@ -30,17 +31,23 @@ export class AuthenticatingSip implements SipPort {
   readonly #port: () => SipPort;
   readonly #random: Random;
   readonly #realms: Realms;
+  readonly #unproven: (method: string) => void;
   readonly #pending = new Map<string, Pending>();
+  /** BYEs to sessions that somebody else has accepted; nobody waits for their outcome. */
+  readonly #endings = new Set<string>();
   /** By Call-ID: how many more requests it has had than its user knows of. */
   readonly #offsets = new Map<string, number>();
 
   constructor(options: {
     readonly port: () => SipPort;
     readonly random: Random;
-    readonly credentials: Required<ClientCredentials>;
+    readonly credentials: KnownCredentials;
+    /** Somebody has answered who does not know the credentials (RFC 7616 3.5). */
+    readonly unproven: (method: string) => void;
   }) {
     this.#port = options.port;
     this.#random = options.random;
+    this.#unproven = options.unproven;
     this.#realms = new Realms(options.credentials, options.random);
   }
 
@@ -49,9 +56,13 @@ export class AuthenticatingSip implements SipPort {
     return {
       request: (received) => handler.request(received),
       response: (owner, id, response) => {
-        if (this.#isAnswered(owner, id, response)) handler.response(owner, id, response);
+        if (response.status >= 200 && this.#endings.delete(keyOf(owner, id))) return;
+        if (!this.#isAnswered(owner, id, response)) return;
+        if (this.#isProven(owner, id, response)) handler.response(owner, id, response);
+        else handler.failure(owner, id, 'transport');
       },
       failure: (owner, id, cause) => {
+        if (this.#endings.delete(keyOf(owner, id))) return;
         this.#pending.delete(keyOf(owner, id));
         handler.failure(owner, id, cause);
       },
@@ -69,6 +80,7 @@ export class AuthenticatingSip implements SipPort {
     const pending: Pending = {
       outgoing: this.#identified(outgoing),
       answers: new Map(),
+      sent: [],
       isWithdrawn: false,
     };
     this.#pending.set(keyOf(outgoing.owner, outgoing.id), pending);
@@ -97,6 +109,7 @@ export class AuthenticatingSip implements SipPort {
 
   stop(graceMs: number): Promise<void> {
     this.#pending.clear();
+    this.#endings.clear();
     return this.#port().stop(graceMs);
   }
 
@@ -111,8 +124,11 @@ export class AuthenticatingSip implements SipPort {
     };
   }
 
-  #send({ outgoing }: Pending): void {
-    const headers = [...outgoing.headers, ...this.#authorizations(outgoing)];
+  #send(pending: Pending): void {
+    const { outgoing } = pending;
+    const { fields, sent } = this.#authorization(outgoing);
+    pending.sent = sent;
+    const headers = [...outgoing.headers, ...fields];
     const { dialog } = outgoing;
     const offset = this.#offsets.get(callIdOf(outgoing)) ?? 0;
     if (dialog) {
@@ -123,9 +139,9 @@ export class AuthenticatingSip implements SipPort {
     }
   }
 
-  #authorizations(outgoing: SipOutgoing): HeaderField[] {
+  #authorization(outgoing: SipOutgoing): Authorization {
     const { method, body } = outgoing;
-    return this.#realms.authorizations({ method, uri: requestUriOf(outgoing), body });
+    return this.#realms.authorize({ method, uri: requestUriOf(outgoing), body });
   }
 
   /** False: the request is on its way again. */
@@ -133,13 +149,11 @@ export class AuthenticatingSip implements SipPort {
     const key = keyOf(owner, id);
     const pending = this.#pending.get(key);
     if (!pending || response.status < 200) return true;
-    if (response.status < 300) this.#learnNext(response);
     if (this.#answers(pending, response)) {
       this.#count(pending.outgoing);
       this.#send(pending);
       return false;
     }
-    this.#pending.delete(key);
     if (!isLasting(pending.outgoing.method)) this.#offsets.delete(callIdOf(pending.outgoing));
     return true;
   }
@@ -170,17 +184,24 @@ export class AuthenticatingSip implements SipPort {
     }
   }
 
-  /** RFC 7616 3.5: the nonce that the server wants to see next. */
-  #learnNext(response: SipResponse): void {
-    const info = response.header('Authentication-Info');
-    if (info === undefined) return;
-    try {
-      const { nextnonce } = parseAuthenticationInfo(info);
-      if (nextnonce !== undefined) this.#realms.renew(nextnonce);
-    } catch (error) {
-      // What the header field says is for our convenience only.
-      if (!(error instanceof WireError)) throw error;
-    }
+  /** False: a 2xx of somebody who does not know the credentials, which is as good as none. */
+  #isProven(owner: Owner, id: string, response: SipResponse): boolean {
+    const key = keyOf(owner, id);
+    const pending = this.#pending.get(key);
+    if (!pending || response.status < 200) return true;
+    this.#pending.delete(key);
+    if (response.status >= 300 || this.#realms.isProven(pending.sent, response)) return true;
+    const { method } = pending.outgoing;
+    this.#unproven(method);
+    if (method === 'INVITE') this.#end(owner);
+    return false;
+  }
+
+  /** The port has acknowledged the 2xx, so that there is a session to end. */
+  #end(owner: Owner): void {
+    const id = this.#random.token(10);
+    this.#endings.add(keyOf(owner, id));
+    this.#port().bye(owner, id, []);
   }
 
   #inviteOf(owner: Owner): Pending | undefined {

@@ -48,7 +48,11 @@ export function createImClient(options: ImClientOptions): ImClient {
     if (!endpoints) throw new ClientError('CLIENT_USAGE', 'the client is not started');
     return endpoints;
   };
-  const authenticating = authenticatingSip(options, shared.random, () => opened().sip);
+  const authenticating = authenticatingSip(options, {
+    random: shared.random,
+    port: () => opened().sip,
+    unproven: (method) => world.trouble(new ClientError('CLIENT_UNPROVEN', unproven(method))),
+  });
   const world: ClientWorld = {
     options,
     limits,
@@ -90,12 +94,21 @@ export function createImClient(options: ImClientOptions): ImClient {
 /** Undefined for a client without credentials, which takes a challenge as a refusal. */
 function authenticatingSip(
   { aor, credentials }: ImClientOptions,
-  random: Random,
-  port: () => SipPort,
+  world: {
+    readonly random: Random;
+    readonly port: () => SipPort;
+    readonly unproven: (method: string) => void;
+  },
 ): AuthenticatingSip | undefined {
   if (!credentials) return undefined;
-  const { username = userOf(aor), password, realm, md5 = false } = credentials;
-  return new AuthenticatingSip({ port, random, credentials: { username, password, realm, md5 } });
+  const { username = userOf(aor), password, realm } = credentials;
+  const { md5 = false, proof = 'accept' } = credentials;
+  const known = { username, password, realm, md5, proof };
+  return new AuthenticatingSip({ ...world, credentials: known });
+}
+
+function unproven(method: string): string {
+  return `whoever answered the ${method} does not know the password`;
 }
 
 interface Endpoints {

@@ -334,6 +334,7 @@ export type ClientErrorCode =
   | 'CLIENT_OVERFLOW'
   | 'CLIENT_CANCELLED'
   | 'CLIENT_MALFORMED'
+  | 'CLIENT_UNPROVEN'
   | 'CLIENT_STOPPED'
   | 'CLIENT_USAGE';
 

@@ -28,7 +28,7 @@ export class Metadata {
     const { aor, credentials } = world.options;
     if (!credentials) return;
     const { username = userOf(aor), password, realm, md5 = false } = credentials;
-    this.#realms = new Realms({ username, password, realm, md5 }, world.random);
+    this.#realms = new Realms({ username, password, realm, md5, proof: 'accept' }, world.random);
   }
 
   /** Rejects with ClientError `CLIENT_REFUSED` and the status, `CLIENT_MALFORMED`, … */
@@ -85,8 +85,8 @@ export class Metadata {
     } else {
       headers.push(['X-3GPP-Intended-Identity', `"${options.aor}"`]);
     }
-    const proofs = this.#realms?.authorizations({ method, uri, body: nothing }) ?? [];
-    for (const [name, value] of proofs) headers.push([name, value]);
+    const given = this.#realms?.authorize({ method, uri, body: nothing });
+    for (const [name, value] of given?.fields ?? []) headers.push([name, value]);
     const signal = AbortSignal.any([this.#stopping.signal, AbortSignal.timeout(limits.answerMs)]);
     try {
       return await fetch(url, { method, headers, signal, redirect: 'error' });

@@ -5,13 +5,15 @@ import type { Random } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { formatCredentials, parseChallenge } from '../wire/sip/digest.js';
 import type { DigestChallenge } from '../wire/sip/digest.js';
+import { readProof } from '../wire/sip/digest-proof.js';
+import type { SentCredentials } from '../wire/sip/digest-proof.js';
 import {
   digestAlgorithm,
   digestHa1,
   digestResponse,
   digestUserhash,
 } from '../wire/sip/digest-response.js';
-import type { DigestAlgorithm, Hash } from '../wire/sip/digest-response.js';
+import type { DigestAlgorithm, DigestInput, Hash } from '../wire/sip/digest-response.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 
 /** What the user knows. */
@@ -23,7 +25,12 @@ export interface ClientCredentials {
   readonly realm?: string | undefined;
   /** Answers challenges that offer nothing better than MD5. */
   readonly md5?: boolean;
+  /** Whether a 2xx without proof of its sender counts (RFC 7616 3.5); a wrong one never does. */
+  readonly proof?: 'accept' | 'require';
 }
+
+/** The same with every default filled in. */
+export type KnownCredentials = Required<ClientCredentials>;
 
 /** A challenge that can be answered. */
 export interface Realm {
@@ -35,6 +42,17 @@ export interface Realm {
   readonly qop: 'auth' | 'auth-int' | undefined;
   /** Requests that carried this nonce. */
   count: number;
+}
+
+/** Credentials of one realm as they went out with a request. */
+export interface SentToRealm extends SentCredentials {
+  readonly realm: Realm;
+}
+
+/** What a request goes out with. */
+export interface Authorization {
+  readonly fields: readonly HeaderField[];
+  readonly sent: readonly SentToRealm[];
 }
 
 /** What of a request goes into the digest. */
@@ -54,11 +72,11 @@ const hashNames = { 'SHA-256': 'sha256', 'SHA-512-256': 'sha512-256', MD5: 'md5'
 const hash: Hash = (algorithm, data) => hashOf(hashNames[algorithm], data);
 
 export class Realms {
-  readonly #credentials: Required<ClientCredentials>;
+  readonly #credentials: KnownCredentials;
   readonly #random: Random;
   readonly #known = new Map<string, Realm>();
 
-  constructor(credentials: Required<ClientCredentials>, random: Random) {
+  constructor(credentials: KnownCredentials, random: Random) {
     this.#credentials = credentials;
     this.#random = random;
   }
@@ -92,21 +110,28 @@ export class Realms {
     this.#known.delete(key);
   }
 
-  /** A server has named the nonce it wants next. */
-  renew(nonce: string): void {
-    const servers = [...this.#known.values()].filter(({ isProxy }) => !isProxy);
-    const [only] = servers;
-    // With several realms nobody knows whose nonce it is.
-    if (!only || servers.length > 1) return;
-    this.keep({ ...only, challenge: { ...only.challenge, nonce }, count: 0 });
+  /** Authorization and Proxy-Authorization for every realm that has asked. */
+  authorize(request: Protected): Authorization {
+    const sent = [...this.#known.values()].map((realm) => this.#sentTo(realm, request));
+    return { sent, fields: sent.map((one) => this.#fieldOf(one)) };
   }
 
-  /** Authorization and Proxy-Authorization for every realm that has asked. */
-  authorizations(request: Protected): HeaderField[] {
-    return [...this.#known.values()].map((realm) => [
-      realm.isProxy ? 'Proxy-Authorization' : 'Authorization',
-      this.#authorization(realm, request),
-    ]);
+  /**
+   * Of a 2xx: whether it comes from whom we asked, as far as that can be known. Takes up the nonces
+   * that are wanted next; who is somebody else is asked nothing with credentials any more.
+   */
+  isProven(sent: readonly SentToRealm[], response: SipResponse): boolean {
+    if (sent.length === 0) return true;
+    const { proven, isWrong, next } = readProof(hash, sent, response);
+    const isRequired = this.#credentials.proof === 'require';
+    if (isWrong || (isRequired && sent.some((one) => !proven.has(one)))) {
+      for (const { realm } of sent) this.forget(realm);
+      return false;
+    }
+    for (const [{ realm }, nonce] of next) {
+      this.keep({ ...realm, challenge: { ...realm.challenge, nonce }, count: 0 });
+    }
+    return true;
   }
 
   #answerable(value: string, isProxy: boolean): Realm | undefined {
@@ -122,25 +147,34 @@ export class Realms {
     return { key, isProxy, challenge, algorithm, qop, count: 0 };
   }
 
-  #authorization(realm: Realm, { method, uri, body = nothing }: Protected): string {
-    const { challenge, algorithm, qop } = realm;
-    const { realm: name, nonce, opaque, userhash } = challenge;
+  #sentTo(realm: Realm, { method, uri, body = nothing }: Protected): SentToRealm {
+    const { challenge, algorithm, qop, isProxy } = realm;
+    const { nonce } = challenge;
     const { username, password } = this.#credentials;
-    const user = { username, realm: name, password };
-    const ha1 = digestHa1(hash, algorithm.hash, user);
-    const isCounted = qop !== undefined || algorithm.session;
+    const ha1 = digestHa1(hash, algorithm.hash, { username, realm: challenge.realm, password });
     const nc = (++realm.count).toString(16).padStart(8, '0');
     const cnonce = this.#random.token(cnonceLength);
-    const input = { ...algorithm, ha1, method, uri, nonce, qop, nc, cnonce, body };
-    return formatCredentials({
-      username: userhash === true ? digestUserhash(hash, algorithm.hash, user) : username,
+    const input: DigestInput = { ...algorithm, ha1, method, uri, nonce, qop, nc, cnonce, body };
+    return { isProxy, realm, input };
+  }
+
+  #fieldOf({ isProxy, realm, input }: SentToRealm): HeaderField {
+    const { challenge, algorithm, qop } = realm;
+    const { realm: name, nonce, opaque, userhash } = challenge;
+    const { username } = this.#credentials;
+    const { uri, cnonce, nc } = input;
+    const isCounted = qop !== undefined || algorithm.session;
+    const hidden = (): string => digestUserhash(hash, algorithm.hash, { username, realm: name });
+    const value = formatCredentials({
+      username: userhash === true ? hidden() : username,
       ...(userhash === true && { userhash }),
       ...{ realm: name, nonce, uri, algorithm: challenge.algorithm },
       response: digestResponse(hash, input),
       ...(opaque !== undefined && { opaque }),
       ...(qop !== undefined && { qop }),
-      ...(isCounted && { cnonce, nc }),
+      ...(isCounted && { cnonce: cnonce!, nc: nc! }),
     });
+    return [isProxy ? 'Proxy-Authorization' : 'Authorization', value];
   }
 }
 

@@ -51,6 +51,8 @@ export const sipSettings = z.strictObject({
         password: z.string().min(1).max(1_024),
         /** Whether a challenge that offers nothing better than MD5 is answered. */
         md5: z.boolean().default(false),
+        /** Whether a 2xx without proof of its sender counts (RFC 7616 3.5). */
+        proof: z.enum(['accept', 'require']).default('accept'),
       }),
     )
     .max(1_000)

@@ -165,7 +165,11 @@ export function requestOf(peer: SipPlace, sketch: RequestSketch): Buffer {
 export function responseTo(
   request: SipRequest,
   status: number,
-  extra: { readonly tag?: string; readonly headers?: readonly HeaderField[] } = {},
+  extra: {
+    readonly tag?: string;
+    readonly headers?: readonly HeaderField[];
+    readonly body?: Buffer;
+  } = {},
 ): Buffer {
   const headers: HeaderField[] = request.fields('Via').map((via) => ['Via', via]);
   const to = request.header('To')!;
@@ -173,7 +177,7 @@ export function responseTo(
   headers.push(['From', request.header('From')!], ['To', `${to}${tag}`]);
   headers.push(['Call-ID', request.header('Call-ID')!], ['CSeq', request.header('CSeq')!]);
   headers.push(...(extra.headers ?? []));
-  return serialiseResponse({ status, headers });
+  return serialiseResponse({ status, headers, ...(extra.body && { body: extra.body }) });
 }
 
 /** What a handler was told, as data. */

@@ -5,6 +5,7 @@ import type { ClientCredentials } from '../../src/client/realms.js';
 import type { SipHandler, SipOutgoing } from '../../src/ports.js';
 import { CountingRandom } from '../../src/testing/clock.js';
 import { SimulatedSip } from '../../src/testing/simulated-ports.js';
+import type { PortCall } from '../../src/testing/simulated-ports.js';
 import { parseCredentials } from '../../src/wire/sip/digest.js';
 import type { DigestCredentials } from '../../src/wire/sip/digest.js';
 import { digestAlgorithm, digestHa1, digestResponse } from '../../src/wire/sip/digest-response.js';
@@ -20,15 +21,23 @@ const sha256 = 'algorithm=SHA-256, qop="auth,auth-int"';
 function setUp(credentials: ClientCredentials = bob) {
   const sent: SipOutgoing[] = [];
   const told: string[] = [];
+  const calls: PortCall[] = [];
   const simulated = new SimulatedSip({
     host: 'client.example.net',
     watch: (call) => {
+      calls.push(call);
       if (call.call === 'request') sent.push(call.request);
     },
   });
-  const given = { username: 'bob', realm: undefined, md5: false, ...credentials };
+  const given = {
+    ...{ username: 'bob', realm: undefined, md5: false, proof: 'accept' as const },
+    ...credentials,
+  };
   const random = new CountingRandom();
-  const sip = new AuthenticatingSip({ port: () => simulated, random, credentials: given });
+  const sip = new AuthenticatingSip({
+    ...{ port: () => simulated, random, credentials: given },
+    unproven: (method) => void told.push(`unproven ${method}`),
+  });
   const handler: SipHandler = {
     request: () => undefined,
     response: (_owner, id, { status }) => void told.push(`${id} ${status}`),
@@ -47,7 +56,7 @@ function setUp(credentials: ClientCredentials = bob) {
     const name = status === 407 ? 'Proxy-Authenticate' : 'WWW-Authenticate';
     simulated.answer('o', id, status, { headers: values.map((value) => [name, value]) });
   };
-  return { sip, simulated, sent, told, request, challenge };
+  return { sip, simulated, sent, told, calls, request, challenge };
 }
 
 function digest(realm: string, nonce: string, rest = sha256): string {
@@ -249,9 +258,23 @@ describe('afterwards', () => {
     simulated.answer('o', '1', 200, named('nextnonce="m"'));
     request('MESSAGE');
     expect(proofs(sent[2])).toMatchObject([{ nonce: 'm', nc: '00000001', isRight: true }]);
-    simulated.answer('o', '1', 200, named('nextnonce="'));
+    simulated.answer('o', '1', 200);
     request('MESSAGE');
     expect(proofs(sent[3])).toMatchObject([{ nonce: 'm', nc: '00000002' }]);
+  });
+
+  test('RFC 7616 3.5: the nonce goes to the realm whose credentials the server repeats', () => {
+    const { request, sent, challenge, simulated } = setUp();
+    request('REGISTER');
+    challenge('1', 401, digest('a', 'n'), digest('b', 'm'));
+    const { cnonce, nc } = proofs(sent[1])[1]!;
+    const value = `nextnonce="next", qop=auth, cnonce="${cnonce}", nc=${nc}`;
+    simulated.answer('o', '1', 200, { headers: [['Authentication-Info', value]] });
+    request('MESSAGE');
+    const known = proofs(sent[2]).map(
+      ({ realm, nonce, nc: count }) => `${realm} ${nonce} ${count}`,
+    );
+    expect(known.sort()).toEqual(['a n 00000002', 'b next 00000001']);
   });
 
   test('SIP-22: requests of a registration and a subscription count on', () => {
@@ -295,5 +318,71 @@ describe('afterwards', () => {
     }
     const realms = proofs(sent.at(-1)).map(({ realm }) => realm);
     expect(realms).toEqual(['r1', 'r2', 'r3', 'r4', 'r5', 'r6', 'r7', 'r8']);
+  });
+});
+
+describe('whoever answers', () => {
+  /** The proof of RFC 7616 3.5 for a request, with that password. */
+  const info = (request: SipOutgoing | undefined, password = bob.password): HeaderField => {
+    const { isRight: _isRight, name: _name, ...given } = proofs(request)[0]!;
+    const algorithm = digestAlgorithm(given.algorithm)!;
+    const { realm, username, qop, cnonce, nc } = given;
+    const ha1 = digestHa1(hash, algorithm.hash, { username, realm, password });
+    const input = { ...given, ...algorithm, ha1, method: '', body: Buffer.alloc(0) };
+    const rspauth = digestResponse(hash, input);
+    return [
+      'Authentication-Info',
+      `rspauth="${rspauth}", qop=${qop!}, cnonce="${cnonce!}", nc=${nc!}`,
+    ];
+  };
+
+  function challenged(method: string, credentials: ClientCredentials = bob) {
+    const scene = setUp(credentials);
+    scene.request(method);
+    scene.challenge('1', 401, digest('example.net', 'n'));
+    return scene;
+  }
+
+  test('AUTH-02: proves that it knows the password', () => {
+    const { sent, simulated, told } = challenged('MESSAGE', { ...bob, proof: 'require' });
+    simulated.answer('o', '1', 200, { headers: [info(sent[1])] });
+    expect(told).toEqual(['1 200']);
+  });
+
+  test.each(['MESSAGE', 'REGISTER', 'SUBSCRIBE'])(
+    'AUTH-02: a 2xx to %s with a wrong proof is a failure; credentials are for others',
+    (method) => {
+      const { sent, simulated, told, request } = challenged(method);
+      simulated.answer('o', '1', 200, { headers: [info(sent[1], 'guessed')] });
+      expect(told).toEqual([`unproven ${method}`, '1 transport']);
+      request('MESSAGE');
+      expect(proofs(sent[2])).toEqual([]);
+    },
+  );
+
+  test('AUTH-02: without a proof counts, unless it has to give one', () => {
+    const lenient = challenged('MESSAGE');
+    lenient.simulated.answer('o', '1', 200);
+    expect(lenient.told).toEqual(['1 200']);
+    const strict = challenged('MESSAGE', { ...bob, proof: 'require' });
+    strict.simulated.answer('o', '1', 200);
+    expect(strict.told).toEqual(['unproven MESSAGE', '1 transport']);
+  });
+
+  test('AUTH-02: with what cannot be read in place of a proof is somebody else', () => {
+    const { simulated, told } = challenged('MESSAGE');
+    simulated.answer('o', '1', 200, { headers: [['Authentication-Info', 'nextnonce="']] });
+    expect(told).toEqual(['unproven MESSAGE', '1 transport']);
+  });
+
+  test('AUTH-02: a session that somebody else has accepted is ended', () => {
+    const { sent, simulated, told, calls } = challenged('INVITE');
+    simulated.answer('o', '1', 200, { headers: [info(sent[1], 'guessed')] });
+    expect(told).toEqual(['unproven INVITE', '1 transport']);
+    const bye = calls.find(({ call }) => call === 'bye');
+    expect(bye).toMatchObject({ owner: 'o' });
+    // Its outcome is nobody's.
+    if (bye?.call === 'bye') simulated.fail('o', bye.id, 'timeout');
+    expect(told).toEqual(['unproven INVITE', '1 transport']);
   });
 });

@@ -50,8 +50,8 @@ export class ClientRequest implements ClientTransactionUser {
       readonly owner: Owner;
       readonly id: string;
       readonly dispatch: Dispatch;
-      readonly dialog?: InviteDialog;
-      readonly retries?: Retries;
+      readonly dialog?: InviteDialog | undefined;
+      readonly retries?: Retries | undefined;
     },
   ) {
     this.#user = user;

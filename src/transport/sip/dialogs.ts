@@ -3,10 +3,12 @@
 import type { Owner } from '../../ports.js';
 import type { SipDialog } from '../../wire/sip/dialog.js';
 import type { HeaderField, SipHeaders } from '../../wire/sip/message.js';
+import { tagOf } from '../../wire/sip/name-addr.js';
 import type { ClientRequest } from './client-request.js';
 import type { Flow, SipCounters } from './flow.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
+import type { RequestDraft } from './request.js';
 import type { ServerTransaction } from './server-transactions.js';
 import { expiryDelayMs, type SessionTerms } from './session-timer.js';
 import { WheelTimer, type TimerWheel, type WheelTarget } from './timer-wheel.js';
@@ -105,6 +107,13 @@ export class InviteDialog implements WheelTarget {
     if (methods.length > 0) this.takesUpdate = methods.includes('UPDATE');
   }
 
+  /** The dialog with the CSeq of our next request, which is at least that. */
+  counted(least = 0): SipDialog {
+    const localCseq = Math.max(this.value.localCseq + 1, least);
+    this.value = { ...this.value, localCseq };
+    return this.value;
+  }
+
   expired(name: string): void {
     this.#table.expired(this, name);
   }
@@ -151,6 +160,20 @@ export class InviteDialogs {
 
   find(callId: string, localTag: string, remoteTag: string): InviteDialog | undefined {
     return this.#byId.get(dialogId(callId, localTag, remoteTag));
+  }
+
+  /** The dialog that a request of ours belongs to. */
+  around({ callId, localTag, to }: RequestDraft): InviteDialog | undefined {
+    return this.find(callId, localTag, tagOf(to) ?? '');
+  }
+
+  /**
+   * A dialog by value that is an INVITE dialog of ours has another usage (RFC 5057): requests of
+   * both have one CSeq, one target and one route set.
+   */
+  shared(value: SipDialog): SipDialog {
+    const dialog = this.find(value.callId, value.localTag, value.remoteTag);
+    return dialog ? dialog.counted(value.localCseq) : value;
   }
 
   /** Adds a dialog; a confirmed one becomes the dialog of its owner. */

@@ -45,6 +45,8 @@ export interface SipCounters {
   /** Responses without a client transaction. */
   strayResponses: number;
   strayAcks: number;
+  /** 2xx to requests with credentials that do not prove who gave them (RFC 7616 3.5). */
+  unprovenAnswers: number;
   /** Requests refused with 503 because a table was full or the endpoint is stopping. */
   refused: number;
   timeouts: number;
@@ -66,6 +68,7 @@ export function zeroCounters(): SipCounters {
     merged: 0,
     strayResponses: 0,
     strayAcks: 0,
+    unprovenAnswers: 0,
     refused: 0,
     timeouts: 0,
     sendFailures: 0,

@@ -4,7 +4,7 @@ import type { Clock, Log, Peer, Random, Trace } from '../../ports.js';
 import { createLocator } from './locate.js';
 import { Penalties } from './penalties.js';
 import type { Resolve } from './resolve.js';
-import type { Authorise } from './retries.js';
+import type { Authoriser } from './credentials.js';
 import { boundedSessionTimer, type SessionTimer } from './session-timer.js';
 import type { SipTlsOptions } from './tls.js';
 
@@ -132,8 +132,8 @@ export interface SipEndpointOptions {
   readonly trace?: Trace;
   readonly timers?: Partial<SipTimers>;
   readonly sessionTimer?: Partial<SessionTimer>;
-  /** Answers 401 and 407 to requests of ours; without it their users hear of them. */
-  readonly authorise?: Authorise;
+  /** Answers 401 and 407 to requests of ours, and judges whoever answers them. */
+  readonly authorise?: Authoriser;
   readonly limits?: Partial<SipEndpointLimits>;
   /** Next hop to addresses; by default NAPTR, SRV and address records of names (RFC 3263). */
   readonly resolve?: Resolve;

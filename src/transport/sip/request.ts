@@ -63,7 +63,12 @@ export function cancelDraft(invite: RequestDraft, headers: readonly HeaderField[
 /** 17.1.1.3: the ACK of a final response other than 2xx. */
 export function refusalAckDraft(invite: RequestDraft, response: SipResponse): RequestDraft {
   const to = response.header('To') ?? invite.to;
-  return { ...invite, method: 'ACK', to, headers: [], body: undefined };
+  return { ...invite, method: 'ACK', to, headers: credentialsIn(invite), body: undefined };
+}
+
+/** 22.1: an ACK cannot be challenged, so that it has the credentials of its INVITE. */
+export function credentialsIn({ headers }: RequestDraft): readonly HeaderField[] {
+  return headers.filter(([name]) => /^(?:proxy-)?authorization$/i.test(name));
 }
 
 /** Throws SerialiseError. */

@@ -1,32 +1,20 @@
 /** What a UAC does about a refusal before its user hears of it (RFC 3261 8.1.3, 22.2, RFC 4028 7.3). */
 
-import type { Owner } from '../../ports.js';
 import { parseChallenge } from '../../wire/sip/digest.js';
 import { WireError } from '../../wire/error.js';
-import type { HeaderField, SipResponse } from '../../wire/sip/message.js';
+import type { SipResponse } from '../../wire/sip/message.js';
 import { parseNameAddr } from '../../wire/sip/name-addr.js';
+import { noCredentials, type Authoriser, type Credentials } from './credentials.js';
 import type { RequestDraft } from './request.js';
 import { askFields, minSeOf } from './session-timer.js';
-
-/** A request that was answered with 401 or 407. */
-export interface Challenged {
-  readonly owner: Owner;
-  readonly method: string;
-  readonly uri: string;
-  readonly body: Buffer | undefined;
-  readonly response: SipResponse;
-}
-
-/** Credentials as header fields; undefined: there are none, and the user hears of the challenge. */
-export type Authorise = (challenged: Challenged) => readonly HeaderField[] | undefined;
 
 /** The further attempts of one request. Each has the next CSeq and the same Call-ID. */
 export class Retries {
   /** The request is inside a dialog: a challenge is all that is answered. */
   readonly isInside: boolean;
-  readonly #owner: Owner;
   readonly #redirects: number;
-  readonly #authorise: Authorise | undefined;
+  readonly #authorise: Authoriser | undefined;
+  #credentials: Credentials = noCredentials;
   /** Where the request has been or is to go. */
   readonly #targets: string[];
   #tried = 1;
@@ -34,17 +22,25 @@ export class Retries {
   #isRaised = false;
 
   constructor(options: {
-    readonly owner: Owner;
     readonly uri: string;
     readonly redirects: number;
-    readonly authorise: Authorise | undefined;
+    readonly authorise: Authoriser | undefined;
     readonly isInside?: boolean;
   }) {
     this.isInside = options.isInside === true;
-    this.#owner = options.owner;
     this.#redirects = options.redirects;
     this.#authorise = options.authorise;
     this.#targets = [options.uri];
+  }
+
+  /** The request as it is sent first: with the credentials that are bound to be asked for. */
+  opening(draft: RequestDraft): RequestDraft {
+    return this.#authorise ? this.#with(draft, this.#authorise.foresee(draft)) : draft;
+  }
+
+  /** Of a 2xx: whether whoever sent it may be whom we asked (RFC 7616 3.5). */
+  isProven(draft: RequestDraft, response: SipResponse): boolean {
+    return this.#authorise?.isProven(draft, response, this.#credentials) ?? true;
   }
 
   /** The request as it is sent after that response; undefined when that response is the last one. */
@@ -65,7 +61,16 @@ export class Retries {
     if (target === undefined) return undefined;
     this.#tried++;
     const nextHop = draft.route.length === 0 ? target : draft.nextHop;
-    return { ...draft, uri: target, nextHop, cseq: draft.cseq + 1 };
+    const elsewhere = { ...draft, uri: target, nextHop, cseq: draft.cseq + 1 };
+    // A digest is for one Request-URI, and whoever asked for it is not there.
+    return this.opening(elsewhere);
+  }
+
+  #with(draft: RequestDraft, credentials: Credentials): RequestDraft {
+    const last = this.#credentials.fields;
+    this.#credentials = credentials;
+    const others = draft.headers.filter((field) => !last.includes(field));
+    return { ...draft, headers: [...others, ...credentials.fields] };
   }
 
   #redirected(response: SipResponse): void {
@@ -78,12 +83,8 @@ export class Retries {
   /** Once for each realm, and again when only the nonce was stale. */
   #authorised(draft: RequestDraft, response: SipResponse): RequestDraft | undefined {
     if (!this.#authorise || !this.#isNewTo(response)) return undefined;
-    const { method, uri, body } = draft;
-    const credentials = this.#authorise({ owner: this.#owner, method, uri, body, response });
-    if (!credentials) return undefined;
-    const names = new Set(credentials.map(([name]) => name.toLowerCase()));
-    const others = draft.headers.filter(([name]) => !names.has(name.toLowerCase()));
-    return { ...draft, headers: [...others, ...credentials], cseq: draft.cseq + 1 };
+    const credentials = this.#authorise.answer(draft, response, this.#credentials);
+    return credentials && this.#with({ ...draft, cseq: draft.cseq + 1 }, credentials);
   }
 
   #isNewTo(response: SipResponse): boolean {
@@ -109,7 +110,10 @@ export class Retries {
     const others = draft.headers.filter(([name]) => !/^(session-expires|x|min-se)$/i.test(name));
     const fields = askFields({ expires: least, expiresMin: least });
     const asked = fields.filter(([name]) => name !== 'Supported');
-    return { ...draft, headers: [...others, ...asked], cseq: draft.cseq + 1 };
+    const raised = { ...draft, headers: [...others, ...asked], cseq: draft.cseq + 1 };
+    return this.#authorise
+      ? this.#with(raised, this.#authorise.again(raised, this.#credentials))
+      : raised;
   }
 }
 

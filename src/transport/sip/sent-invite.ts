@@ -1,7 +1,7 @@
 /** What of an INVITE that was sent goes into its dialog and its ACK. */
 
 import type { SipDialog } from '../../wire/sip/dialog.js';
-import type { HeaderField, SipResponse } from '../../wire/sip/message.js';
+import type { SipResponse } from '../../wire/sip/message.js';
 import { tagOf, uriOf } from '../../wire/sip/name-addr.js';
 import type { ClientRequest } from './client-request.js';
 
@@ -24,10 +24,4 @@ export function bareDialog(request: ClientRequest, response: SipResponse): SipDi
     localCseq: cseq,
     remoteCseq: 0,
   };
-}
-
-/** 22.1: an ACK cannot be challenged, so that it has the credentials of its INVITE. */
-export function credentialsIn(request: ClientRequest): readonly HeaderField[] {
-  const { headers } = request.dispatch.draft;
-  return headers.filter(([name]) => /^(?:proxy-)?authorization$/i.test(name));
 }

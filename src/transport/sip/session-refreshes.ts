@@ -4,6 +4,7 @@ import type { HeaderField, SipResponse } from '../../wire/sip/message.js';
 import { updatedTarget } from '../../wire/sip/dialog.js';
 import { WireError } from '../../wire/error.js';
 import { parseDigits } from '../../wire/sip/number.js';
+import { isProven } from './answer-proof.js';
 import { Acknowledgement, ClientRequest, type ClientRequestUser } from './client-request.js';
 import type { ClientTransactions } from './client-transactions.js';
 import type { InviteDialog, InviteDialogs } from './dialogs.js';
@@ -11,7 +12,9 @@ import { Dispatch } from './dispatch.js';
 import { glareDelayMs } from './glare.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
-import { dialogDraft, type RequestDraft } from './request.js';
+import type { SipCounters } from './flow.js';
+import { credentialsIn, dialogDraft, type RequestDraft } from './request.js';
+import { Retries } from './retries.js';
 import { minSeOf, refreshFields, termsOf, type SessionTerms } from './session-timer.js';
 
 export interface SessionRefreshContext {
@@ -19,6 +22,7 @@ export interface SessionRefreshContext {
   readonly network: Network;
   readonly clients: ClientTransactions;
   readonly dialogs: InviteDialogs;
+  readonly counters: SipCounters;
   /** Ends a session that nobody can refresh any more. */
   expire(dialog: InviteDialog): void;
 }
@@ -49,13 +53,15 @@ export class SessionRefreshes implements ClientRequestUser {
   answered(request: ClientRequest, response: SipResponse): void {
     const dialog = request.dialog!;
     const { status } = response;
-    if (status < 200) return;
+    if (status < 200 || (status >= 300 && this.#retried(request, dialog, response))) return;
     // A dialog that has ended meanwhile still acknowledges (RFC 3261 13.2.2.4).
     if (request.method === 'INVITE' && status < 300) this.#acknowledge(request, dialog, response);
     if (dialog.refresh !== request) return;
     dialog.refresh = undefined;
-    if (status < 300) this.#refreshed(dialog, response);
-    else this.#refused(dialog, request.method, response);
+    if (status >= 300) this.#refused(dialog, request.method, response);
+    else if (isProven(request, response, this.#context)) this.#refreshed(dialog, response);
+    // Somebody else is there: the other side of the session is not.
+    else this.#context.expire(dialog);
   }
 
   /** 10: without an answer the other side is not there any more. */
@@ -72,14 +78,34 @@ export class SessionRefreshes implements ClientRequestUser {
     method: 'INVITE' | 'UPDATE',
     body: Buffer | undefined,
   ): void {
-    const { settings, network } = this.#context;
+    const { authorise } = this.#context.settings;
     const cseq = dialog.value.localCseq + 1;
     const target = this.#readable(() => dialogDraft(dialog.value, method, cseq));
     if (!target) return;
-    const draft = { ...target, headers: headersOf(dialog, terms, body), body };
+    const plain = { ...target, headers: headersOf(dialog, terms, body), body };
+    const { uri } = plain;
+    const retries = new Retries({ uri, redirects: 0, authorise, isInside: true });
+    dialog.counted();
+    this.#start(dialog, retries.opening(plain), retries);
+  }
+
+  /** A challenge is answered in the next request of the dialog (RFC 3261 22.2). */
+  #retried(request: ClientRequest, dialog: InviteDialog, response: SipResponse): boolean {
+    const { retries, dispatch } = request;
+    if (dialog.refresh !== request || dialog.state !== 'confirmed' || !retries) return false;
+    const { clients, settings } = this.#context;
+    if (clients.size >= settings.limits.clientTransactions) return false;
+    const next = retries.after(dispatch.draft, response);
+    if (!next) return false;
+    this.#start(dialog, { ...next, cseq: dialog.counted().localCseq }, retries);
+    return true;
+  }
+
+  #start(dialog: InviteDialog, draft: RequestDraft, retries: Retries): void {
+    const { settings, network } = this.#context;
+    const { owner } = dialog;
     const dispatch = new Dispatch(draft, settings, network);
-    const request = new ClientRequest(this, { owner: dialog.owner, id: '', dispatch, dialog });
-    dialog.value = { ...dialog.value, localCseq: cseq };
+    const request = new ClientRequest(this, { owner, id: '', dispatch, dialog, retries });
     dialog.refresh = request;
     dispatch.resolve(() => {
       if (dialog.refresh === request) request.depart();
@@ -93,8 +119,10 @@ export class SessionRefreshes implements ClientRequestUser {
       known.send();
       return;
     }
-    const draft = this.#readable(() => ackDraft(dialog, request.dispatch.draft.cseq));
-    if (!draft) return;
+    const invite = request.dispatch.draft;
+    const plain = this.#readable(() => dialogDraft(dialog.value, 'ACK', invite.cseq));
+    if (!plain) return;
+    const draft = { ...plain, headers: credentialsIn(invite) };
     const { settings, network } = this.#context;
     const ack = new Acknowledgement(new Dispatch(draft, settings, network));
     request.acks.set('', ack);
@@ -151,10 +179,6 @@ export class SessionRefreshes implements ClientRequestUser {
       return undefined;
     }
   }
-}
-
-function ackDraft(dialog: InviteDialog, cseq: number): RequestDraft {
-  return dialogDraft(dialog.value, 'ACK', cseq);
 }
 
 function headersOf(

@@ -9,12 +9,13 @@ import { Acknowledgement, ClientRequest, type ClientRequestUser } from './client
 import type { ClientTransactions } from './client-transactions.js';
 import type { ByeOrder, InviteDialog, InviteDialogs } from './dialogs.js';
 import { CseqOffsets } from './cseq-offsets.js';
-import { bareDialog, credentialsIn, sentOf } from './sent-invite.js';
+import { isProven } from './answer-proof.js';
+import { bareDialog, sentOf } from './sent-invite.js';
 import { Dispatch } from './dispatch.js';
 import type { SipCounters } from './flow.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
-import { dialogDraft, draftOf, type RequestDraft } from './request.js';
+import { credentialsIn, dialogDraft, draftOf, type RequestDraft } from './request.js';
 import { Retries } from './retries.js';
 import { askFields, termsOf } from './session-timer.js';
 
@@ -56,7 +57,7 @@ export class Uac implements ClientRequestUser {
   request(outgoing: SipOutgoing): void {
     const { owner, id } = outgoing;
     const isInvite = outgoing.method === 'INVITE';
-    const draft = this.#readable(() => this.#draftOf(this.#shared(outgoing)));
+    const draft = this.#readable(() => this.#draftOf(outgoing));
     if (!draft || this.#isFull() || (isInvite && !this.#mayInvite(owner))) {
       this.#failSoon(owner, id);
       return;
@@ -64,7 +65,8 @@ export class Uac implements ClientRequestUser {
     // What was challenged in this dialog before has had a CSeq that its user knows nothing of.
     const cseq = draft.cseq + (outgoing.dialog ? this.#offsets.of(draft) : 0);
     const retries = this.#retriesOf(outgoing, draft);
-    this.#start(this.#open(owner, id, { ...draft, cseq }, { retries }));
+    const opening = { ...draft, cseq };
+    this.#start(this.#open(owner, id, retries?.opening(opening) ?? opening, { retries }));
   }
 
   bye(owner: Owner, id: string, headers: readonly HeaderField[]): void {
@@ -131,20 +133,29 @@ export class Uac implements ClientRequestUser {
   }
 
   answered(request: ClientRequest, response: SipResponse): void {
-    if (response.status >= 300 && this.#retried(request, response)) return;
-    if (request.method !== 'INVITE') this.#answeredPlain(request, response);
-    else if (response.status < 200) this.#progress(request, response);
-    else if (response.status < 300) this.#accepted(request, response);
+    const { status } = response;
+    if (status >= 300 && this.#retried(request, response)) return;
+    const isSuccess = status >= 200 && status < 300;
+    if (request.method !== 'INVITE') {
+      if (isSuccess && !isProven(request, response, this.#context))
+        this.#fail(request, 'transport');
+      else this.#answeredPlain(request, response);
+    } else if (status < 200) this.#progress(request, response);
+    else if (isSuccess) this.#accepted(request, response);
     else this.#ended(request, response);
   }
 
   failed(request: ClientRequest, cause: 'timeout' | 'transport'): void {
-    if (this.#retried(request, undefined)) return;
+    if (!this.#retried(request, undefined)) this.#fail(request, cause);
+  }
+
+  #fail(request: ClientRequest, cause: 'timeout' | 'transport'): void {
     if (request.dialog) this.#context.dialogs.remove(request.dialog);
     const { owner, id, order } = request;
     const { handler } = this.#context;
     const isAwaited = !request.isForgotten && !request.isAnswered;
     this.#release(request);
+    request.isForgotten = true;
     if (!isAwaited) return;
     handler.failure(owner, id, cause);
     if (order) handler.failure(owner, order.id, cause);
@@ -152,18 +163,27 @@ export class Uac implements ClientRequestUser {
 
   /** Whether the request is under way once more, so that its user has nothing to hear yet. */
   #retried(request: ClientRequest, response: SipResponse | undefined): boolean {
-    const { retries, owner, id, order } = request;
-    if (!retries || order || request.isForgotten || request.isAnswered || this.#isFull()) {
-      return false;
-    }
+    const { retries, owner, id, order, dialog, isForgotten } = request;
+    // A BYE of ours has to arrive even when nobody waits for its outcome.
+    const isWanted = !isForgotten || request.method === 'BYE';
+    if (!retries || order || !isWanted || request.isAnswered || this.#isFull()) return false;
     const { draft } = request.dispatch;
     const next = response ? retries.after(draft, response) : retries.elsewhere(draft);
     if (!next) return false;
     this.#release(request);
-    if (retries.isInside) this.#offsets.count(next);
-    const { dialog } = request;
-    this.#start(this.#open(owner, id, next, { retries, ...(dialog && { dialog }) }));
+    const again = retries.isInside ? this.#counted(next) : next;
+    const further = this.#open(owner, id, again, { retries, dialog });
+    further.isForgotten = isForgotten;
+    this.#start(further);
     return true;
+  }
+
+  /** Other requests of the dialog may have gone out meanwhile. */
+  #counted(draft: RequestDraft): RequestDraft {
+    const dialog = this.#context.dialogs.around(draft);
+    if (dialog) return { ...draft, cseq: dialog.counted(draft.cseq).localCseq };
+    this.#offsets.count(draft);
+    return draft;
   }
 
   #answeredPlain(request: ClientRequest, response: SipResponse): void {
@@ -200,8 +220,10 @@ export class Uac implements ClientRequestUser {
     const value = this.#dialogOf(request, response);
     const ack = this.#acknowledge(request, value);
     if (ack) request.acks.set(toTag, ack);
-    if (request.isAnswered || request.isForgotten) {
+    const isTrusted = isProven(request, response, this.#context);
+    if (request.isAnswered || request.isForgotten || !isTrusted) {
       this.#endUnowned(value);
+      if (!isTrusted && !request.isAnswered) this.#fail(request, 'transport');
       return;
     }
     request.isAnswered = true;
@@ -252,7 +274,7 @@ export class Uac implements ClientRequestUser {
     const { cseq } = request.dispatch.draft;
     const draft = this.#readable(() => dialogDraft(value, 'ACK', cseq));
     if (!draft) return undefined;
-    const headers = credentialsIn(request);
+    const headers = credentialsIn(request.dispatch.draft);
     const ack = new Acknowledgement(new Dispatch({ ...draft, headers }, settings, network));
     ack.send();
     return ack;
@@ -272,10 +294,10 @@ export class Uac implements ClientRequestUser {
   ): ClientRequest | undefined {
     const bye = this.#readable(() => dialogDraft(value, 'BYE', value.localCseq + 1));
     if (!bye || this.#isFull()) return undefined;
-    const draft = { ...bye, headers: order?.headers ?? [] };
-    const retries = this.#insideRetries(owner, draft.uri);
-    const more = { retries, ...(dialog && { dialog }) };
-    const request = this.#open(owner, order?.id ?? '', draft, more);
+    const plain = { ...bye, headers: order?.headers ?? [] };
+    const retries = this.#insideRetries(plain.uri);
+    const draft = retries?.opening(plain) ?? plain;
+    const request = this.#open(owner, order?.id ?? '', draft, { retries, dialog });
     request.isForgotten = !order;
     return request;
   }
@@ -284,40 +306,25 @@ export class Uac implements ClientRequestUser {
     owner: Owner,
     id: string,
     draft: RequestDraft,
-    more: { readonly dialog?: InviteDialog; readonly retries?: Retries | undefined },
+    more: {
+      readonly dialog?: InviteDialog | undefined;
+      readonly retries: Retries | undefined;
+    },
   ): ClientRequest {
     const { settings, network } = this.#context;
     const dispatch = new Dispatch(draft, settings, network);
-    const { dialog, retries } = more;
-    return new ClientRequest(this, {
-      owner,
-      id,
-      dispatch,
-      ...(dialog && { dialog }),
-      ...(retries && { retries }),
-    });
-  }
-
-  /**
-   * A dialog by value that is an INVITE dialog of ours has another usage (RFC 5057): requests of
-   * both have one CSeq, one target and one route set.
-   */
-  #shared(outgoing: SipOutgoing): SipOutgoing {
-    if (!outgoing.dialog) return outgoing;
-    const { callId, localTag, remoteTag, localCseq } = outgoing.dialog;
-    const dialog = this.#context.dialogs.find(callId, localTag, remoteTag);
-    if (!dialog) return outgoing;
-    dialog.value = {
-      ...dialog.value,
-      localCseq: Math.max(dialog.value.localCseq + 1, localCseq),
-    };
-    return { ...outgoing, dialog: dialog.value };
+    return new ClientRequest(this, { owner, id, dispatch, ...more });
   }
 
   /** An INVITE asks for a session timer unless its user does (RFC 4028 7.1). */
   #draftOf(outgoing: SipOutgoing): RequestDraft {
-    const { random, sessionTimer } = this.#context.settings;
-    const draft = draftOf(outgoing, random);
+    const { dialogs, settings } = this.#context;
+    const { random, sessionTimer } = settings;
+    const { dialog } = outgoing;
+    const draft = draftOf(
+      dialog ? { ...outgoing, dialog: dialogs.shared(dialog) } : outgoing,
+      random,
+    );
     const asks = draft.headers.some(([name]) => /^(session-expires|x)$/i.test(name));
     if (draft.method !== 'INVITE' || asks) return draft;
     return { ...draft, headers: [...draft.headers, ...askFields(sessionTimer)] };
@@ -325,16 +332,16 @@ export class Uac implements ClientRequestUser {
 
   /** Where the user counts CSeq itself, no request is sent that it does not know of. */
   #retriesOf(outgoing: SipOutgoing, { uri }: RequestDraft): Retries | undefined {
-    if (outgoing.dialog) return this.#insideRetries(outgoing.owner, uri);
+    if (outgoing.dialog) return this.#insideRetries(uri);
     if (outgoing.cseq !== undefined) return undefined;
     const { authorise, limits } = this.#context.settings;
-    return new Retries({ owner: outgoing.owner, uri, redirects: limits.redirects, authorise });
+    return new Retries({ uri, redirects: limits.redirects, authorise });
   }
 
   /** Inside a dialog only challenges are answered: its target is not ours to change. */
-  #insideRetries(owner: Owner, uri: string): Retries | undefined {
+  #insideRetries(uri: string): Retries | undefined {
     const { authorise } = this.#context.settings;
-    return authorise && new Retries({ owner, uri, redirects: 0, authorise, isInside: true });
+    return authorise && new Retries({ uri, redirects: 0, authorise, isInside: true });
   }
 
   #start(request: ClientRequest): void {

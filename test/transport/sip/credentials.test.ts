@@ -3,7 +3,7 @@
 import { createHash } from 'node:crypto';
 import { expect, test } from 'vitest';
 import { systemRandom } from '../../../src/system.js';
-import { createAuthorise } from '../../../src/transport/sip/credentials.js';
+import { createAuthoriser } from '../../../src/transport/sip/credentials.js';
 import { parseCredentials } from '../../../src/wire/sip/digest.js';
 import type { HeaderField, SipRequest } from '../../../src/wire/sip/message.js';
 import { toPeer, withScene } from './fixture.js';
@@ -11,7 +11,7 @@ import type { Scene } from './fixture.js';
 import { asked } from './session-scene.js';
 
 const known = { realm: 'core.example.net', username: 'store', password: 'open sesame' };
-const authorise = createAuthorise([known], systemRandom);
+const authorise = createAuthoriser([known], systemRandom);
 
 const challenge = (more = '', realm = known.realm): HeaderField => [
   'WWW-Authenticate',
