@@ -2,7 +2,6 @@
 
 import pino from 'pino';
 import { adminOptions, adminTls } from './settings/admin.js';
-import { createAdminEndpoint } from './admin/endpoint.js';
 import type { AdminEndpoint } from './admin/endpoint.js';
 import type { AdminParts } from './admin/parts.js';
 import { cryptoHash } from './actors/authentication.js';
@@ -208,12 +207,12 @@ async function openFaces(
     await xcap.start();
     faces.xcap = xcap;
   }
-  const admin =
-    settings.admin && (await createAdminEndpoint(parts, adminOptions(settings.admin, readPem)));
-  if (admin) {
-    await admin.start();
-    faces.admin = admin;
-  }
+  if (!settings.admin) return;
+  // What it is made of takes longer to load than all the rest, and a start after a crash is urgent.
+  const { createAdminEndpoint } = await import('./admin/endpoint.js');
+  const admin = await createAdminEndpoint(parts, adminOptions(settings.admin, readPem));
+  await admin.start();
+  faces.admin = admin;
 }
 
 function addressesOf(
