@@ -30,16 +30,22 @@ export async function startServerProcess(options: {
   readonly sipPort?: number;
   readonly msrpPort?: number;
   readonly args?: readonly string[];
+  /** Beside the environment of the test. */
+  readonly env?: Readonly<Record<string, string>>;
+  /** Told of the child before it is ready, for tests that kill it while it starts. */
+  readonly spawned?: (child: ChildProcess) => void;
 }): Promise<ServerProcess> {
-  const { directory, sipPort = 0, msrpPort = 0, args = [] } = options;
+  const { directory, sipPort = 0, msrpPort = 0, args = [], env = {} } = options;
   const ports = ['--port', String(sipPort), '--msrp-port', String(msrpPort)];
   const child = spawn(
     process.execPath,
     [mainPath, 'serve', '--dir', directory, ...ports, ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
+      env: { ...process.env, ...env },
     },
   );
+  options.spawned?.(child);
   let log = '';
   child.stderr.setEncoding('utf8').on('data', (text: string) => (log += text));
   const ready = await firstLine(child, () => log);

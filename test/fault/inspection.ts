@@ -1,0 +1,97 @@
+/** What a store holds, read from a copy of its files beside the server. */
+
+import { cpSync, rmSync } from 'node:fs';
+import { ClassicLevel } from 'classic-level';
+import type { SerialSet } from '../../src/machines/serial-set.js';
+import { chunkBytes, decodeLarge } from '../../src/store/contents.js';
+import { decodeKey, encodeKey, everything } from '../../src/store/keys.js';
+import { decodeOctets, decodeRow } from '../../src/store/rows.js';
+import { verifyTable } from '../../src/store/verify.js';
+import type { Finding } from '../../src/store/verify.js';
+import { numberIn } from './random.js';
+
+export interface Stored {
+  readonly account: string;
+  readonly serial: number;
+  /** Of the body that was sent; undefined: its octets are not those. */
+  readonly number: number | undefined;
+}
+
+export interface Look {
+  readonly findings: readonly Finding[];
+  readonly stored: readonly Stored[];
+  /** What mailboxes say is stored, by account. */
+  readonly mailboxes: ReadonlyMap<string, SerialSet>;
+  /** Serials of virtual UAs, by account. */
+  readonly virtualUas: ReadonlyMap<string, readonly number[]>;
+}
+
+/** Copies the files as they are; the copy is removed when it has been read. */
+export function copyOf(directory: string): string {
+  const copy = `${directory}.copy`;
+  rmSync(copy, { recursive: true, force: true });
+  cpSync(directory, copy, { recursive: true });
+  return copy;
+}
+
+export async function inspect(copy: string): Promise<Look> {
+  const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer', compression: false } as const;
+  const database = new ClassicLevel<Buffer, Buffer>(copy, { ...encodings, createIfMissing: false });
+  await database.open();
+  try {
+    return await read(database);
+  } finally {
+    await database.close();
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function read(database: ClassicLevel<Buffer, Buffer>): Promise<Look> {
+  const findings: Finding[] = [];
+  const table = {
+    get: (key: Buffer) => database.getSync(key),
+    range: async (range: { from: Buffer; to: Buffer; limit: number }) => {
+      const { from, to, limit } = range;
+      const entries = await database.iterator({ gte: from, lt: to, limit }).all();
+      return entries.map(([key, value]) => ({ key, value }));
+    },
+  };
+  await verifyTable(table, (finding) => findings.push(finding));
+  const stored: Stored[] = [];
+  const mailboxes = new Map<string, SerialSet>();
+  const virtualUas = new Map<string, number[]>();
+  const accounts = { gte: encodeKey(['wakeAt', '']), lt: everything.to };
+  for await (const [octets, value] of database.iterator(accounts)) {
+    const key = decodeKey(octets);
+    if (key[0] === 'content') {
+      const number = numberIn(decodeOctets(octets, value));
+      stored.push({ account: key[1], serial: key[2], number });
+    } else if (key[0] === 'large') {
+      const content = largeContent(database, octets, value);
+      stored.push({ account: key[1], serial: key[2], number: numberIn(content, true) });
+    } else if (key[0] === 'row' && key[2][0] === 'ua') {
+      const serials = virtualUas.get(key[1]);
+      if (serials) serials.push(key[2][1]);
+      else virtualUas.set(key[1], [key[2][1]]);
+    } else if (key[0] === 'row' && key[2][0] === 'actor' && key[2][1] === 'mailbox') {
+      const row = decodeRow(octets, value) as { readonly context: { readonly stored: SerialSet } };
+      mailboxes.set(key[1], row.context.stored);
+    }
+  }
+  return { findings, stored, mailboxes, virtualUas };
+}
+
+function largeContent(
+  database: Pick<ClassicLevel<Buffer, Buffer>, 'getSync'>,
+  octets: Buffer,
+  value: Buffer,
+): Buffer {
+  const { number, size } = decodeLarge(octets, value);
+  const chunks: Buffer[] = [];
+  for (let index = 0; index * chunkBytes < size; index++) {
+    const key = encodeKey(['chunk', number, index]);
+    const record = database.getSync(key);
+    if (record) chunks.push(decodeOctets(key, record));
+  }
+  return Buffer.concat(chunks);
+}

@@ -1,0 +1,23 @@
+/** kill -9 at any moment, again and again: nothing acknowledged is lost, nothing comes twice. */
+
+import { expect, test } from 'vitest';
+import { Chain } from './chain.js';
+import { emptyTally } from './ledger.js';
+
+const kills = Number(process.env['FAULT_KILLS'] ?? 20);
+const seed = Number(process.env['FAULT_SEED'] ?? 20_261_121);
+/** Stores at a time: one for each core. */
+const stores = 2;
+
+test(`U1: ${kills} times kill -9 under load: no loss, no duplicate, no number twice`, async () => {
+  const tally = emptyTally();
+  const chains = Array.from({ length: stores }, (_, n) => new Chain(seed + n, tally));
+  try {
+    await Promise.all(chains.map((chain) => chain.run(kills / stores)));
+  } finally {
+    await Promise.all(chains.map((chain) => chain.end()));
+  }
+  process.stdout.write(`${JSON.stringify(tally)}\n`);
+  expect(chains.flatMap(({ ledger }) => ledger.violations)).toEqual([]);
+  expect(tally.kills).toBe(kills);
+}, 600_000);
