@@ -146,7 +146,7 @@ module.exports = {
     {
       name: 'server-sees-everything-alone',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(server|main|index|cli/|client/connect|testing/)' },
+      from: { path: '^src/', pathNot: '^src/(server|main|index|cli/|client/connect|testing/|verify/)' },
       to: { path: '^src/(server|main|index|config)\\.ts$', pathNot: '^src/config\\.ts$' },
     },
     {

@@ -11,6 +11,7 @@ import { doctorCommand } from './cli/doctor.js';
 import { mailboxCommand } from './cli/mailbox.js';
 import { describeError, serveCommand } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
+import { verifyCommand } from './cli/verify.js';
 import { version } from './version.js';
 
 const program = new Command('poste-restante')
@@ -23,6 +24,7 @@ const program = new Command('poste-restante')
   .addCommand(configCommand())
   .addCommand(doctorCommand())
   .addCommand(storeCommand())
+  .addCommand(verifyCommand())
   .addCommand(demoCommand());
 
 process.on('uncaughtException', (error) => {

@@ -14,6 +14,8 @@ import { virtualUa } from './virtual-ua.js';
 export { conference, focus, forward, mailbox, push, recording, subscription, virtualUa };
 export type * from './effects.js';
 export type * from './events.js';
+export { describeMachine, statesOf } from './description.js';
+export type * from './description.js';
 export { sameAtRest, step } from './step.js';
 export type { ActorSnapshot, AtRest, Definition, Step } from './step.js';
 

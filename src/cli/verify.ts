@@ -1,0 +1,10 @@
+/** The command `poste-restante verify`: a sub-command in a file of its own for each tool. */
+
+import { Command } from 'commander';
+import { verifyExportCommand } from './verify-export.js';
+
+export function verifyCommand(): Command {
+  return new Command('verify')
+    .description('verify signalling flows, and the machines that decide them')
+    .addCommand(verifyExportCommand());
+}
