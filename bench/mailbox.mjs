@@ -131,7 +131,8 @@ async function measure(name, act) {
   const seconds = (performance.now() - began) / 1_000;
   await Promise.all(under);
   waits.sort((one, two) => one - two);
-  const at = (part) => waits[Math.min(waits.length - 1, Math.floor(waits.length * part))].toFixed(1);
+  const at = (part) =>
+    waits[Math.min(waits.length - 1, Math.floor(waits.length * part))].toFixed(1);
   console.log(
     `${name}: ${count} in ${seconds.toFixed(1)} s (${Math.round(count / seconds)}/s); ` +
       `202 of another user: p50 ${at(0.5)} ms, p99 ${at(0.99)} ms, max ${at(1)} ms, ` +

@@ -71,8 +71,8 @@ function requestDeletion(
   const serials: number[] = [];
   const foreign: string[] = [];
   for (const uri of uris) {
-    const named = parts.users.named(uri);
-    if (named.kind === 'message') serials.push(named.serial);
+    const serial = parts.users.serialOf(uri);
+    if (serial !== undefined) serials.push(serial);
     else foreign.push(uri);
   }
   const at = parts.clock.now();

@@ -145,8 +145,8 @@ function listed(
   const serials: number[] = [];
   const foreign: string[] = [];
   for (const uri of uris) {
-    const named = users.named(uri);
-    if (named.kind === 'message') serials.push(named.serial);
+    const serial = users.serialOf(uri);
+    if (serial !== undefined) serials.push(serial);
     else foreign.push(uri);
   }
   return { list: { serials: serialSet(serials), foreign } };

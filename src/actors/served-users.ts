@@ -42,6 +42,8 @@ export interface ServedUserOptions {
 
 /** Serials are decimal numbers without leading zeros that a double holds exactly. */
 const serialForm = /^[1-9][0-9]{0,14}$/;
+/** RFC 3261 25.1; what stands before `@` without scheme has no colon. */
+const hasScheme = /^[a-z][a-z0-9+.-]*:/i;
 
 export class ServedUsers {
   readonly #hostname: string;
@@ -118,6 +120,13 @@ export class ServedUsers {
       if (aor !== undefined && this.#mayLearn(aor)) learnt.add(aor);
     }
     this.#associated.replace(account, [...learnt]);
+  }
+
+  /** The serial of a Message-ID of this store, as people write them (D-01): without scheme too. */
+  serialOf(id: string): number | undefined {
+    const bare = /^<([^<>]*)>$/.exec(id.trim())?.[1]?.trim() ?? id.trim();
+    const named = this.named(hasScheme.test(bare) ? bare : `sip:${bare}`);
+    return named.kind === 'message' ? named.serial : undefined;
   }
 
   /** Message-ID with scheme (D-01). */

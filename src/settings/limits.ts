@@ -110,6 +110,7 @@ export const limitSettings = z.strictObject({
       users: z.int().min(1).max(10_000).default(200),
     })
     .prefault({}),
-  reportGraceMs: ms.default(30_000),
+  /** 0: no REPORT is asked for, and the 200 is enough (D-33). */
+  reportGraceMs: z.int().min(0).max(2_147_483_647).default(30_000),
   reportOnUserDelete: z.enum(['failed', 'forbidden', 'none']).default('failed'),
 });

@@ -2,6 +2,9 @@
 
 import { expect, test } from 'vitest';
 import type { SettingsInput } from '../../src/config.js';
+import type { PolicyPort, PolicyVerdict } from '../../src/ports.js';
+import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
+import type { HeaderField, SipRequest } from '../../src/wire/sip/message.js';
 import {
   bind,
   branchOf,
@@ -16,11 +19,11 @@ import {
   storeMessages,
   withLists,
 } from './retrieval-scene.js';
-import { description, withServer, type Sketch } from './sip-scene.js';
+import { description, sdpType, withServer, type Sketch } from './sip-scene.js';
 
 const noPush: SettingsInput['limits'] = { push: { default: false } };
 
-test('S3-200-SERVER, S3-200-ALLOW, S3-200-AUTOMATA, S3-200-SDP, IMSpec-DMT-S-011, SDP-02: the 200 header by header', () =>
+test('S3-200-SERVER, S3-200-ALLOW, S3-200-AUTOMATA, S3-200-SDP, IMSpec-DMT-S-011, SDP-02, D-66: the 200 header by header', () =>
   withServer(async (scene) => {
     await storeMessages(scene, 1);
     const { accepted } = await retrieve(scene);
@@ -76,7 +79,7 @@ test('D-75, MSRP-31: a payload SEND of the client gets 403, and the session live
     msrp.socket.destroy();
   }, noPush));
 
-test('D-74, LIST-05: a refresh and a new Contact are taken, a list and another direction are not', () =>
+test('D-74, LIST-05: a refresh is taken, a list and another direction are not', () =>
   withServer(async (scene) => {
     await storeMessages(scene, 1);
     const retrieval = await retrieve(scene);
@@ -101,3 +104,74 @@ test('D-74, LIST-05: a refresh and a new Contact are taken, a list and another d
     await expectRequest(scene, 'BYE');
     msrp.socket.destroy();
   }, noPush));
+
+test('D-66: 100 at once, and no other provisional response, even to who could acknowledge one', async () => {
+  let decide: (verdict: PolicyVerdict) => void = () => undefined;
+  const policy: PolicyPort = {
+    judge: ({ operation }) =>
+      operation === 'store' ? { allowed: true } : new Promise((resolve) => (decide = resolve)),
+  };
+  await withServer(
+    async (scene) => {
+      await storeMessages(scene, 1);
+      const callId = 'provisional';
+      scene.send({
+        ...invitation(scene, { headers: [['Supported', '100rel, timer']] }),
+        ...{ callId },
+      });
+      // The answer waits for the policy, and 100 does not wait for the answer.
+      expect((await scene.peer.arrivals.next()).message).toMatchObject({ status: 100 });
+      decide({ allowed: true });
+      const { message } = await scene.peer.arrivals.next();
+      expect(message).toMatchObject({ kind: 'response', status: 200 });
+      expect(message.header('RSeq')).toBeUndefined();
+      expect(message.list('Require')).not.toContain('100rel');
+    },
+    noPush,
+    'udp',
+    {},
+    { policy },
+  );
+});
+
+test.each(['INVITE', 'UPDATE'])(
+  'D-74, DLG-03: a new Contact by %s is where the BYE goes; a list and a turn are refused',
+  async (method) => {
+    const elsewhere = await openSipPeer('udp');
+    try {
+      await withServer(async (scene) => {
+        await storeMessages(scene, 1);
+        const retrieval = await retrieve(scene);
+        const { inside } = retrieval;
+        const msrp = await bind(retrieval);
+        let cseq = 1;
+        const change = async (headers: readonly HeaderField[], body: string, type: string) => {
+          cseq++;
+          const fields: HeaderField[] = [...headers, ['Content-Type', type]];
+          const answer = await scene.ask({ method, ...inside, cseq, headers: fields, body });
+          const branch = answer.status < 300 ? {} : { branch: branchOf(answer) };
+          if (method === 'INVITE') scene.send({ method: 'ACK', ...inside, cseq, ...branch });
+          return answer;
+        };
+        const { port } = elsewhere;
+        const moved = ['Contact', `<sip:tomas@127.0.0.1:${port}>;+g.oma.sip-im`] as const;
+        const taken = await change([moved], description({}), sdpType[1]);
+        expect([taken.status, /a=sendonly/.test(taken.body.toString())]).toEqual([200, true]);
+        const turned = description({ direction: 'sendrecv' });
+        expect((await change([moved], turned, sdpType[1])).status).toBe(488);
+        const listed = await change([moved], withLists(listOf(entry(1))), listType);
+        expect([listed.status, listed.header('Unsupported')]).toEqual([
+          420,
+          'recipient-list-invite',
+        ]);
+        expect(await confirm(msrp, 0)).toContain('message 1');
+        const { message, reply } = await elsewhere.arrivals.next();
+        expect(message).toMatchObject({ kind: 'request', method: 'BYE' });
+        reply(responseTo(message as SipRequest, 200));
+        msrp.socket.destroy();
+      }, noPush);
+    } finally {
+      await elsewhere.close();
+    }
+  },
+);

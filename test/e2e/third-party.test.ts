@@ -31,7 +31,7 @@ interface Filled {
   readonly branch?: string;
 }
 
-describe('TPR-02: a third-party REGISTER is taken in every shape', () => {
+describe('TPR-02, U22: a third-party REGISTER is taken in every shape', () => {
   test.each(vectors)('%s', (_name, vector) =>
     withForward(async (scene) => {
       await offer(scene);
@@ -108,12 +108,12 @@ describe('IMSpec-DMT-S-003, D-40: of all registrations only these make the user 
   });
 });
 
-describe('TPR-05: the burst for the identities of one user', () => {
+describe('TPR-05, U22: the burst for the identities of one user, tel or sip first', () => {
   const all = [`P-Associated-URI: <${bob}>, <sip:robert@elsewhere.example>, <${tel}>`];
 
   test.each([
     ['sip first', [bob, 'sip:robert@elsewhere.example', tel]],
-    ['U22: tel first', [tel, bob, 'sip:robert@elsewhere.example']],
+    ['tel first', [tel, bob, 'sip:robert@elsewhere.example']],
   ])('is one mailbox and one push: %s', (_name, identities) =>
     withForward(async (scene) => {
       await offer(scene);
