@@ -33,6 +33,8 @@ export interface TurnWorld {
   readonly steps: number;
   /** ms for which the digest of a deleted message is kept (D-18). */
   readonly duplicateMs: number;
+  /** Other machines than those of the product, for tools that look into what these would do. */
+  readonly definitionOf?: (address: Address) => Definition;
 }
 
 /** An effect, and the actor that asked for it. */
@@ -78,12 +80,14 @@ class Turn {
   readonly #actors = new Map<Address, Actor | undefined>();
   readonly #change = new ChangeBuilder();
   readonly #effects: Asked[] = [];
+  readonly #definitionOf: (address: Address) => Definition;
   #handled = false;
   #deadLetters = 0;
 
   constructor(world: TurnWorld, input: TurnInput) {
     this.#world = world;
     this.#input = input;
+    this.#definitionOf = world.definitionOf ?? definitionOf;
     this.#queue.push({ to: input.to, event: input.event, by: undefined });
   }
 
@@ -111,7 +115,7 @@ class Turn {
   #isKnown({ to, event }: Told): boolean {
     if (!to.startsWith('ua/')) return true;
     if (this.#actors.has(to) || this.#world.actors.has(to) || this.#world.read.has(to)) return true;
-    return definitionOf(to).birth.includes(event.type);
+    return this.#definitionOf(to).birth.includes(event.type);
   }
 
   #unread(from: number): Address[] {
@@ -124,7 +128,7 @@ class Turn {
   }
 
   #deliver(told: Told): boolean {
-    const definition = definitionOf(told.to);
+    const definition = this.#definitionOf(told.to);
     const actor = this.#actorAt(told.to, definition);
     if (actor === undefined && !definition.birth.includes(told.event.type)) {
       this.#undelivered(told);
@@ -200,7 +204,7 @@ class Turn {
   #settle(): void {
     for (const [address, actor] of this.#actors) {
       if (actor === undefined) continue;
-      const atRest = definitionOf(address).rest(actor.snapshot);
+      const atRest = this.#definitionOf(address).rest(actor.snapshot);
       if (!sameAtRest(actor.atRest, atRest)) {
         if (atRest) this.#change.putActor(address, atRest);
         else this.#change.removeActor(address);

@@ -1,0 +1,286 @@
+/** What the world does with a bounded account: a choice becomes an input of the account. */
+
+import type { AccountEvent, Address } from '../machines/events.js';
+import type { OutboxRow } from '../actors/outbox.js';
+import type { AccountState, DefinitionOf } from './bounded-account.js';
+import { durableTimers, expiryEvent } from './bounded-account.js';
+import {
+  boundedLimits as limits,
+  clientSdp,
+  digestOf,
+  messageFacts,
+  registerFacts,
+  retrievalFacts,
+  subscribeFacts,
+  unusableSdp,
+} from './bounded-facts.js';
+import type { Choice, Option } from './choice.js';
+import { messageAtRest } from './ledger.js';
+import { Scene, type Ends } from './scene.js';
+
+/** Serials that a mailbox takes at a time. */
+const block = 64;
+
+type Of<Do extends Choice['do']> = Extract<Choice, { readonly do: Do }>;
+
+/** Makes a choice. The scene is open: whoever asked closes it. Throws what the account throws. */
+export function choose(
+  state: AccountState,
+  { choice, spends }: Option,
+  definitionOf?: DefinitionOf,
+): Scene {
+  const scene = new Scene(state, definitionOf);
+  const { left } = scene.peers;
+  if (spends) scene.peers.left = { ...left, [spends]: left[spends] - 1 };
+  if (choice.then) {
+    scene.peers.left = { ...scene.peers.left, crashes: scene.peers.left.crashes - 1 };
+  }
+  act(scene, choice, state);
+  return scene;
+}
+
+function act(scene: Scene, choice: Choice, state: AccountState): void {
+  const ends = choice.then;
+  const at = scene.now;
+  const of = { at, limits };
+  const tell = (to: Address, event: AccountEvent): void => scene.take(to, event, endsOf(ends));
+  switch (choice.do) {
+    case 'send':
+      submit(scene, choice.message, ends);
+      return;
+    case 'register':
+    case 'deregister': {
+      const register = registerFacts(++scene.ledger.requests, choice.do === 'register' ? 240 : 0);
+      scene.say('client', 'account', choice.do.toUpperCase());
+      tell('mailbox', { type: 'register.received', ...of, transaction: 'register', register });
+      return;
+    }
+    case 'subscribe': {
+      const subscribe = subscribeFacts(++scene.ledger.requests);
+      scene.say('client', 'account', 'SUBSCRIBE message-summary');
+      tell('mailbox', { type: 'subscribe.received', ...of, transaction: 'subscribe', subscribe });
+      return;
+    }
+    case 'retrieve':
+      scene.say('client', 'account', 'INVITE Deferred@');
+      tell('mailbox', {
+        ...{ type: 'retrieval.requested', ...of, transaction: 'retrieve' },
+        retrieval: retrievalFacts,
+      });
+      return;
+    case 'delete': {
+      const serials = [choice.serial, choice.serial];
+      scene.say('client', 'account', `delete ua/${choice.serial}`);
+      tell('mailbox', {
+        ...{ type: 'deletion.requested', ...of, transaction: 'delete' },
+        ...{ serials, foreign: [] },
+      });
+      return;
+    }
+    case 'timer':
+      expire(scene, state, choice);
+      return;
+    case 'outbox':
+      deliver(scene, choice.number, ends);
+      return;
+    case 'load':
+      if (choice.later) scene.now = nextDurable(state);
+      scene.say('account', 'account', 'comes into memory: session.lost');
+      scene.load();
+      return;
+    case 'crash':
+    case 'passivate':
+      scene.say('account', 'account', choice.do === 'crash' ? 'the process DIES' : 'passivated');
+      scene.forget();
+      return;
+    default:
+      answer(scene, choice, tell);
+  }
+}
+
+function endsOf(ends: Ends | undefined): { ends?: Ends } {
+  return ends === undefined ? {} : { ends };
+}
+
+/** The answers of peers, and what they do in a dialog. */
+function answer(
+  scene: Scene,
+  choice: Of<
+    | 'invite'
+    | 'ack'
+    | 'no-ack'
+    | 'bind'
+    | 'disconnect'
+    | 'answer'
+    | 'report'
+    | 'hang-up'
+    | 'bye-answered'
+    | 'notify'
+  >,
+  tell: (to: Address, event: AccountEvent) => void,
+): void {
+  const { peers } = scene;
+  const timed = { at: scene.now, limits };
+  const { of } = choice;
+  switch (choice.do) {
+    case 'invite':
+      answerInvite(scene, choice, tell);
+      return;
+    case 'ack':
+    case 'no-ack':
+      peers.unacknowledged.delete(of);
+      if (choice.do === 'no-ack') peers.dialogs.delete(of);
+      scene.say('client', 'account', choice.do === 'ack' ? `ACK (${of})` : `no ACK (${of})`);
+      tell(of, { type: choice.do === 'ack' ? 'ack.received' : 'ack.missing', ...timed });
+      return;
+    case 'bind':
+      peers.media.set(of, 'bound');
+      scene.say('client', 'account', `MSRP bound (${of})`);
+      tell(of, { type: 'msrp.connected', ...timed });
+      return;
+    case 'disconnect':
+      peers.media.delete(of);
+      peers.sends = peers.sends.filter(({ session }) => session !== of);
+      scene.say('client', 'account', `MSRP lost (${of})`);
+      tell(of, { type: 'msrp.lost', ...timed });
+      return;
+    case 'hang-up':
+      peers.dialogs.delete(of);
+      scene.say('client', 'account', `BYE (${of})`);
+      tell(of, { type: 'bye.received', ...timed, transaction: 'bye' });
+      return;
+    case 'bye-answered':
+      peers.byes.delete(of);
+      scene.say('client', 'account', `200 to BYE (${of})`);
+      tell(of, { type: 'bye.answered', ...timed });
+      return;
+    case 'notify':
+      answerNotify(scene, choice, tell);
+      return;
+    default:
+      answerSend(scene, choice, tell);
+  }
+}
+
+function answerInvite(
+  scene: Scene,
+  { of, outcome }: Of<'invite'>,
+  tell: (to: Address, event: AccountEvent) => void,
+): void {
+  const { peers, now: at } = scene;
+  peers.invites.delete(of);
+  const words = { accepted: '200', refused: '486', failed: 'no answer', unusable: '200, inactive' };
+  scene.say('client', 'account', `${words[outcome]} to INVITE (${of})`);
+  if (outcome === 'failed') {
+    tell(of, { type: 'invite.failed', at, limits });
+    return;
+  }
+  const accepted = outcome !== 'refused';
+  if (accepted) peers.dialogs.add(of);
+  const given = outcome === 'accepted' ? clientSdp : unusableSdp;
+  tell(of, {
+    ...{ type: 'invite.answered', at, limits, status: accepted ? 200 : 486 },
+    ...(accepted && { answer: given }),
+  });
+}
+
+function answerNotify(
+  scene: Scene,
+  { of, outcome }: Of<'notify'>,
+  tell: (to: Address, event: AccountEvent) => void,
+): void {
+  const { peers, now: at } = scene;
+  scene.say('client', 'account', `${outcome} NOTIFY (${of})`);
+  const counts = peers.notifies.get(of);
+  peers.notifies.delete(of);
+  if (outcome !== 'answered') peers.heard.delete(of);
+  else if (counts !== undefined) peers.heard.set(of, counts);
+  if (outcome === 'failed') tell(of, { type: 'notify.failed', at, limits });
+  else tell(of, { type: 'notify.answered', at, limits, status: outcome === 'answered' ? 200 : 481 });
+}
+
+/** The last word on a SEND takes it off; a 200 to one that wants a REPORT does not. */
+function answerSend(
+  scene: Scene,
+  { do: kind, serial, of: session, status }: Of<'answer' | 'report'>,
+  tell: (to: Address, event: AccountEvent) => void,
+): void {
+  const { peers, now: at } = scene;
+  const known = peers.sends.find((send) => send.serial === serial && send.session === session);
+  const others = peers.sends.filter((send) => send !== known);
+  const waits = known && kind === 'answer' && status === 200 && known.successReport;
+  peers.sends = waits ? [...others, { ...known, answered: true }] : others;
+  scene.say('client', 'account', `${kind === 'answer' ? '' : 'REPORT '}${status} ua/${serial}`);
+  const type = kind === 'answer' ? 'msrp.sent' : 'msrp.reported';
+  tell(`ua/${serial}`, { type, at, session, status, limits });
+}
+
+/** A submission: known as one that came before when the store remembers it (D-18). */
+function submit(scene: Scene, message: number, ends: Ends | undefined): void {
+  const { peers, ledger, now: at } = scene;
+  scene.say('sender', 'account', `MESSAGE ${message}`);
+  peers.submissions[message] = 'unanswered';
+  const from = 1 + ledger.blocks * block;
+  const event: AccountEvent = {
+    ...{ type: 'message.received', at, limits, transaction: `message ${message}` },
+    message: messageFacts(message),
+    duplicate: isRemembered(scene, digestOf(message)),
+    block: { from, to: from + block - 1 },
+  };
+  scene.take('mailbox', event, { payload: Buffer.from(digestOf(message)), ...endsOf(ends) });
+}
+
+function isRemembered({ rows }: Scene, digest: string): boolean {
+  for (const { key, value } of rows.values()) {
+    if (key[0] === 'seen' && key[2] === digest) return true;
+    if (key[0] === 'ua' && messageAtRest(value).message.digest === digest) return true;
+  }
+  return false;
+}
+
+function expire(scene: Scene, state: AccountState, { of, name, then }: Of<'timer'>): void {
+  const key = `${of} ${name}`;
+  const brief = scene.timers.get(key);
+  const durable = durableTimers(state).filter((one) => one.of === of && one.name === name);
+  const first = brief ?? durable.reduce((one, other) => (other.at < one.at ? other : one));
+  scene.now = Math.max(scene.now, first.at);
+  scene.say('account', 'account', `timer ${name} (${of})`);
+  if (brief) {
+    scene.timers.delete(key);
+    scene.take(of, expiryEvent(name, scene.now), endsOf(then));
+    return;
+  }
+  const removes = ['timer', first.at, key] as const;
+  scene.take(of, expiryEvent(name, scene.now), { removes, ...endsOf(then) });
+}
+
+/** A durable effect is done; whoever dies before the row is gone does it again. */
+function deliver(scene: Scene, number: number, ends: Ends | undefined): void {
+  const key = ['outbox', number] as const;
+  const row = scene.rows.get(`outbox ${number}`);
+  if (!row) return;
+  const { effect, token } = row.value as OutboxRow;
+  switch (effect.type) {
+    case 'report.send':
+      scene.say('account', 'sender', `report ${effect.disposition} of ua/${effect.serial}`);
+      scene.peers.reports.add(token);
+      break;
+    case 'history.put':
+      scene.say('account', 'store', `XDMS: +history ${effect.serial}`);
+      scene.peers.document.add(effect.serial);
+      break;
+    case 'history.delete':
+      scene.say('account', 'store', `XDMS: -history ${effect.serial}`);
+      scene.peers.document.delete(effect.serial);
+      break;
+    default:
+      break;
+  }
+  if (ends === 'crash' || ends === 'fail') scene.forget();
+  else scene.remove(key);
+}
+
+function nextDurable(state: AccountState): number {
+  const later = durableTimers(state).flatMap(({ at }) => (at > state.now ? [at] : []));
+  return Math.min(...later);
+}
