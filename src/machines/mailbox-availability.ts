@@ -102,6 +102,7 @@ export const availabilityChanges = {
   }),
   beginPush: change(({ number }, { at, limits }) => ({
     push: number,
+    renewed: false,
     number: number + 1,
     retryAt: at + limits.push.retryMs,
   })),
@@ -117,6 +118,7 @@ export const availabilityChanges = {
   }),
   postponeRetry: change((_context, { at, limits }) => ({ retryAt: at + limits.push.retryMs })),
   endRetry: change(() => ({ retryAt: undefined })),
+  renewChance: change(() => ({ renewed: true })),
   losePush: change(() => ({ push: undefined })),
   forgetClient: change(() => forgetClientChange),
 };

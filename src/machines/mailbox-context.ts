@@ -53,6 +53,8 @@ export interface MailboxContext {
   readonly forwards: readonly number[];
   /** Messages that the client did not take in this registration (D-47). */
   readonly untaken: SerialSet;
+  /** The user has registered anew since the push began. */
+  readonly renewed: boolean;
 }
 
 /** Settings as soft state (RFC 3903). */
@@ -90,6 +92,7 @@ export const emptyMailbox: MailboxContext = {
   recordings: [],
   forwards: [],
   untaken: noSerials,
+  renewed: false,
 };
 
 export type On<Type extends MailboxEvent['type']> = EventOn<MailboxEvent, Type>;
@@ -134,7 +137,8 @@ export function wantsPush(context: MailboxContext, at: number, limits: Limits): 
   return isReachable(context.bindings, at);
 }
 
-/** The context when this push is over. */
+/** The context when this push is over; what it offered in vain before a REGISTER is offered again. */
 export function afterPush(context: MailboxContext, event: On<'push.ended'>): MailboxContext {
-  return { ...context, push: undefined, untaken: union(context.untaken, event.failed) };
+  const { untaken, renewed } = context;
+  return { ...context, push: undefined, untaken: renewed ? untaken : union(untaken, event.failed) };
 }

@@ -137,7 +137,7 @@ const pushing = mailboxSetup.createStateConfig({
     'message.unread': { guard: 'isOld', actions: [...countUnread, tellRequeued] },
     'register.received': [
       ...registerRefusals,
-      { guard: 'staysAvailable', actions: bindContacts },
+      { guard: 'staysAvailable', actions: [...bindContacts, 'renewChance'] },
       { actions: [...bindContacts, ...loseClient], target: '#mailbox.offline' },
     ],
     'push.ended': [
@@ -304,7 +304,7 @@ function revive(atRest: AtRest): ActorSnapshot {
   }
   const context = atRest.context as unknown as Omit<
     MailboxContext,
-    'push' | 'foci' | 'recordings' | 'forwards' | 'untaken'
+    'push' | 'foci' | 'recordings' | 'forwards' | 'untaken' | 'renewed'
   >;
   return snapshotAt(machine, values[atRest.state as RestState], {
     ...emptyMailbox,

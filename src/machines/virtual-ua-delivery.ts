@@ -30,6 +30,10 @@ export const deliveryGuards = {
   ),
   isImported: ask((_context, { imported }: On<'store'>) => imported !== undefined),
   isRead: ask(({ read }) => read),
+  /** A push has begun before the client has got the message another way. */
+  isPushedInVain: ask(
+    ({ read }, { session }: On<'invite'>) => read && session.startsWith('push/'),
+  ),
   isCarried: ask((_context, { carried }: On<'invite'>) => carried === true),
   isRefused: ask(
     ({ message, doomed }, event: On<'invite'>) =>
@@ -46,9 +50,10 @@ export const deliveryGuards = {
       isSending(context, event) && isSuccess(event) && event.limits.reportGraceMs > 0,
   ),
   isSent: ask((context, event: On<'msrp.sent'>) => isSending(context, event) && isSuccess(event)),
-  isRefusedForm: ask(({ leases, message }, event: On<'msrp.sent'>) => {
+  isRefusedForm: ask(({ leases, message, read }, event: On<'msrp.sent'>) => {
     const lease = leaseOf(leases, event.session);
     if (lease === undefined || event.status !== 415) return false;
+    if (read && event.session.startsWith('push/')) return false;
     return payloadForm(message, lease.media, lease.form) !== undefined;
   }),
   isUnsent: ask(
@@ -103,6 +108,11 @@ export const tellIntroduction = effect(
     const what = { at, serial, sender: senderOf(message), message, receivedAt, limits };
     return tellPush(session, { type: 'ua.introduced', ...what });
   },
+);
+
+/** There is nothing left to do for this session. */
+export const tellDelivered = effect('tell', ({ serial }, { session, at, limits }: On<'invite'>) =>
+  tellSession(session, { type: 'ua.departed', at, serial, limits }),
 );
 
 export const send = effect(

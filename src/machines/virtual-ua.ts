@@ -21,6 +21,7 @@ import {
   send,
   setGrace,
   tellAnswered,
+  tellDelivered,
   tellDeparted,
   tellFailed,
   tellIntroduction,
@@ -112,6 +113,7 @@ const stored = virtualUaSetup.createStateConfig({
     invite: [
       { guard: 'isOfAnother', actions: tellOther },
       { guard: 'isExpired', actions: [refuse, ...erase], target: 'gone' }, // U12: never late
+      { guard: 'isPushedInVain', actions: tellDelivered },
       { guard: 'isRefused', actions: refuse },
       { guard: 'isCarried', actions: 'addLease', target: 'leased' },
       { actions: ['addLease', tellAnswered, send], target: 'leased' },
@@ -134,6 +136,7 @@ const leased = virtualUaSetup.createStateConfig({
     invite: [
       { guard: 'isLeasedBy' },
       { guard: 'isOfAnother', actions: tellOther },
+      { guard: 'isPushedInVain', actions: tellDelivered },
       { guard: 'isRefused', actions: refuse },
       { guard: 'isCarried', actions: 'addLease' },
       { actions: ['addLease', tellAnswered, send] },

@@ -98,6 +98,8 @@ export interface Ledger {
   readonly confirmed: ReadonlySet<number>;
   /** Messages whose deletion was accepted, durably. */
   readonly deleted: ReadonlySet<number>;
+  /** Messages that the client would not take in this registration (D-47). */
+  readonly refused: ReadonlySet<number>;
   /** Reports that were decided, durably, by serial and disposition. */
   readonly reports: ReadonlyMap<string, number>;
   /** Submissions whose message has left the store, by digest. */
@@ -142,6 +144,7 @@ export function firstState(bounds: Bounds): AccountState {
     ledger: {
       confirmed: new Set(),
       deleted: new Set(),
+      refused: new Set(),
       reports: new Map(),
       gone: new Set(),
       blocks: 0,

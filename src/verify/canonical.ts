@@ -110,7 +110,7 @@ class Writer {
 
   /** How many reports there were is judged at every commit, and counts only while there may be more. */
   #ledger(): void {
-    const { confirmed, deleted, reports, gone, blocks } = this.#state.ledger;
+    const { confirmed, deleted, refused, reports, gone, blocks } = this.#state.ledger;
     const stored = new Set<string>();
     for (const { key } of this.#state.store.rows.values()) {
       if (key[0] === 'ua') stored.add(String(key[1]));
@@ -120,6 +120,7 @@ class Writer {
     this.#text += `|L${blocks}`;
     this.#list(open(confirmed).sort());
     this.#list(open(deleted).sort());
+    this.#list(open(refused).sort());
     this.#list([...reports.keys()].filter((name) => stored.has(name.split(' ')[0]!)).sort());
     this.#list([...gone].sort());
   }

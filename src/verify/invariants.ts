@@ -3,10 +3,11 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { Address, Counts } from '../machines/events.js';
 import type { DeliveryContext } from '../machines/delivery.js';
-import { hasSerial } from '../machines/serial-set.js';
+import { firstSerials, hasSerial } from '../machines/serial-set.js';
 import { pushable, wantsPush } from '../machines/mailbox-context.js';
 import type { VirtualUaContext } from '../machines/virtual-ua-context.js';
 import type { OutboxRow } from '../actors/outbox.js';
+import { durableTimers } from './bounded-account.js';
 import type { AccountState } from './bounded-account.js';
 import { boundedLimits } from './bounded-facts.js';
 import {
@@ -213,7 +214,8 @@ export const goals: readonly Goal[] = [
     reached: (state) => {
       const mailbox = mailboxOf(state);
       if (mailbox === undefined) return mailboxAtRest(state) === undefined;
-      return !wantsPush(mailbox, state.now, boundedLimits) || isBeingPushed(state);
+      if (!wantsPush(mailbox, state.now, boundedLimits)) return true;
+      return firstToPush(state) === undefined || isBeingPushed(state);
     },
     // While a retry is to come, a registration may end before that.
     without: (state, { of, name }) => {
@@ -228,13 +230,21 @@ export const goals: readonly Goal[] = [
       const mailbox = mailboxOf(state);
       if (mailbox === undefined) return mailboxAtRest(state) === undefined;
       const told = JSON.stringify(mailbox.counts satisfies Counts);
+      const over = overdue(state);
       return mailbox.subscriptions.every((number) => {
-        return state.peers.heard.get(`subscription/${number}`) === told;
+        const subscription = `subscription/${number}` as const;
+        return over.has(subscription) || state.peers.heard.get(subscription) === told;
       });
     },
     without: (_state, { name }) => name === 'expiry',
   },
 ];
+
+/** Whose time is over, although nobody has looked at the timer yet. */
+function overdue(state: AccountState): Set<Address> {
+  const due = durableTimers(state).filter(({ name, at }) => name === 'expiry' && at <= state.now);
+  return new Set(due.map(({ of }) => of));
+}
 
 function hasLease({ memory }: AccountState): boolean {
   for (const [address, { snapshot }] of memory?.actors ?? []) {
@@ -244,10 +254,15 @@ function hasLease({ memory }: AccountState): boolean {
   return false;
 }
 
-/** The oldest message that waits is in a push, or the push comes to it. */
+/** The oldest message that waits to be pushed, those left out that the client would not take. */
+function firstToPush(state: AccountState): number | undefined {
+  const serials = firstSerials(pushable(mailboxOf(state)!), Infinity);
+  return serials.find((serial) => !state.ledger.refused.has(serial));
+}
+
+/** That message is in a push, or the push comes to it. */
 function isBeingPushed(state: AccountState): boolean {
-  const mailbox = mailboxOf(state)!;
-  const [first] = pushable(mailbox);
+  const first = firstToPush(state);
   for (const [address, { snapshot }] of state.memory!.actors) {
     if (!address.startsWith('push/') || first === undefined) continue;
     const { todo, invited } = snapshot.context as DeliveryContext;
@@ -255,4 +270,3 @@ function isBeingPushed(state: AccountState): boolean {
   }
   return false;
 }
-

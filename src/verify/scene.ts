@@ -274,6 +274,7 @@ function openLedger(ledger: Ledger): OpenLedger {
     ...ledger,
     confirmed: new Set(ledger.confirmed),
     deleted: new Set(ledger.deleted),
+    refused: new Set(ledger.refused),
     reports: new Map(ledger.reports),
     gone: new Set(ledger.gone),
   };

@@ -52,6 +52,7 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
     case 'deregister': {
       const register = registerFacts(++scene.ledger.requests, choice.do === 'register' ? 240 : 0);
       scene.say('client', 'account', choice.do.toUpperCase());
+      if (ends !== 'fail') scene.ledger.refused.clear();
       tell('mailbox', { type: 'register.received', ...of, transaction: 'register', register });
       return;
     }
@@ -211,6 +212,7 @@ function answerSend(
   const waits = known && kind === 'answer' && status === 200 && known.successReport;
   peers.sends = waits ? [...others, { ...known, answered: true }] : others;
   scene.say('client', 'account', `${kind === 'answer' ? '' : 'REPORT '}${status} ua/${serial}`);
+  if (session.startsWith('push/') && status !== 200) scene.ledger.refused.add(serial);
   const type = kind === 'answer' ? 'msrp.sent' : 'msrp.reported';
   tell(`ua/${serial}`, { type, at, session, status, limits });
 }
