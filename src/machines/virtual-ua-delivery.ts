@@ -31,9 +31,7 @@ export const deliveryGuards = {
   isImported: ask((_context, { imported }: On<'store'>) => imported !== undefined),
   isRead: ask(({ read }) => read),
   /** A push has begun before the client has got the message another way. */
-  isPushedInVain: ask(
-    ({ read }, { session }: On<'invite'>) => read && session.startsWith('push/'),
-  ),
+  isPushedInVain: ask(({ read }, { session }: On<'invite'>) => read && session.startsWith('push/')),
   isCarried: ask((_context, { carried }: On<'invite'>) => carried === true),
   isRefused: ask(
     ({ message, doomed }, event: On<'invite'>) =>

@@ -202,7 +202,8 @@ function namesOf({ memory, store, peers }: AccountState): ReadonlyMap<number, st
   }
   const known = [peers.invites, peers.dialogs, peers.unacknowledged, peers.byes];
   for (const set of known) for (const of of set) note(of);
-  for (const map of [peers.media, peers.notifies, peers.heard]) for (const of of map.keys()) note(of);
+  for (const map of [peers.media, peers.notifies, peers.heard])
+    for (const of of map.keys()) note(of);
   const names = new Map<number, string>();
   [...found].sort((one, other) => one - other).forEach((number, i) => names.set(number, `#${i}`));
   return names;

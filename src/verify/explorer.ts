@@ -115,7 +115,8 @@ class Explorer {
         return this.#counterexample(number, option, { property: 'stops', text });
       }
       // A commit that is empty cannot fail, and nobody sees what comes behind it.
-      if (option.choice.then !== undefined && !scene.wrote && option.choice.do !== 'outbox') continue;
+      if (option.choice.then !== undefined && !scene.wrote && option.choice.do !== 'outbox')
+        continue;
       this.#transitions++;
       this.#turns += scene.turns;
       if (option.choice.then !== undefined || option.choice.do === 'crash') this.#crashes++;

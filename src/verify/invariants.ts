@@ -168,13 +168,7 @@ const metadata: Invariant = {
 };
 
 /** What holds in every state of an account; a tool may add its own. */
-export const invariants: readonly Invariant[] = [
-  counts,
-  whole,
-  waits,
-  believes,
-  metadata,
-];
+export const invariants: readonly Invariant[] = [counts, whole, waits, believes, metadata];
 
 // ------------------------------------------------------------------------------- liveness
 
@@ -193,7 +187,8 @@ export const goals: readonly Goal[] = [
   {
     name: 'ends',
     statement: 'Every message ends: delivered and gone, expired or deleted.',
-    reached: (state) => messagesOf(state).length === 0 && !state.peers.submissions.includes('unanswered'),
+    reached: (state) =>
+      messagesOf(state).length === 0 && !state.peers.submissions.includes('unanswered'),
     without: everyTimer,
   },
   {

@@ -27,7 +27,8 @@ export function commitLedger(scene: Scene, change: Change, event: AccountEvent):
   if (event.type === 'deletion.requested') {
     const known = [...scene.rows.values()].flatMap(({ key }) => (key[0] === 'ua' ? [key[1]] : []));
     for (const serial of known) {
-      if (intersection(event.serials, [serial, serial]).length > 0) scene.ledger.deleted.add(serial);
+      if (intersection(event.serials, [serial, serial]).length > 0)
+        scene.ledger.deleted.add(serial);
     }
   }
   const reported = noteReports(scene, change);

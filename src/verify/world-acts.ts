@@ -197,7 +197,8 @@ function answerNotify(
   if (outcome !== 'answered') peers.heard.delete(of);
   else if (counts !== undefined) peers.heard.set(of, counts);
   if (outcome === 'failed') tell(of, { type: 'notify.failed', at, limits });
-  else tell(of, { type: 'notify.answered', at, limits, status: outcome === 'answered' ? 200 : 481 });
+  else
+    tell(of, { type: 'notify.answered', at, limits, status: outcome === 'answered' ? 200 : 481 });
 }
 
 /** The last word on a SEND takes it off; a 200 to one that wants a REPORT does not. */

@@ -17,11 +17,7 @@ export function optionsOf(state: AccountState): Option[] {
   const cut = possible.flatMap((option) => cutShort(state, option));
   const idle: Act[] = isIdle(state) ? [{ do: 'passivate' }] : [];
   const ends = [{ do: 'crash' } as const, ...idle];
-  return [
-    ...possible,
-    ...cut,
-    ...ends.map((choice): Option => ({ choice, spends: 'crashes' })),
-  ];
+  return [...possible, ...cut, ...ends.map((choice): Option => ({ choice, spends: 'crashes' }))];
 }
 
 function isLeft({ peers }: AccountState, bound: keyof Bounds | undefined): boolean {

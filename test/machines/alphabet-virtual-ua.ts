@@ -14,7 +14,9 @@ export const virtualUaAlphabet: Alphabet = {
   events: virtualUaEvents,
   essence: ({ value, context }) => {
     const { leases = [], doomed, read } = context as Partial<VirtualUaContext>;
-    const held = leases.map(({ session, graceAt }) => [session, graceAt !== undefined]);
+    const held = leases.map(({ session, media: { acceptTypes }, graceAt }) => {
+      return [session, acceptTypes, graceAt !== undefined];
+    });
     return [value, held, doomed, read];
   },
 };

@@ -360,3 +360,13 @@ test('an unknown schema is refused', () => {
   const atRest = mailbox.rest(bob().on(message()).snapshot)!;
   expect(() => mailbox.revive({ ...atRest, schema: 99 })).toThrow('MACHINE_SCHEMA_UNKNOWN');
 });
+
+describe('a REGISTER while a push is under way', () => {
+  test('D-47: is a new chance for what that push has offered in vain', () => {
+    const actor = bob().on(message(), registered(), registered({ cseq: 2 }, noon + 5000));
+    actor.on(ended(1, 'done', [100, 100]));
+    expect(actor.said).toContain('push/2 start');
+    actor.on(ended(2, 'done', [100, 100]));
+    expect(actor.state).toEqual({ available: 'idle' });
+  });
+});

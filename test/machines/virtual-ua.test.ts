@@ -218,3 +218,28 @@ describe('at rest', () => {
     expect(() => virtualUa.revive({ ...atRest, schema: 0 })).toThrow('MACHINE_SCHEMA_UNKNOWN');
   });
 });
+
+describe('a message that the client has got another way', () => {
+  const fetched = [store(), invite(focus), sent(focus, 200, noReports)] as const;
+
+  test('D-50: a push under way passes over it', () => {
+    const actor = ua(...fetched, invite(push));
+    expect(actor.said).toEqual(['push/1 ua.departed']);
+    expect(actor.state).toBe('stored');
+    expect(ua(...fetched, invite(focus)).said).toContain('msrp.send');
+  });
+
+  test('D-50: a push passes over it while another session has it', () => {
+    const actor = ua(...fetched, invite(focus), invite(push));
+    expect(actor.said).toEqual(['push/1 ua.departed']);
+    expect(actor.on(bye(focus)).state).toBe('stored');
+  });
+
+  test('D-47, D-50: after 415 a push does not offer it in another form', () => {
+    const wide = { acceptTypes: ['*'], acceptWrappedTypes: [] };
+    const both = [store(), invite(focus), invite(push, wide)] as const;
+    expect(ua(...both, sent(push, 415)).said).toEqual(['msrp.send']);
+    const late = ua(...both, sent(focus, 200, noReports), sent(push, 415));
+    expect(late.said).toEqual(['push/1 ua.failed']);
+  });
+});
