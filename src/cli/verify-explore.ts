@@ -84,7 +84,7 @@ function describe({ statistics, complete, counterexample }: Exploration, output?
     lines.push('', ...replay(counterexample).lines, '', `VIOLATED ${property}: ${text}`);
     if (output !== undefined) lines.push(`replay with: verify explore --replay ${output}`);
   } else if (complete) {
-    const names = [...Object.values(stepProperties)];
+    const names: string[] = Object.values(stepProperties);
     for (const { statement } of [...invariants, ...goals]) names.push(statement);
     lines.push('', ...names.map((name) => `holds: ${name}`));
   } else lines.push(`${open} states were not looked at: raise --states`);

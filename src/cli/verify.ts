@@ -1,10 +1,12 @@
 /** The command `poste-restante verify`: a sub-command in a file of its own for each tool. */
 
 import { Command } from 'commander';
+import { verifyExploreCommand } from './verify-explore.js';
 import { verifyExportCommand } from './verify-export.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('verify signalling flows, and the machines that decide them')
+    .addCommand(verifyExploreCommand())
     .addCommand(verifyExportCommand());
 }

@@ -22,7 +22,7 @@ export const boundedLimits: Limits = {
   register: { min: 60, default: 240, max: 240, contacts: 3, burstMs: 2000 },
   subscribe: { min: 60, default: 400, max: 400, count: 2, throttleMs: 1000, headers: 2 },
   publish: { min: 60, default: 240, max: 240, count: 1 },
-  deletion: { batch: 1 },
+  deletion: { batch: 1, removalMs: 32_000 },
   push: { default: true, window: 2, retryMs: 5000, retryMaxMs: 5000, after: 'delete' },
   retrieval: {
     whenPushActive: 'serve',

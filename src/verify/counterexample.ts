@@ -8,6 +8,7 @@ import type { Counterexample } from './explorer.js';
 import { invariants as allInvariants } from './invariants.js';
 import type { Invariant } from './invariants.js';
 import type { Breach, Party, Said } from './scene.js';
+import { VerifyError } from './verify-error.js';
 import { choose } from './world-acts.js';
 
 /** Number of the form of the file. */
@@ -28,8 +29,8 @@ export function readCounterexample(text: string): Counterexample {
   let read: unknown;
   try {
     read = JSON.parse(text);
-  } catch (error) {
-    throw notReplayable('it is not JSON', error);
+  } catch {
+    throw notReplayable('it is not JSON');
   }
   const given = read as Partial<Counterexample> & { readonly form?: unknown };
   if (typeof read !== 'object' || read === null || given.form !== form) {
@@ -41,9 +42,8 @@ export function readCounterexample(text: string): Counterexample {
   return { property, text: what, bounds, steps };
 }
 
-function notReplayable(why: string, cause?: unknown): Error {
-  const error = new Error(`the file is no counterexample: ${why}`, { cause });
-  return Object.assign(error, { code: 'VERIFY_NOT_REPLAYABLE' });
+function notReplayable(why: string): VerifyError {
+  return new VerifyError('VERIFY_NOT_REPLAYABLE', `no file of a counterexample: ${why}`);
 }
 
 /** What a replay has shown. */

@@ -6,3 +6,14 @@ export { toMermaid, toPage, toIndex, countsOf } from './export-mermaid.js';
 export { fromScxml, toScxml } from './export-scxml.js';
 export { toDot } from './export-dot.js';
 export { VerifyError } from './verify-error.js';
+export { defaultBounds, type AccountState, type Bounds } from './bounded-account.js';
+export { describeChoice, type Choice, type Option } from './choice.js';
+export { counterexampleFile, readCounterexample, replay, type Replay } from './counterexample.js';
+export {
+  explore,
+  type Counterexample,
+  type Exploration,
+  type ExploreOptions,
+  type Statistics,
+} from './explorer.js';
+export { goals, invariants, stepProperties, type Goal, type Invariant } from './invariants.js';
