@@ -1,11 +1,10 @@
 /**
- * CPU time of one step of the machines: `npm run build && node bench/step.mjs [folder of machines]`.
- * Every round takes each step some thousand times from the same snapshot, by the table and, where
- * the build has it, by XState; printed are the median of the rounds and their spread.
+ * CPU time of one step of the machines, a line of JSON per figure; another build's folder of machines
+ * is the argument. Every round takes each step some thousand times from the same snapshot, by the
+ * table and, where the build has it, by XState.
  */
 
 import console from 'node:console';
-import { loadavg } from 'node:os';
 import { resolve } from 'node:path';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -16,7 +15,7 @@ const { mailbox, push, virtualUa } = await load('index');
 const { step, oracleStep } = await load('step');
 
 const rounds = 7;
-const times = 20_000;
+const times = Number(process.env.BENCH_SECONDS ?? 1.5) < 1 ? 2_000 : 20_000;
 const at = Date.UTC(2026, 10, 20, 9);
 const day = 86_400;
 const limits = {
@@ -122,10 +121,6 @@ for (let round = -2; round < rounds; round++) {
     }
   }
 }
-const round = (value) => Math.round(value * 100) / 100;
-for (const [key, took] of results) {
-  took.sort((one, other) => one - other);
-  const median = round(took[rounds >> 1]);
-  console.log(`${key}: ${median} µs CPU, ${round(took[0])} to ${round(took.at(-1))}`);
+for (const [name, values] of results) {
+  console.log(JSON.stringify({ name, unit: 'µs CPU', better: 'less', values }));
 }
-console.log(`load average ${loadavg().map(round).join(' ')}`);
