@@ -48,7 +48,8 @@ function say(text) {
 
 function peersOf(asked) {
   if (asked === undefined) return [];
-  const names = asked === true ? ['postgresql', 'sqlite-wal', 'postgresql-async'] : asked.split(',');
+  const names =
+    asked === true ? ['postgresql', 'sqlite-wal', 'postgresql-async'] : asked.split(',');
   return names.filter((name) => {
     if (!(name in databases)) program.error(`there is no peer "${name}"`);
     const missing = missingFor(name);

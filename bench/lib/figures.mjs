@@ -50,5 +50,10 @@ export function text(value) {
 export function tableOf(figures) {
   const rows = [columns, ...figures.map(rowOf)].map((row) => row.map(String));
   const widths = columns.map((_, i) => Math.max(...rows.map((row) => row[i].length)));
-  return rows.map((row) => row.map((cell, i) => cell.padEnd(widths[i])).join('  ').trimEnd());
+  return rows.map((row) =>
+    row
+      .map((cell, i) => cell.padEnd(widths[i]))
+      .join('  ')
+      .trimEnd(),
+  );
 }

@@ -47,7 +47,7 @@ export async function metered(pids, run, { once = false } = {}) {
 /** Resolves when the machine is left alone, or has not been for a minute. */
 async function quiet(pids) {
   const end = performance.now() + quietSeconds * 1000;
-  for (let calm = 0; calm < 2 && performance.now() < end; ) {
+  for (let calm = 0; calm < 2 && performance.now() < end;) {
     const before = cpuOfOthers(pids);
     const began = performance.now();
     await setTimeout(400);

@@ -5,14 +5,7 @@ import { appendFileSync, existsSync, openSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout } from 'node:timers/promises';
 import { buildNosync } from '../lib/loadgen.mjs';
-import {
-  dropDirectory,
-  ended,
-  freePort,
-  killTree,
-  newDirectory,
-  own,
-} from '../lib/processes.mjs';
+import { dropDirectory, ended, freePort, killTree, newDirectory, own } from '../lib/processes.mjs';
 
 const postgresPrograms = '/usr/lib/postgresql/15/bin';
 const versionTable =

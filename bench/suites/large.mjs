@@ -5,6 +5,7 @@ import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import net from 'node:net';
 import { performance } from 'node:perf_hooks';
+import { clearInterval, setInterval } from 'node:timers';
 import { createImClient } from '../../dist/client/connect.js';
 import { newDirectory, usageOf } from '../lib/processes.mjs';
 import { closeAll, openAll } from './servers.mjs';
@@ -29,10 +30,25 @@ export async function run(bench) {
       ...{ loss: 0, values: results.map(of) },
     });
   const rate = (of) => (result) => size / 1e6 / of(result);
-  one('framed copy, nothing kept', 'MB/s', 'more', rate(({ framed }) => framed));
-  one('in', 'MB/s', 'more', rate(({ taken }) => taken));
+  one(
+    'framed copy, nothing kept',
+    'MB/s',
+    'more',
+    rate(({ framed }) => framed),
+  );
+  one(
+    'in',
+    'MB/s',
+    'more',
+    rate(({ taken }) => taken),
+  );
   one('in, part of the framed copy', '%', 'more', ({ framed, taken }) => (framed / taken) * 100);
-  one('out', 'MB/s', 'more', rate(({ given }) => given));
+  one(
+    'out',
+    'MB/s',
+    'more',
+    rate(({ given }) => given),
+  );
   one('out, part of the framed copy', '%', 'more', ({ framed, given }) => (framed / given) * 100);
   one('peak of the server', 'MB resident', 'less', ({ peak }) => peak / mebi);
 }

@@ -41,7 +41,12 @@ async function closedLoop(bench, servers, transport, body) {
   );
   for (const [who, results] of runs) {
     const one = (unit, better, of) =>
-      bench.figure({ who, ...{ name, unit, better }, ...outcomeOf(results), values: results.map(of) });
+      bench.figure({
+        who,
+        ...{ name, unit, better },
+        ...outcomeOf(results),
+        values: results.map(of),
+      });
     one('stored/s', 'more', ({ acked_per_s: rate }) => rate);
     one('µs CPU per store', 'less', ({ cpuSeconds, acked }) => (cpuSeconds / acked) * 1e6);
     one('p50 ms', 'less', ({ lat_us: { p50 } }) => p50 / 1000);
@@ -54,7 +59,13 @@ async function closedLoop(bench, servers, transport, body) {
 async function openLoop(bench, servers, transport, body, rate) {
   const name = `${transport}, ${body} B, ${rate}/s offered`;
   const runs = await interleaved(bench, servers, `store ${name}`, (server) =>
-    loadgen('store', { ...targetOf(server, transport), users, body, duration: bench.seconds, rate }),
+    loadgen('store', {
+      ...targetOf(server, transport),
+      users,
+      body,
+      duration: bench.seconds,
+      rate,
+    }),
   );
   for (const [who, results] of runs) {
     const one = (unit, of) =>
