@@ -67,6 +67,9 @@ const bounds = z.strictObject({
   /** Large messages that are coming in at a time, in all sessions and in one. */
   uploads: z.int().min(1).max(1_000).default(256),
   uploadsPerSession: z.int().min(1).max(64).default(4),
+  /** Identities of users that S-CSCFs have told, and how long they count behind a registration. */
+  identities: count.default(100_000),
+  identitiesMs: z.int().min(0).default(7_776_000_000),
   /** Octets of messages that are held while they are passed on, in total. */
   forwardOctets: count.default(67_108_864),
 });

@@ -32,7 +32,7 @@ export function receiveRegister(parts: IngressParts, received: Identified): void
     return;
   }
   const facts = thirdParty ? thirdPartyFacts(request, parts.bounds.bodyBytes) : undefined;
-  const account = accountOf(parts, to, facts?.identities ?? []);
+  const account = accountOf(parts, to, facts && { ...facts, expires: expiresOf(parts, request) });
   if (account === undefined) {
     refuse(parts, received, 404);
     return;
@@ -56,12 +56,18 @@ function isOwn(parts: IngressParts, received: Identified, to: string): boolean {
 function accountOf(
   { users }: IngressParts,
   to: string,
-  identities: readonly string[],
+  told: { readonly identities: readonly string[]; readonly expires: number } | undefined,
 ): AccountId | undefined {
   let account = users.account(to);
+  if (!told) return account;
+  const { identities, expires } = told;
   for (const uri of identities) account ??= users.account(uri);
-  if (account !== undefined && identities.length > 0) users.associate(account, identities);
+  if (account !== undefined) users.associate(account, identities, expires * 1_000);
   return account;
+}
+
+function expiresOf({ limits }: IngressParts, request: SipRequest): number {
+  return parseDigits(request.header('expires')) ?? limits.register.default;
 }
 
 /** TPR-01: From is the S-CSCF, To the public identity. */
@@ -83,7 +89,7 @@ function submitThirdParty(
   const { request } = received;
   const scscf = uriOf(request.list('contact')[0]) ?? uriOf(request.header('from'));
   if (scscf === undefined) throw new WireError('SIP_ADDRESS', 'REGISTER without S-CSCF');
-  const expires = parseDigits(request.header('expires')) ?? parts.limits.register.default;
+  const expires = expiresOf(parts, request);
   const taken = submit(parts, received, account, undefined, {
     by: 'scscf',
     contacts: [{ uri: identity, expires, im, q: 1 }],
@@ -153,7 +159,7 @@ function ownContacts(
   request: SipRequest,
 ): Pick<RegisterFacts, 'contacts' | 'removeAll'> {
   const values = request.list('contact');
-  const whole = parseDigits(request.header('expires')) ?? parts.limits.register.default;
+  const whole = expiresOf(parts, request);
   if (values.includes('*')) {
     if (values.length > 1 || parseDigits(request.header('expires')) !== 0) {
       throw new WireError('SIP_CONTACT', 'Contact * goes alone and with Expires 0');

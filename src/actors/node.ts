@@ -42,6 +42,7 @@ import { PushOpenings } from './push-opening.js';
 import type { Product } from './product.js';
 import { Recordings } from './recordings.js';
 import { Serials } from './serials.js';
+import { AssociatedIdentities } from './associated-identities.js';
 import { ServedUsers } from './served-users.js';
 import { DueTimers } from './timers.js';
 import { createTrust } from './trust.js';
@@ -92,6 +93,7 @@ class Node implements Actors {
   readonly #counters: Counters = createCounters();
   readonly #serials: Serials;
   readonly #provisioning: ProvisioningPort | undefined;
+  readonly #associated: AssociatedIdentities;
   readonly #users: ServedUsers;
   readonly #product: Product;
   readonly #policy: Policy;
@@ -116,10 +118,16 @@ class Node implements Actors {
       limits: { ...options.limits, profile: this.#profile.delivery },
     };
     const { store, hostname, version } = options;
-    const { nodeBlock, accountBlock, identities } = this.#bounds;
+    const { nodeBlock, accountBlock, identities, identitiesMs } = this.#bounds;
     this.#serials = new Serials({ store, hostname, nodeBlock, accountBlock });
     this.#provisioning = options.provisioning ?? store.provisioning;
-    this.#users = new ServedUsers({ ...options, identities, provisioning: this.#provisioning });
+    const { clock, log } = options;
+    this.#associated = new AssociatedIdentities({
+      ...{ bound: identities, lastingMs: identitiesMs, clock, log, store: store.associations },
+    });
+    this.#users = new ServedUsers({
+      ...{ ...options, associated: this.#associated, provisioning: this.#provisioning },
+    });
     this.#product = product(version, this.#users.hostname);
     this.#policy = this.#createPolicy();
     this.#local = new LocalTransactions(options.clock, this.#bounds);
@@ -148,6 +156,7 @@ class Node implements Actors {
   async start(): Promise<void> {
     assert(!this.#open);
     await this.#serials.ready();
+    await this.#associated.load();
     this.#open = true;
     this.#timers.start();
     if (this.#options.xdms) this.#rounds.start();

@@ -143,8 +143,10 @@ export interface Bounds {
   readonly pathMs: number;
   /** Authenticated requests without an answer yet. */
   readonly proofs: number;
-  /** Identities that S-CSCFs have told, in memory. */
+  /** Identities that S-CSCFs have told. */
   readonly identities: number;
+  /** ms that they count behind the end of the registration. */
+  readonly identitiesMs: number;
   /** Octets of messages that are held while they are passed on. */
   readonly forwardOctets: number;
   /** Seconds in Retry-After of 503. */
@@ -190,6 +192,7 @@ export const defaultBounds: Bounds = {
   pathMs: 10_000,
   proofs: 100_000,
   identities: 100_000,
+  identitiesMs: 7_776_000_000,
   forwardOctets: 67_108_864,
   retryAfter: 5,
   localTransactions: 1_024,

@@ -3,7 +3,7 @@
 import type { AccountId, ProvisioningPort } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { canonicalAor, parseUri } from '../wire/sip/uri.js';
-import { AssociatedIdentities } from './associated-identities.js';
+import type { AssociatedIdentities } from './associated-identities.js';
 
 /** What a Request-URI, or the URI in a list, stands for here. */
 export type Named =
@@ -36,8 +36,8 @@ export interface ServedUserOptions {
   readonly provisioning?: ProvisioningPort | undefined;
   /** Nobody has an account for being in a served domain alone. */
   readonly provisionedOnly?: boolean | undefined;
-  /** Identities that are learnt in total. */
-  readonly identities: number;
+  /** Identities that are learnt. */
+  readonly associated: AssociatedIdentities;
 }
 
 /** Serials are decimal numbers without leading zeros that a double holds exactly. */
@@ -70,7 +70,7 @@ export class ServedUsers {
     const users = options.users ?? (options.provisionedOnly === true ? [] : undefined);
     this.#users = users && new Set(users.map(canonicalIdentity));
     this.#provisioning = options.provisioning;
-    this.#associated = new AssociatedIdentities({ bound: options.identities });
+    this.#associated = options.associated;
     const aliases = Object.entries(options.aliases ?? {});
     this.#aliases = new Map(
       aliases.map(([from, to]) => [canonicalIdentity(from), canonicalIdentity(to)]),
@@ -111,15 +111,20 @@ export class ServedUsers {
 
   /**
    * A trusted S-CSCF has told the identities of a user. Learnt are those that lead nowhere else:
-   * what is configured, has a mailbox of its own, or is the store's stays what it is.
+   * what is configured, has a mailbox of its own, or is the store's stays what it is. Where it has
+   * told none, what is known remains.
    */
-  associate(account: AccountId, uris: readonly string[]): void {
+  associate(account: AccountId, uris: readonly string[], expiresMs: number): void {
+    if (uris.length === 0) {
+      this.#associated.refresh(account, expiresMs);
+      return;
+    }
     const learnt = new Set<string>();
     for (const uri of uris) {
       const aor = canonicalAor(uri);
       if (aor !== undefined && this.#mayLearn(aor)) learnt.add(aor);
     }
-    this.#associated.replace(account, [...learnt]);
+    this.#associated.replace(account, [...learnt], expiresMs);
   }
 
   /** The serial of a Message-ID of this store, as people write them (D-01): without scheme too. */

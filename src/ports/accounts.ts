@@ -44,6 +44,23 @@ export interface ProvisioningPort {
   remove(account: AccountId): Promise<boolean>;
 }
 
+/** Further identities of a user as his S-CSCF has told them (RFC 7315 4.1). */
+export interface Association {
+  readonly account: AccountId;
+  /** Canonical AoRs. */
+  readonly identities: readonly string[];
+  /** ms since the epoch; they count no longer. */
+  readonly until: number;
+}
+
+/** A table of them that outlives the process. */
+export interface AssociationsPort {
+  /** In the order of their accounts, behind `after`. */
+  list(range: AccountRange): Promise<readonly Association[]>;
+  /** In place of what was there of that account, nothing when it has no identities. */
+  put(association: Association): Promise<void>;
+}
+
 // ----------------------------------------------------------------------------- accounts
 
 /** Settings that a user has, as far as they are set (IM service settings, D-41). */

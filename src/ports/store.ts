@@ -1,7 +1,7 @@
 /** Durable rows and contents by account. Part of `ports.ts`. */
 
 import type { Content } from './msrp.js';
-import type { ProvisioningPort } from './accounts.js';
+import type { AssociationsPort, ProvisioningPort } from './accounts.js';
 
 /** The canonical AoR of a served user without scheme, such as `bob@example.org`. */
 export type AccountId = string;
@@ -94,6 +94,8 @@ export interface StorePort {
   accounts(range: AccountRange): Promise<readonly AccountId[]>;
   /** A directory of accounts that is kept beside them; absent: the store has none. */
   readonly provisioning?: ProvisioningPort;
+  /** Identities that were learnt; absent: they do not outlive the process. */
+  readonly associations?: AssociationsPort;
   close(): Promise<void>;
 }
 

@@ -23,6 +23,7 @@ import { accountRange, decodeKey, encodeKey, loadRange, rowRange } from './keys.
 import type { Lease } from './leases.js';
 import { Leases } from './leases.js';
 import type { NumberBlocks } from './number-blocks.js';
+import { Associations } from './associations.js';
 import { Provisioning } from './provisioning.js';
 import { Reclaimer } from './reclaimer.js';
 import { decodeRow } from './rows.js';
@@ -65,6 +66,7 @@ const rowsMax = 0x7fffffff;
 
 export class AccountStore implements StorePort {
   readonly provisioning: Provisioning;
+  readonly associations: Associations;
   readonly #table: Table;
   readonly #queue: CommitQueue;
   readonly #leases: Leases;
@@ -95,13 +97,14 @@ export class AccountStore implements StorePort {
       draw: () => blocks.drawUpload(),
       uploadsMax: limits.uploads,
     });
-    this.provisioning = new Provisioning({
+    const directory = {
       table,
       queue: this.#queue,
-      cached: limits.identities,
       assertOpen: () => this.#assertOpen(),
       ready: () => this.#ready(),
-    });
+    };
+    this.provisioning = new Provisioning({ ...directory, cached: limits.identities });
+    this.associations = new Associations(directory);
     void this.#reclaimer.run();
   }
 

@@ -8,6 +8,7 @@
  *     0x05 | number u64 | index u32                      chunks of uploads and large contents
  *     0x06 | account                                     provisioned accounts
  *     0x07 | identity                                    further identities of these
+ *     0x08 | account                                     identities that S-CSCFs have told
  *     0x10 | account 0x00 | kind u8 | …                  everything of an account
  *
  * Numbers are big-endian, text is UTF-8. In front of its end mark an account has 0x00 written as
@@ -25,6 +26,7 @@ export type StoreKey =
   | readonly ['chunk', number, number]
   | readonly ['provisioned', AccountId]
   | readonly ['identity', string]
+  | readonly ['association', AccountId]
   | readonly ['wakeAt', AccountId]
   | readonly ['row', AccountId, RowKey]
   | readonly ['content', AccountId, number]
@@ -38,7 +40,7 @@ export interface KeyRange {
 
 const tags = {
   ...{ schema: 1, counter: 2, wake: 3, upload: 4, chunk: 5 },
-  ...{ provisioned: 6, identity: 7, account: 16 },
+  ...{ provisioned: 6, identity: 7, association: 8, account: 16 },
 } as const;
 
 /** `wakeAt`, `actor` and `outbox` are neighbours: one range loads an account. */
@@ -86,6 +88,7 @@ export function encodeKey(key: StoreKey): Buffer {
       break;
     case 'provisioned':
     case 'identity':
+    case 'association':
       octet(tags[key[0]]);
       text(key[1]);
       break;
@@ -209,6 +212,8 @@ export function decodeKey(key: Buffer): StoreKey {
       return ['provisioned', key.toString('utf8', 1)];
     case tags.identity:
       return ['identity', key.toString('utf8', 1)];
+    case tags.association:
+      return ['association', key.toString('utf8', 1)];
     case tags.account:
       return decodeAccount(key);
     default:
@@ -337,10 +342,22 @@ export function chunkRange(number: number): KeyRange {
 
 /** Provisioned accounts behind `after`. */
 export function provisionedRange(after: AccountId | undefined): KeyRange {
-  const from = encodeKey(['provisioned', after ?? '']);
+  return directoryRange('provisioned', after);
+}
+
+/** Identities of accounts behind `after` that S-CSCFs have told. */
+export function associationRange(after: AccountId | undefined): KeyRange {
+  return directoryRange('association', after);
+}
+
+function directoryRange(
+  table: 'provisioned' | 'association',
+  after: AccountId | undefined,
+): KeyRange {
+  const from = encodeKey([table, after ?? '']);
   return {
     from: after === undefined ? from : Buffer.concat([from, Buffer.from([0])]),
-    to: Buffer.from([tags.provisioned + 1]),
+    to: Buffer.from([tags[table] + 1]),
   };
 }
 

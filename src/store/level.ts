@@ -106,6 +106,7 @@ async function begin(
     sweep: (before) => store.sweep(before),
     accounts: (range) => store.accounts(range),
     provisioning: store.provisioning,
+    associations: store.associations,
     close: () => store.close(),
     backup: () => writeBackup(table.entries()),
     stats: () => ({ ...store.counts, reopens: table.reopens }),

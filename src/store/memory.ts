@@ -76,6 +76,7 @@ function storeOn(table: MemoryTable, options: MemoryStoreOptions): MemoryStore {
     sweep: (before) => store.sweep(before),
     accounts: (range) => store.accounts(range),
     provisioning: store.provisioning,
+    associations: store.associations,
     close: () => store.close(),
     hold: () => {
       const release = table.hold();

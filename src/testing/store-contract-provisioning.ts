@@ -105,6 +105,24 @@ export const provisioningCases: readonly ProvisioningCase[] = [
     },
   },
   {
+    name: 'U22: identities that were learnt are listed in pages, also after the process died',
+    check: async (harness) => {
+      const table = harness.store.associations;
+      assert(table, 'the store keeps what was learnt');
+      const rows = ['a@x', 'b@x', 'c@x'].map((account, at) => {
+        return { account, identities: [`+${at}`, `d${at}@x`], until: 1_000 + at };
+      });
+      for (const row of rows) await table.put(row);
+      await table.put({ account: 'b@x', identities: ['+9'], until: 5 });
+      await table.put({ account: 'c@x', identities: [], until: 0 });
+      const expected = [rows[0], { account: 'b@x', identities: ['+9'], until: 5 }];
+      assert.deepEqual(await table.list({ limit: 10 }), expected);
+      const later = (await harness.reopen()).associations!;
+      assert.deepEqual(await later.list({ limit: 1 }), expected.slice(0, 1));
+      assert.deepEqual(await later.list({ after: 'a@x', limit: 5 }), expected.slice(1));
+    },
+  },
+  {
     name: 'provisioned accounts are listed in pages',
     check: async ({ store }) => {
       const directory = directoryOf(store);

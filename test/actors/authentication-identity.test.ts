@@ -4,7 +4,7 @@ import { configuredCredentials } from '../../src/actors/authentication-credentia
 import { cryptoHash } from '../../src/actors/authentication.js';
 import type { Bounds } from '../../src/actors/options.js';
 import type { ActorsOptions } from '../../src/actors/options.js';
-import type { Peer } from '../../src/ports.js';
+import type { Association, Peer } from '../../src/ports.js';
 import type { HeaderField } from '../../src/wire/sip/message.js';
 import { authorization, challengesOf, requestBytes, stranger } from './authentication-world.js';
 import type { RequestParts } from './authentication-world.js';
@@ -218,6 +218,50 @@ describe('associated identities (RFC 7315 4.1)', () => {
     expect(await statusOf(world, message(tel))).toBe(404);
   });
 
+  test('U22: outlive the process that learnt them, and the registration by a time', async () => {
+    const world = await setUp({}, { identitiesMs: 60_000 });
+    expect(await statusOf(world, thirdParty(bob, associated(bob, tel)))).toBe(200);
+    const next = await world.crash();
+    expect(await statusOf(next, message(tel))).toBe(202);
+    next.clock.advance(600_000 + 59_999);
+    expect(await statusOf(next, message(tel))).toBe(202);
+    next.clock.advance(1);
+    expect(await statusOf(next, message(tel))).toBe(404);
+    const last = await next.crash();
+    expect(await statusOf(last, message(tel))).toBe(404);
+    expect(await last.store.associations!.list({ limit: 9 })).toEqual([]);
+  });
+
+  test('U22: last from the end of the registration that was told last, identities or not', async () => {
+    const world = await setUp({}, { identitiesMs: 60_000 });
+    await statusOf(world, thirdParty(bob, associated(bob, tel)));
+    world.clock.advance(500_000);
+    await statusOf(world, thirdParty(bob));
+    world.clock.advance(600_000);
+    expect(await statusOf(world, message(tel))).toBe(202);
+    // Gone: a minute is left.
+    const gone = { ...thirdParty(bob), headers: [['Expires', '0']] as const };
+    await statusOf(world, gone);
+    world.clock.advance(59_999);
+    expect(await statusOf(world, message(tel))).toBe(202);
+    const next = await world.crash();
+    next.clock.advance(1);
+    expect(await statusOf(next, message(tel))).toBe(404);
+  });
+
+  test('U22: what another user has taken or made room for is forgotten in the store too', async () => {
+    const world = await setUp({}, { identities: 2 });
+    const alice = 'sip:alice@example.net';
+    await statusOf(world, thirdParty(bob, associated(bob, tel, 'tel:+2')));
+    await statusOf(world, thirdParty(alice, associated(alice, tel)));
+    await settle();
+    const kept = async () => (await world.store.associations!.list({ limit: 9 })).map(brief);
+    expect(await kept()).toEqual(['alice@example.net: +12025550147', 'bob@example.net: +2']);
+    await statusOf(world, thirdParty(alice, associated(alice, tel, 'tel:+3')));
+    await settle();
+    expect(await kept()).toEqual(['alice@example.net: +12025550147 +3']);
+  });
+
   test('U22: are learnt up to a bound', async () => {
     const world = await setUp({}, { identities: 2 });
     const learn = (user: string, ...numbers: string[]) => {
@@ -344,3 +388,7 @@ describe('digest (AUTH-03)', () => {
     expect(await statusOf(world, await proven(world, {}), stranger)).toBe(403);
   });
 });
+
+const brief = ({ account, identities }: Association): string => {
+  return `${account}: ${identities.join(' ')}`;
+};

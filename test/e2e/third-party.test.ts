@@ -4,7 +4,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/system.js';
-import type { SipArrival } from '../../src/testing/sip-peer.js';
+import { requestOf, type SipArrival } from '../../src/testing/sip-peer.js';
 import type { SipResponse } from '../../src/wire/sip/message.js';
 import { bob, withForward, type ForwardScene } from './forward-scene.js';
 
@@ -131,6 +131,17 @@ describe('TPR-05, U22: the burst for the identities of one user, tel or sip firs
 });
 
 describe('a user who is registered by an S-CSCF', () => {
+  test('U22: is found by his tel identity after a restart of the server as well', () =>
+    withForward(async (scene) => {
+      const headers = [`P-Associated-URI: <${bob}>, <${tel}>`];
+      expect((await registered(scene, plain, { headers })).status).toBe(200);
+      await registered(scene, plain, { headers, expires: 0, branch: 'gone' });
+      await scene.world.restart();
+      expect(await messageTo(scene, tel)).toBe(202);
+      await scene.stored(1);
+      expect(await messageTo(scene, 'tel:+12025550148')).toBe(404);
+    }));
+
   test('D-12, U3: is passed a MESSAGE along the route that it came by, as the core goes on', () =>
     withForward(async (scene) => {
       await registered(scene, plain);
@@ -223,4 +234,13 @@ async function expectNoDelivery(scene: ForwardScene): Promise<void> {
     expect(await scene.client.nextRequest()).toMatchObject({ method: 'ACK' });
   }
   expect(scene.world.server.counters()['actors.forwards']).toBe(before);
+}
+
+async function messageTo(scene: ForwardScene, uri: string): Promise<number> {
+  const { port } = scene.world.server.sip[0]!;
+  const headers = [['Content-Type', 'text/plain']] as const;
+  const sketch = { method: 'MESSAGE', branch: uri, callId: uri, headers, body: Buffer.from('hi') };
+  const text = requestOf(scene.sender, sketch).toString().replace(bob, uri);
+  scene.sender.send({ transport: 'udp', address: '127.0.0.1', port }, Buffer.from(text));
+  return (await scene.answer()).status;
 }
