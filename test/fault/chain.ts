@@ -34,7 +34,8 @@ export interface Fault {
   /** Environment of the server. */
   readonly env?: Readonly<Record<string, string>>;
   /** What the fault does to the files, when the server is dead. */
-  strike?(directory: string): void;
+  strike?(draw: Draw): void;
+  end?(): void;
 }
 
 interface Life {
@@ -57,12 +58,12 @@ export class Chain {
   #dialog = '';
   readonly #begun = new Set<Promise<void>>();
 
-  constructor(seed: number, tally: Tally, fault: Fault = {}, settings: readonly string[] = []) {
+  constructor(seed: number, tally: Tally, fault: (directory: string) => Fault = () => ({})) {
     this.#draw = seeded(seed);
     this.ledger = new Ledger(tally);
-    this.#fault = fault;
     this.#root = mkdtempSync(join(tmpdir(), 'poste-fault-'));
     this.directory = join(this.#root, 'store');
+    this.#fault = fault(this.directory);
     this.#config = join(this.#root, 'poste.yaml');
     writeFileSync(
       this.#config,
@@ -74,7 +75,6 @@ export class Chain {
         '  subscribe: { throttleMs: 5 }',
         'bounds: { accountBlock: 3 }',
         'log: { level: warn }',
-        ...settings,
         '',
       ].join('\n'),
     );
@@ -95,6 +95,7 @@ export class Chain {
       tally.kills++;
       await looked;
       looked = this.#look();
+      looked.catch(() => undefined);
       // The files are copied by now; the copy is read while the next server starts.
     }
     await looked;
@@ -107,6 +108,7 @@ export class Chain {
     await this.#server?.end('SIGKILL');
     await Promise.all([...this.#clients.values()].map((client) => client.stop()));
     await this.#sender?.close();
+    this.#fault.end?.();
     rmSync(this.#root, { recursive: true, force: true });
   }
 
@@ -145,7 +147,7 @@ export class Chain {
   }
 
   #struck(): void {
-    this.#fault.strike?.(this.directory);
+    this.#fault.strike?.(this.#draw);
     this.ledger.killed();
     this.#sender!.cutOff();
   }

@@ -1,0 +1,72 @@
+/** The power is cut: what was written and not synced is lost, in part or whole. */
+
+import { expect, test } from 'vitest';
+import { Chain } from './chain.js';
+import type { Fault } from './chain.js';
+import { Disk, missing } from './disk.js';
+import type { Cut } from './disk.js';
+import { emptyTally } from './ledger.js';
+import type { Tally } from './ledger.js';
+
+const cuts = Number(process.env['FAULT_CUTS'] ?? 12);
+const seed = Number(process.env['FAULT_SEED'] ?? 20_261_121);
+
+interface Cuts {
+  /** How long a sync takes, so that many cuts fall between a write and its sync. */
+  readonly syncMs: number;
+  /** From the first cut on nothing is synced although it is said to be. */
+  readonly lies: boolean;
+  readonly ways: readonly Cut[];
+}
+
+function powerCut({ syncMs, lies, ways }: Cuts, dropped = { octets: 0, names: 0 }) {
+  return (directory: string): Fault => {
+    const disk = new Disk(directory);
+    disk.set('syncMs', syncMs);
+    return {
+      env: disk.env,
+      strike: (draw) => {
+        const { octets, names } = disk.cut(ways[draw(ways.length)]!, draw);
+        dropped.octets += octets;
+        dropped.names += names;
+        if (lies) disk.set('syncLies', 1);
+      },
+      end: () => disk.end(),
+    };
+  };
+}
+
+async function cutOff(chain: Chain, times: number): Promise<readonly string[]> {
+  try {
+    await chain.run(times);
+  } finally {
+    await chain.end();
+  }
+  return chain.ledger.violations;
+}
+
+test.skipIf(missing)(
+  `U1: ${cuts} power cuts under load: what was acknowledged is there (${missing ?? 'disk.c'})`,
+  async () => {
+    const tally: Tally = emptyTally();
+    const dropped = { octets: 0, names: 0 };
+    const fault = powerCut({ syncMs: 5, lies: false, ways: ['nothing', 'torn', 'zeros'] }, dropped);
+    const violations = await cutOff(new Chain(seed, tally, fault), cuts);
+    process.stdout.write(`${JSON.stringify({ ...tally, dropped })}\n`);
+    expect(violations).toEqual([]);
+    expect(dropped.octets).toBeGreaterThan(0);
+  },
+  300_000,
+);
+
+test.skipIf(missing)(
+  'the same with a disk that says it has synced and has not: messages are lost, and it is seen',
+  async () => {
+    const tally = emptyTally();
+    const chain = new Chain(seed, tally, powerCut({ syncMs: 0, lies: true, ways: ['nothing'] }));
+    await cutOff(chain, 2);
+    expect(tally.acknowledged).toBeGreaterThan(0);
+    expect(tally.losses).toBeGreaterThan(0);
+  },
+  60_000,
+);
