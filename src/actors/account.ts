@@ -10,6 +10,17 @@ import type { AccountWorld, Input } from './account-world.js';
 import { Digests } from './digests.js';
 import { storeCode } from './store-code.js';
 
+/**
+ * What another attempt may find gone. Of a commit with an unknown outcome too: a submission that
+ * is sent again is recognised if the first one was written after all (D-18).
+ */
+const passes: ReadonlySet<string> = new Set([
+  'STORE_UNAVAILABLE',
+  'STORE_STALE',
+  'STORE_UNKNOWN',
+  'STORE_CLOSED',
+]);
+
 /** Where the queue of an account begins to be compacted. */
 const compactAt = 1_024;
 
@@ -224,7 +235,7 @@ export class Account {
       log.warn({ code, account: this.id }, 'account dropped: the store has failed');
     }
     const loaded = this.#memory !== undefined;
-    const status = code === 'STORE_UNAVAILABLE' || code === 'STORE_STALE' ? 503 : 500;
+    const status = code !== undefined && passes.has(code) ? 503 : 500;
     this.#dropMemory(status);
     // Whoever waits behind a failed commit is served after the reload; not so when that has failed.
     if (this.#stopped || !loaded) this.#refuseQueue(status);

@@ -75,7 +75,7 @@ describe('a store that fails', () => {
   test.each([
     ['STORE_UNAVAILABLE', 503],
     ['STORE_STALE', 503],
-    ['STORE_UNKNOWN', 500],
+    ['STORE_UNKNOWN', 503],
     ['STORE_DAMAGED', 500],
   ] as const)(
     '%s is answered %i, nothing is kept, the next one is served',
