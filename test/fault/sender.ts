@@ -9,8 +9,12 @@ import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import type { Entry, Ledger } from './ledger.js';
 import { octetsOf } from './ledger.js';
 
+/** Timer F: whoever has heard nothing for so long gives up (RFC 3261 17.1.2.2). */
+const timerFms = 32_000;
+
 interface Pending {
   readonly bytes: Buffer;
+  readonly begunAt: number;
   readonly entry: Entry | undefined;
   settle(response: SipResponse | undefined): void;
 }
@@ -75,10 +79,11 @@ export class Sender {
   }
 
   /** The same octets, as a client sends them that has heard nothing. */
-  repeat({ bytes, entry }: Pending): Promise<SipResponse | undefined> {
+  repeat({ bytes, entry, begunAt }: Pending): Promise<SipResponse | undefined> {
+    if (Date.now() - begunAt > timerFms) return Promise.resolve(undefined);
     const id = /^Call-ID: (.*)\r$/m.exec(bytes.toString('latin1'))![1]!;
     this.#ledger.tally.resent++;
-    return this.#write(id, bytes, entry);
+    return this.#write(id, bytes, entry, begunAt);
   }
 
   contact(user: string): HeaderField {
@@ -98,10 +103,15 @@ export class Sender {
     return this.#peer.close();
   }
 
-  #write(id: string, bytes: Buffer, entry: Entry | undefined): Promise<SipResponse | undefined> {
+  #write(
+    id: string,
+    bytes: Buffer,
+    entry: Entry | undefined,
+    begunAt = Date.now(),
+  ): Promise<SipResponse | undefined> {
     const { transport } = this.#peer;
     return new Promise((settle) => {
-      this.#pending.set(id, { bytes, entry, settle });
+      this.#pending.set(id, { bytes, begunAt, entry, settle });
       this.#peer.send({ transport, address: '127.0.0.1', port: this.#port }, bytes);
     });
   }
