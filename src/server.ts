@@ -143,7 +143,7 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
     await msrp.start(actors.msrpHandler);
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
-    const known = { accounts, provisioning, clock, random, log, version, counters };
+    const known = { accounts, provisioning, clock, random, log, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
   } catch (error) {
     await stop(0);

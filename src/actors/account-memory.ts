@@ -128,7 +128,8 @@ export class AccountMemory {
     if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
     const { payload } = input;
     if (input.kind === 'imported') {
-      const event = { ...input.event, block };
+      const known = this.#parts.loaded.digests.has(input.event.message.digest, input.event.at);
+      const event = { ...input.event, duplicate: known, block };
       return this.#turn(input, { to: 'mailbox', event, payload, at: event.at });
     }
     const { at, transaction, message, limits } = input.event;

@@ -68,7 +68,7 @@ export type Input =
   /** A message of another store. Its large octets are durable and kept by nobody yet. */
   | {
       readonly kind: 'imported';
-      readonly event: Omit<MessageImported, 'block'>;
+      readonly event: Omit<MessageImported, 'duplicate' | 'block'>;
       readonly payload: Buffer | UploadId;
     }
   | {

@@ -21,15 +21,18 @@ import type {
   AccountSummary,
   Clock,
   Content,
+  MailboxImport,
   OperatorPort,
   PushOutcome,
   StoredHistory,
   StorePort,
   UserSettings,
 } from '../ports.js';
+import type { MessageRecord } from '../wire/mailbox-stream/record.js';
 import type { Input } from './account-world.js';
 import { AccountsError } from './accounts-error.js';
 import { historyFacts } from './history.js';
+import { beginImport, messageRecords } from './mailbox-transfer.js';
 import type { StoredFacts } from './history.js';
 import type { LocalTransactions } from './local-transactions.js';
 import type { ServedUsers } from './served-users.js';
@@ -40,6 +43,8 @@ export interface AccountsParts {
   readonly users: ServedUsers;
   readonly local: LocalTransactions;
   readonly limits: Limits;
+  /** Of an account. */
+  limitsOf(account: AccountId): Limits;
   /** Hands an input to an account; a refusal answers its transaction. */
   submit(account: AccountId, input: Input): boolean;
 }
@@ -54,6 +59,7 @@ const pushOutcomes: ReadonlyMap<number, PushOutcome> = new Map([
   [202, 'pushing'],
   [204, 'nothing'],
   [480, 'unavailable'],
+  [409, 'paused'],
 ]);
 
 export class Accounts implements OperatorPort {
@@ -93,6 +99,7 @@ export class Accounts implements OperatorPort {
       ...(oldestAt !== undefined && { oldestAt }),
       settings: offlineDelivery === undefined ? {} : { offlineDelivery },
       available: isReachable(mailbox.bindings, now),
+      ...(mailbox.paused && { paused: true }),
       historyVersion: versionOf(stored),
     };
   }
@@ -129,12 +136,13 @@ export class Accounts implements OperatorPort {
     return this.#delete(account, everySerial);
   }
 
-  async remove(account: AccountId): Promise<number> {
+  async remove(account: AccountId, how?: { readonly moved: boolean }): Promise<number> {
     if (!(await this.exists(account))) return 0;
     const existing = countSerials(kept(await this.#mailbox(account)));
     await this.#ask(account, (transaction, at, limits) => ({
       type: 'account.removed',
       ...{ at, transaction, limits },
+      ...(how?.moved && { moved: true }),
     }));
     return existing;
   }
@@ -144,6 +152,44 @@ export class Accounts implements OperatorPort {
       type: 'settings.received',
       ...{ at, transaction, settings, limits },
     }));
+  }
+
+  async pause(account: AccountId, paused: boolean): Promise<void> {
+    // Whoever has no mailbox is not paused.
+    if (!paused && !(await this.exists(account))) return;
+    const type = paused ? 'delivery.paused' : 'delivery.resumed';
+    await this.#ask(account, (transaction, at, limits) => ({ type, at, transaction, limits }));
+  }
+
+  async requeue(account: AccountId, serial: number): Promise<boolean> {
+    if (!(await this.exists(account))) return false;
+    const status = await this.#ask(account, (transaction, at, limits) => ({
+      type: 'requeue.requested',
+      ...{ at, transaction, serial, limits },
+    }));
+    return status !== 404;
+  }
+
+  async records(
+    account: AccountId,
+    range: { readonly after?: number; readonly limit: number },
+  ): Promise<readonly MessageRecord[]> {
+    const stored = kept(await this.#mailbox(account));
+    return messageRecords(this.#parts.store, account, stored, range);
+  }
+
+  async beginImport(account: AccountId): Promise<MailboxImport> {
+    const { store, clock, local, limits, submit } = this.#parts;
+    return beginImport(
+      { store, clock, local, limits, submit },
+      account,
+      async (messages, octets) => {
+        const mailbox = await this.#mailbox(account);
+        const { quota } = this.#parts.limitsOf(account);
+        const count = countSerials(mailbox.stored) + messages;
+        return count <= quota.messages && mailbox.octets + octets <= quota.octets;
+      },
+    );
   }
 
   async push(account: AccountId): Promise<PushOutcome> {

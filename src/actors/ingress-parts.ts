@@ -38,6 +38,8 @@ export interface IngressParts {
   /** How others than trusted peers prove who they are; undefined: they do not. */
   readonly authentication: Authentication | undefined;
   isTrusted(peer: Peer): boolean;
+  /** Nothing is begun any more; what has begun goes on (U25). */
+  isDraining(): boolean;
   /** A 2xx to this request shows that we know the credentials too (RFC 7616 3.5). */
   prove(transaction: string, proof: Proof): void;
   /** Whether that focus stands. */

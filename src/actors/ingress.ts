@@ -52,8 +52,15 @@ export class SipIngress implements SipHandler {
     this.#guard(received, () => {
       // DLG-02: the dialog is not known; a subscription may know it.
       if (isStray(received)) refuse(this.#parts, received, 481);
+      else if (this.#parts.isDraining() && begins(received)) this.#putOff(received);
       else identify(this.#parts, received, (known) => this.#guard(known, () => this.#route(known)));
     });
+  }
+
+  /** Another node takes it, or this one later. */
+  #putOff(received: SipReceived): void {
+    const headers: HeaderField[] = [['Retry-After', String(this.#parts.bounds.retryAfter)]];
+    refuse(this.#parts, received, 503, { headers });
   }
 
   /** Whatever goes wrong with a request is answered. */
@@ -70,8 +77,7 @@ export class SipIngress implements SipHandler {
       const code = storeCode(error);
       if (code !== undefined) {
         log.warn({ code, method: received.request.method }, 'accounts cannot be looked up');
-        const headers: HeaderField[] = [['Retry-After', String(this.#parts.bounds.retryAfter)]];
-        refuse(this.#parts, received, 503, { headers });
+        this.#putOff(received);
         return;
       }
       // A mistake of ours costs this request, never the node.
@@ -241,4 +247,9 @@ function answerOf(response: SipResponse, use: MediaUse): ReturnType<typeof answe
     if (error instanceof WireError) return undefined;
     throw error;
   }
+}
+
+/** Whether it stands outside every dialog. */
+function begins({ owner, request }: SipReceived): boolean {
+  return owner === undefined && tagOf(request.header('to')) === undefined;
 }

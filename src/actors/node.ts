@@ -65,6 +65,9 @@ export interface Actors {
   readonly msrpHandler: MsrpHandler;
   /** For HTTP faces, and for embedders. */
   readonly accounts: OperatorPort;
+  /** Requests that begin something get 503; what has begun goes on, deliveries included (U25). */
+  drain(draining: boolean): void;
+  isDraining(): boolean;
   /** Rules of operator policy, in place of those before. */
   setPolicy(rules: readonly PolicyRule[]): void;
   /**
@@ -107,6 +110,7 @@ class Node implements Actors {
   readonly #rounds: MetadataRounds;
   readonly #sweeper: UploadSweeper;
   #open = false;
+  #draining = false;
 
   constructor(options: ActorsOptions) {
     this.#bounds = { ...defaultBounds, ...options.bounds };
@@ -181,6 +185,14 @@ class Node implements Actors {
     this.#policy.replace(rules);
   }
 
+  drain(draining: boolean): void {
+    this.#draining = draining;
+  }
+
+  isDraining(): boolean {
+    return this.#draining;
+  }
+
   rebuildMetadata(account: AccountId): Promise<boolean> {
     const taken = this.#open && this.#options.xdms !== undefined;
     return taken ? this.#directory.rebuild(account) : Promise.resolve(false);
@@ -234,6 +246,7 @@ class Node implements Actors {
       users: this.#users,
       local: this.#local,
       limits,
+      limitsOf: (account) => limitsOf(this.#provisioning, account, limits),
       submit: (account, input) => this.#submit(account, input),
     });
   }
@@ -365,6 +378,7 @@ class Node implements Actors {
         authentication:
           authentication && new Authentication(authentication, { clock, random, log }),
         isTrusted: createTrust({ peers, names }),
+        isDraining: () => this.#draining,
         prove: (transaction, proof) => this.#answers.keep(transaction, proof),
         hasFocus: (account, focus) =>
           this.#media.has(formatOwner({ account, address: `focus/${focus}` })),

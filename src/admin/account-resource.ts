@@ -65,13 +65,18 @@ export function accountRoutes(parts: AdminParts): Route[] {
       handle: (request) => change(parts, aorOf(request), request.body as AccountBody),
     },
     {
-      ...{ method: 'DELETE', url, params },
-      summary: 'Takes the account away and deletes its messages for good, with the reports owed',
+      ...{ method: 'DELETE', url, params, query: schema.removalQuery },
+      summary:
+        'Takes the account away and deletes its messages for good, with the reports owed; ' +
+        'moved=true: without them, for it is served elsewhere',
       answers: {
         200: { description: 'How many messages were deleted', schema: schema.deleted },
         404: noAccount,
       },
-      handle: async (request) => remove(parts, await accountAt(parts, aorOf(request))),
+      handle: async (request) => {
+        const moved = (request.query as { readonly moved?: string }).moved === 'true';
+        return remove(parts, await accountAt(parts, aorOf(request)), moved);
+      },
     },
   ];
 }
@@ -152,11 +157,11 @@ function recordOf(
  * Nothing may come in between: disabled first, then emptied, then forgotten. Cut off anywhere, it
  * is done again from the beginning; a removal that was accepted goes on by itself.
  */
-async function remove(parts: AdminParts, account: AccountId) {
+async function remove(parts: AdminParts, account: AccountId, moved: boolean) {
   const { accounts, provisioning } = parts;
   const record = provisioning?.find(account);
   await provisioning?.put(recordOf(account, record, { disabled: true }));
-  const deleted = await accounts.remove(account);
+  const deleted = await accounts.remove(account, { moved });
   await provisioning?.remove(account);
   return { deleted };
 }

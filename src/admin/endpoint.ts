@@ -10,8 +10,12 @@ import { createAuthorise } from './authorisation.js';
 import type { AdminToken } from './authorisation.js';
 import { backupRoutes } from './backup-resource.js';
 import { healthRoutes } from './health.js';
+import { mailboxRoutes } from './mailbox-resource.js';
+import type { ImportLimits } from './mailbox-resource.js';
 import { messageRoutes } from './message-resource.js';
 import { metricsRoutes } from './metrics.js';
+import { mailboxStreamType } from '../wire/mailbox-stream/frame.js';
+import { operationRoutes } from './operation-resource.js';
 import { apiDocument } from './openapi.js';
 import type { AdminParts } from './parts.js';
 import { AdminError, problemOf } from './problem.js';
@@ -39,7 +43,7 @@ export interface AdminOptions {
     readonly bodyOctets: number;
     /** ms for a request to come in. */
     readonly requestMs: number;
-  };
+  } & ImportLimits;
 }
 
 export interface AdminEndpoint {
@@ -66,13 +70,18 @@ export async function createAdminEndpoint(
   const app = openApp(options);
   await secure(app, options);
   app.setErrorHandler((error, request, reply) => refuse(parts, error, request, reply));
+  app.addContentTypeParser(mailboxStreamType, (_request, payload, done) => done(null, payload));
+  timeBodies(app, options.limits.requestMs);
   app.setNotFoundHandler((request, reply) => {
     const what = `${request.method} ${request.url.split('?', 1)[0]!}`;
     return refuse(parts, new AdminError('ADMIN_NOT_FOUND', `no ${what}`), request, reply);
   });
   const metrics = metricsRoutes(parts);
   const open = [...healthRoutes(parts, { isStopping: () => stopping })];
-  const authorised = [...accountRoutes(parts), ...messageRoutes(parts), ...backupRoutes(parts)];
+  const authorised = [
+    ...[...accountRoutes(parts), ...messageRoutes(parts), ...operationRoutes(parts)],
+    ...[...mailboxRoutes(parts, options.limits), ...backupRoutes(parts)],
+  ];
   (options.openMetrics ? open : authorised).push(...metrics);
   open.push(documentRoute(() => apiDocument(parts.version, { open, authorised })));
   addRoutes(app, open);
@@ -107,6 +116,17 @@ export async function createAdminEndpoint(
   };
 }
 
+/** A body has to be there in time; whoever reads a stream sees to that himself. */
+function timeBodies(app: FastifyInstance, ms: number): void {
+  app.addHook('onRequest', ({ raw, headers }, _reply, next) => {
+    if (headers['content-type'] !== mailboxStreamType) {
+      const timer = setTimeout(() => raw.destroy(), ms);
+      raw.on('close', () => clearTimeout(timer));
+    }
+    next();
+  });
+}
+
 interface SecureServer {
   setSecureContext(context: ReturnType<typeof secureContext>): void;
 }
@@ -124,7 +144,8 @@ function createApp({ limits, tls }: AdminOptions): FastifyInstance {
   const base = {
     logger: false,
     bodyLimit: limits.bodyOctets,
-    requestTimeout: limits.requestMs,
+    // Streams take their time: see `timeBodies`.
+    requestTimeout: 0,
     connectionTimeout: 60_000,
     keepAliveTimeout: 30_000,
     // What nobody understands is refused, never mended.
@@ -182,6 +203,8 @@ function refuse(
   if (code === 'ADMIN_FAILED') log.error({ ...fields, err: error }, 'request failed');
   else if (status >= 500) log.warn(fields, 'request failed');
   if (status === 503) reply.header('Retry-After', '5');
+  // What is left of the body is not waited for.
+  if (!request.raw.complete) reply.header('Connection', 'close');
   return reply.code(status).type('application/problem+json').send(problem);
 }
 

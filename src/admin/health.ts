@@ -23,6 +23,7 @@ export function healthRoutes(parts: AdminParts, { isStopping }: Readiness): Rout
       answers: { 200: healthy, 503: { description: 'It cannot', schema: schema.problem } },
       handle: async () => {
         if (isStopping()) throw new AdminError('ADMIN_STOPPING', 'the server is being stopped');
+        if (parts.intake.isDraining()) throw new AdminError('ADMIN_DRAINING', 'is being drained');
         await parts.accounts.accounts({ limit: 1 });
         return { status: 'ready' };
       },

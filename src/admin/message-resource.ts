@@ -107,11 +107,12 @@ function mailboxRoutes(
       answers: {
         200: { description: 'What comes of it', schema: schema.push },
         404: noAccount,
-        409: { description: 'No client of the user is registered', schema: schema.problem },
+        409: { description: 'No client is registered, or it is paused', schema: schema.problem },
       },
       handle: async (request) => {
         const account = await accountOf(request);
         const outcome = await parts.accounts.push(account);
+        if (outcome === 'paused') throw new AdminError('ADMIN_PAUSED', `${account} is paused`);
         if (outcome !== 'unavailable') return { outcome };
         throw new AdminError('ADMIN_UNREACHABLE_USER', `no client of ${account} is registered`);
       },
@@ -146,7 +147,7 @@ async function historyOf(
 }
 
 /** A Message-ID with or without its scheme, or the number alone; 0: nothing of this store. */
-function serialOf({ accounts }: AdminParts, id: string): number {
+export function serialOf({ accounts }: AdminParts, id: string): number {
   if (/^[1-9][0-9]{0,14}$/.test(id)) return Number(id);
   return accounts.serialOf(/^sip:/i.test(id) ? id : `sip:${id}`) ?? 0;
 }

@@ -2,6 +2,11 @@
 
 import type { Clock, Log, OperatorPort, ProvisioningPort } from '../ports.js';
 
+export interface Intake {
+  drain(draining: boolean): void;
+  isDraining(): boolean;
+}
+
 export interface AdminParts {
   readonly accounts: OperatorPort;
   /** Absent: accounts cannot be provisioned here. */
@@ -11,6 +16,8 @@ export interface AdminParts {
   readonly version: string;
   /** Everything that is stored, as it is at the moment of the call; absent: not of this store. */
   readonly backup?: (() => AsyncIterable<Buffer>) | undefined;
+  /** Whether requests that begin something are taken (U25). */
+  readonly intake: Intake;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
 }

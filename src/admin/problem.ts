@@ -13,6 +13,9 @@ export type AdminErrorCode =
   | 'ADMIN_NO_DIRECTORY'
   | 'ADMIN_NO_BACKUP'
   | 'ADMIN_BACKUP_BUSY'
+  | 'ADMIN_IMPORT_BUSY'
+  | 'ADMIN_PAUSED'
+  | 'ADMIN_DRAINING'
   | 'ADMIN_UNREACHABLE_USER'
   | 'ADMIN_TOO_LARGE'
   | 'ADMIN_MEDIA_TYPE'
@@ -31,6 +34,9 @@ const statuses: Readonly<Record<AdminErrorCode, number>> = {
   ADMIN_NO_DIRECTORY: 501,
   ADMIN_NO_BACKUP: 501,
   ADMIN_BACKUP_BUSY: 409,
+  ADMIN_IMPORT_BUSY: 409,
+  ADMIN_PAUSED: 409,
+  ADMIN_DRAINING: 503,
   ADMIN_UNREACHABLE_USER: 409,
   ADMIN_TOO_LARGE: 413,
   ADMIN_MEDIA_TYPE: 415,
@@ -65,6 +71,7 @@ export function problemOf(error: unknown): Problem {
   const { code, statusCode, message } = error as Partial<AdminError> & { readonly code?: string };
   const text = message ?? '';
   if (code?.startsWith('STORE_') === true) return storeProblem(code);
+  if (code?.startsWith('MAILBOX_') === true) return problem(422, code, text);
   if (code?.startsWith('ACCOUNT_') === true) return problem(accountStatus(code), code, text);
   if (typeof statusCode !== 'number' || statusCode >= 500) {
     return problem(500, 'ADMIN_FAILED', 'something has gone wrong here; the log says what');
@@ -85,6 +92,7 @@ function storeProblem(code: string): Problem {
 
 function accountStatus(code: string): number {
   if (code === 'ACCOUNT_BUSY') return 503;
+  if (code === 'ACCOUNT_FULL') return 507;
   return code === 'ACCOUNT_TIMEOUT' ? 504 : 500;
 }
 

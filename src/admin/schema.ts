@@ -67,7 +67,15 @@ export const settings = object({ offlineDelivery: orNull(boolean) });
 export const account = object(
   {
     ...{ account: text, provisioned: boolean, disabled: boolean, identities: list(text, 1_000) },
-    ...{ limits, messages: count, unread: count, octets, oldestAt: time, available: boolean },
+    ...{
+      limits,
+      messages: count,
+      unread: count,
+      octets,
+      oldestAt: time,
+      available: boolean,
+      paused: boolean,
+    },
     ...{ settings, historyVersion: text },
   },
   ['account', 'provisioned', 'disabled', 'messages', 'unread', 'octets', 'available'],
@@ -95,6 +103,18 @@ export const message = object(
 export const messageList = object({ messages: list(message, 1_000), next: text }, ['messages']);
 
 export const deleted = object({ deleted: count }, ['deleted']);
+
+export const exportQuery = object({ after: { type: 'string', pattern: '^[0-9]{1,15}$' } });
+
+export const imported = object({ accounts: count, kept: count, known: count }, ['kept', 'known']);
+
+export const removalQuery = object({ moved: { const: 'true' } });
+
+export const paused = object({ paused: boolean }, ['paused']);
+
+export const requeued = object({ requeued: boolean }, ['requeued']);
+
+export const draining = object({ draining: boolean }, ['draining']);
 
 export const push = object({ outcome: { enum: ['pushing', 'nothing'] } }, ['outcome']);
 

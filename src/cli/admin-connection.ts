@@ -4,6 +4,7 @@ import { readFileSync } from 'node:fs';
 import { request as requestHttp } from 'node:http';
 import type { IncomingMessage } from 'node:http';
 import { request as requestHttps } from 'node:https';
+import type { Readable } from 'node:stream';
 import type { Command } from 'commander';
 import { readSettings, settingsOf } from '../config.js';
 
@@ -145,6 +146,42 @@ export function fetchOctets(options: ConnectionOptions, path: string): Promise<I
     });
     asked.end();
   });
+}
+
+/** Sends octets piece by piece; the body of a 2xx, or an `OperatorError`. */
+export async function sendOctets(
+  options: ConnectionOptions,
+  path: string,
+  type: string,
+  octets: Readable,
+): Promise<Record<string, unknown>> {
+  const { url, token, ca } = targetOf(options);
+  const send = url.protocol === 'https:' ? requestHttps : requestHttp;
+  const asked = send(new URL(path, url), {
+    method: 'POST',
+    ...(ca && { ca }),
+    headers: {
+      'content-type': type,
+      ...(token !== undefined && { authorization: `Bearer ${token}` }),
+    },
+  });
+  const answered = new Promise<IncomingMessage>((resolve, reject) => {
+    asked.on('response', resolve).on('error', reject);
+  });
+  octets.on('error', (error) => asked.destroy(error));
+  octets.pipe(asked);
+  try {
+    const answer = await answered;
+    const text = await textOf(answer);
+    return outcomeOf(answer.statusCode ?? 0, text);
+  } catch (error) {
+    if (error instanceof OperatorError) throw error;
+    const why = error instanceof Error ? error.message : String(error);
+    throw new OperatorError('OPERATOR_UNREACHABLE', `${url.origin}: ${why}`, 3);
+  } finally {
+    octets.destroy();
+    asked.destroy();
+  }
 }
 
 async function textOf(answer: IncomingMessage): Promise<string> {

@@ -3,15 +3,38 @@
 import { Argument, Command } from 'commander';
 import { accountPath, ask, OperatorError, printLine, withConnection } from './admin-connection.js';
 import type { ConnectionOptions, Print } from './admin-connection.js';
+import { exportCommand, importCommand } from './mailbox-transfer.js';
 
 /** Results are printed as JSON, one value in a line. */
 export function mailboxCommand(print: Print = printLine): Command {
   return new Command('mailbox')
-    .description('mailboxes of a running server: ls, rm, flush, settings')
+    .description('mailboxes of a running server: list, drop, push, pause, move')
     .addCommand(listCommand(print))
     .addCommand(removeCommand(print))
     .addCommand(flushCommand(print))
-    .addCommand(settingsCommand(print));
+    .addCommand(settingsCommand(print))
+    .addCommand(pauseCommand(print, 'pause', 'stops delivery: nothing is pushed or passed on'))
+    .addCommand(pauseCommand(print, 'resume', 'resumes delivery, and pushes what waits'))
+    .addCommand(requeueCommand(print))
+    .addCommand(exportCommand(print))
+    .addCommand(importCommand(print));
+}
+
+function pauseCommand(print: Print, word: 'pause' | 'resume', description: string): Command {
+  return withConnection(new Command(word).argument('<aor>'))
+    .description(description)
+    .action(async (aor: string, options: ConnectionOptions) => {
+      print(await ask(options, 'POST', accountPath(aor, `/${word}`)));
+    });
+}
+
+function requeueCommand(print: Print): Command {
+  return withConnection(new Command('requeue').argument('<aor>').argument('<id>', 'Message-ID'))
+    .description('makes a message that was delivered and kept a new one, to be pushed again')
+    .action(async (aor: string, id: string, options: ConnectionOptions) => {
+      const path = accountPath(aor, `/messages/${encodeURIComponent(id)}/requeue`);
+      print(await ask(options, 'POST', path));
+    });
 }
 
 function listCommand(print: Print): Command {

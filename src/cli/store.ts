@@ -1,11 +1,11 @@
 /** `poste-restante store`: check, mend, copy and bring back a store that no server has open. */
 
-import { createReadStream, createWriteStream } from 'node:fs';
-import { appendFile, rename, unlink } from 'node:fs/promises';
-import { pipeline } from 'node:stream/promises';
+import { createReadStream } from 'node:fs';
+import { appendFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { fetchOctets, OperatorError, withConnection } from './admin-connection.js';
 import type { ConnectionOptions } from './admin-connection.js';
+import { writeOctets } from './octet-file.js';
 import { openMaintenance, repairStore, restoreStore } from '../store/maintenance.js';
 import type { StoreMaintenance } from '../store/maintenance.js';
 import { StoreError } from '../store/store-error.js';
@@ -165,20 +165,8 @@ async function backup(names: readonly string[], options: ConnectionOptions): Pro
   return withStore(first, (store) => copy(store.backup(), second));
 }
 
-/** What is cut off leaves no file behind. */
 async function copy(octets: AsyncIterable<Buffer>, file: string): Promise<number> {
-  if (file === '-') {
-    await pipeline(octets, process.stdout, { end: false });
-    return exitCode.ok;
-  }
-  const part = `${file}.part`;
-  try {
-    await pipeline(octets, createWriteStream(part, { mode: 0o600, flush: true }));
-  } catch (error) {
-    await unlink(part).catch(() => undefined); // there may be no file at all
-    throw error;
-  }
-  await rename(part, file);
+  await writeOctets(octets, file);
   return exitCode.ok;
 }
 

@@ -1,6 +1,7 @@
 /** The ports of accounts: who has one, and what HTTP faces see of it. Part of `ports.ts`. */
 
 import type { AccountId, AccountRange, Content, HistoryFacts } from '../ports.js';
+import type { MessageRecord } from '../wire/mailbox-stream/record.js';
 
 // ------------------------------------------------------------------------- provisioning
 
@@ -84,6 +85,8 @@ export interface AccountSummary {
   readonly settings: UserSettings;
   /** Whether a client with the IM capability is registered. */
   readonly available: boolean;
+  /** The operator has stopped delivery. */
+  readonly paused?: true;
   /** Changes with every change of the set of stored messages, and with nothing else. */
   readonly historyVersion: string;
 }
@@ -113,7 +116,20 @@ export interface AccountsPort {
 }
 
 /** What an attempt to push has come to: it is under way, there is nothing to push, or nobody. */
-export type PushOutcome = 'pushing' | 'nothing' | 'unavailable';
+export type PushOutcome = 'pushing' | 'nothing' | 'unavailable' | 'paused';
+
+/** Messages of another store on their way into an account. */
+export interface MailboxImport {
+  /** Whether such a message stood there when the import began. */
+  isKnown(record: MessageRecord): boolean;
+  /** Rejects with `ACCOUNT_FULL` when so much more would not be kept. */
+  admit(messages: number, octets: number): Promise<void>;
+  /**
+   * Resolves when it is durable; `known`: it stood there already. What is taken while another
+   * promise is pending comes behind it. The content is not read any more when the promise settles.
+   */
+  take(record: MessageRecord, content: Content): Promise<'kept' | 'known'>;
+}
 
 /** Accounts as their operator sees them. */
 export interface OperatorPort extends AccountsPort {
@@ -125,9 +141,20 @@ export interface OperatorPort extends AccountsPort {
   purge(account: AccountId): Promise<number>;
   /**
    * Takes away everything that is kept for it, whoever subscribes included (EVT-04). Resolves when
-   * that is decided for good, with the number of messages; what was kept goes in time.
+   * that is decided for good, with the number of messages; what was kept goes in time. `moved`:
+   * without the reports that would be owed.
    */
-  remove(account: AccountId): Promise<number>;
+  remove(account: AccountId, how?: { readonly moved: boolean }): Promise<number>;
+  /** Stops and resumes delivery of what the user does not ask for (U25). Durable when resolved. */
+  pause(account: AccountId, paused: boolean): Promise<void>;
+  /** An old message is to be a new one again; false: no such message is stored. */
+  requeue(account: AccountId, serial: number): Promise<boolean>;
+  /** Everything that is known of stored messages, in ascending order (U26). */
+  records(
+    account: AccountId,
+    range: { readonly after?: number; readonly limit: number },
+  ): Promise<readonly MessageRecord[]>;
+  beginImport(account: AccountId): Promise<MailboxImport>;
   /** Pushes at once what waits, also what the client has not taken before. */
   push(account: AccountId): Promise<PushOutcome>;
   /** The octets of a message as stored. */

@@ -38,7 +38,11 @@ export const adminSettings = z
     requestsPerMinute: count.default(600),
     connections: count.default(1_000),
     bodyOctets: count.default(1_048_576),
-    /** ms for a request to come in. */
+    /** Mailbox streams that come in: octets of one, how many at a time, and where they wait. */
+    importOctets: z.int().min(1).default(17_179_869_184),
+    imports: count.default(2),
+    spool: file.optional(),
+    /** ms for a request to come in; of a stream, ms without an octet. */
     requestMs: z.int().min(1).max(2_147_483_647).default(30_000),
   })
   .superRefine(({ host, tokens, tls }, context) => {
@@ -58,6 +62,7 @@ type ReadFile = (path: string) => Buffer;
 
 export function adminOptions(admin: AdminSettings, read: ReadFile): AdminOptions {
   const { host, port, openMetrics, requestsPerMinute, connections, bodyOctets, requestMs } = admin;
+  const { importOctets, imports, spool } = admin;
   const tls = adminTls(admin, read);
   return {
     ...{ host, port, openMetrics },
@@ -66,7 +71,10 @@ export function adminOptions(admin: AdminSettings, read: ReadFile): AdminOptions
       sha256: sha256 ?? hash('sha256', secret ?? ''),
     })),
     ...(tls && { tls }),
-    limits: { requestsPerMinute, connections, bodyOctets, requestMs },
+    limits: {
+      ...{ requestsPerMinute, connections, bodyOctets, requestMs, importOctets, imports },
+      ...(spool !== undefined && { spool }),
+    },
   };
 }
 

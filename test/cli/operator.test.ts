@@ -1,6 +1,6 @@
 /** The commands of the operator against a real server. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -85,6 +85,30 @@ test('U15, U25: mailbox shows what is stored, drops one message, and flushes', a
   expect(await run(mailboxCommand, ['settings', bob])).toEqual([{ offlineDelivery: false }]);
   expect(await run(mailboxCommand, ['settings', bob, 'default'])).toEqual([{}]);
   expect(await run(mailboxCommand, ['rm', bob, '--all'])).toEqual([{ deleted: 2 }]);
+});
+
+test('U25, U26: mailbox pauses, requeues, and is written out and brought in again', async () => {
+  await run(accountCommand, ['add', bob]);
+  const alice = await world.client('alice');
+  for (const body of ['1', '2']) await alice.send(bob, body);
+  expect(await run(mailboxCommand, ['pause', bob])).toEqual([{ paused: true }]);
+  const file = join(directory, 'bob.mailbox');
+  const [written] = await run(mailboxCommand, ['export', bob, file]);
+  const listed = await run(mailboxCommand, ['ls', bob]);
+  expect(written).toMatchObject({ messages: 2, last: listed[1]!['serial'] });
+  const [requeued] = await run(mailboxCommand, ['requeue', bob, String(listed[0]!['id'])]);
+  expect(requeued).toEqual({ requeued: true });
+  expect(await run(mailboxCommand, ['import', bob, file])).toMatchObject([{ kept: 0, known: 2 }]);
+  const eve = 'sip:eve@example.org';
+  await run(accountCommand, ['add', eve]);
+  expect(await run(mailboxCommand, ['import', eve, file])).toMatchObject([{ kept: 2, known: 0 }]);
+  expect((await run(mailboxCommand, ['ls', eve, '--count']))[0]).toMatchObject({ messages: 2 });
+  expect(await run(mailboxCommand, ['resume', bob])).toEqual([{ paused: false }]);
+  writeFileSync(file, readFileSync(file).subarray(0, -1));
+  const damaged = { code: 'MAILBOX_TRUNCATED', exitCode: 1 };
+  await expect(run(mailboxCommand, ['import', bob, file])).rejects.toMatchObject(damaged);
+  const nowhere = join(directory, 'none', 'bob.mailbox');
+  await expect(run(mailboxCommand, ['export', bob, nowhere])).rejects.toThrow('ENOENT');
 });
 
 test('where the server is comes from its settings, and what is wrong is told', async () => {
