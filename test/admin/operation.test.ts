@@ -79,7 +79,8 @@ test('U25: a server that is drained begins nothing, says so, and ends what it ha
   expect((await world.ask('GET', '/healthz')).status).toBe(200);
   const alice = await world.client('alice');
   expect(await alice.send('sip:bob@example.org', 'two')).toMatchObject({ status: 503 });
-  expect(await reader.register()).toMatchObject({ status: 503, retryAfter: 5 });
+  const eve = await world.client('eve');
+  expect(await eve.register()).toMatchObject({ status: 503, retryAfter: 5 });
   expect((await world.ask('DELETE', '/v1/drain')).body).toEqual({ draining: false });
   await reader.register();
   expect((await pushed.next()).value?.body.toString()).toBe('one');
