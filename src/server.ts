@@ -245,10 +245,12 @@ async function openStore({ store, bounds }: Settings, { log, clock }: World): Pr
 }
 
 function actorsOptions(settings: Settings) {
-  const { identity, limits, bounds, publish, msrp, profile, messageWaiting } = settings;
+  const { identity, bounds, publish, msrp, profile, messageWaiting } = settings;
+  const { admission, ...limits } = settings.limits;
   const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
   return {
     limits,
+    admission,
     placement: localPlacement,
     ...identityOptions(identity),
     settingsPackage: publish,

@@ -47,7 +47,7 @@ export class AccountMemory {
     this.#commits = new Commits(
       {
         account,
-        store,
+        store: world.admission.measured(store),
         perform: (taken) => this.#perform(taken),
         committed: (earliest) => this.#committed(earliest),
         failed: (error) => parts.failed(error),

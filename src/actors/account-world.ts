@@ -11,6 +11,7 @@ import type {
 import type { AccountId, Clock, Log, Peer, Random, TurnTrace, UploadId } from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
+import type { Admission } from './admission.js';
 import type { Counters } from './counters.js';
 import type { OctetBudget } from './held-messages.js';
 import type { Sender } from './identity.js';
@@ -103,6 +104,8 @@ export interface AccountWorld {
   readonly counters: Counters;
   readonly serials: Serials;
   readonly performer: Performer;
+  /** Hears how long turns and commits take. */
+  readonly admission: Admission;
   /** Sees what the actors tell each other. */
   readonly turns?: TurnTrace | undefined;
   /** For messages that are held while they are passed on. */
@@ -120,4 +123,9 @@ export interface AccountWorld {
 export function transactionOf(input: Input): string | undefined {
   if (input.kind === 'wake' || input.kind === 'rebuild') return undefined;
   return 'transaction' in input.event ? input.event.transaction : undefined;
+}
+
+/** A request that asks for something new; what belongs to a session or subscription is none. */
+export function isInitial(input: Input): boolean {
+  return input.kind === 'message' || (input.kind === 'event' && input.to === 'mailbox');
 }

@@ -5,7 +5,7 @@ import type { AccountEvent, Address, Withdrawn } from '../machines/events.js';
 import type { AccountId, StorePort } from '../ports.js';
 import { loadAccount } from './account-load.js';
 import { AccountMemory } from './account-memory.js';
-import { transactionOf } from './account-world.js';
+import { isInitial, transactionOf } from './account-world.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { Digests } from './digests.js';
 import { storeCode } from './store-code.js';
@@ -129,10 +129,18 @@ export class Account {
     if (this.#memory.ahead >= this.#world.bounds.ahead) return 'full';
     const input = this.#shift();
     this.#current = input;
+    this.#measure(input);
     const waiting = this.#memory.take(input);
     if (waiting) return waiting.then(() => this.#taken(input));
     this.#taken(input);
     return undefined;
+  }
+
+  /** What was passed on in vain has waited for its recipient, not for us. */
+  #measure(input: Input): void {
+    if (!isInitial(input) || !('event' in input) || 'deferred' in input.event) return;
+    const { admission, clock } = this.#world;
+    admission.waited(clock.now() - input.event.at);
   }
 
   #await(waiting: Promise<void>): void {

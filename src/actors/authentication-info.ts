@@ -13,12 +13,19 @@ const nothing = Buffer.alloc(0);
 export class ProvenAnswers implements SipPort {
   readonly #port: SipPort;
   readonly #bound: number;
+  readonly #answered: (transaction: TransactionId) => void;
   /** Of requests that wait for their answer, oldest first. */
   readonly #proofs = new Map<TransactionId, Proof>();
 
-  constructor(port: SipPort, bound: number) {
+  /** `answered` hears of every final answer. */
+  constructor(
+    port: SipPort,
+    bound: number,
+    answered: (transaction: TransactionId) => void = () => undefined,
+  ) {
     this.#port = port;
     this.#bound = bound;
+    this.#answered = answered;
   }
 
   /** The answer to this request is to carry the proof. */
@@ -31,7 +38,10 @@ export class ProvenAnswers implements SipPort {
 
   respond(transaction: TransactionId, answer: SipAnswer): void {
     const proof = this.#proofs.get(transaction);
-    if (answer.status >= 200) this.#proofs.delete(transaction);
+    if (answer.status >= 200) {
+      this.#proofs.delete(transaction);
+      this.#answered(transaction);
+    }
     if (!proof || answer.status < 200 || answer.status > 299) {
       this.#port.respond(transaction, answer);
       return;

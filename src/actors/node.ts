@@ -11,11 +11,12 @@ import type {
   ProvisioningPort,
   SipHandler,
 } from '../ports.js';
+import { Admission, admissionLimits } from './admission.js';
 import { limitsOf } from './account-limits.js';
 import { Accounts } from './accounts.js';
 import { Authentication } from './authentication.js';
 import { ProvenAnswers } from './authentication-info.js';
-import { transactionOf } from './account-world.js';
+import { isInitial, transactionOf } from './account-world.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { createCounters } from './counters.js';
 import type { Counters } from './counters.js';
@@ -92,6 +93,7 @@ class Node implements Actors {
   readonly #options: ActorsOptions;
   readonly #profile: Profile;
   readonly #answers: ProvenAnswers;
+  readonly #admission: Admission;
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
   readonly #serials: Serials;
@@ -115,7 +117,10 @@ class Node implements Actors {
   constructor(options: ActorsOptions) {
     this.#bounds = { ...defaultBounds, ...options.bounds };
     this.#profile = options.profile ?? omaIm;
-    this.#answers = new ProvenAnswers(options.sip, this.#bounds.proofs);
+    this.#admission = new Admission(options.admission ?? admissionLimits, options.clock);
+    this.#answers = new ProvenAnswers(options.sip, this.#bounds.proofs, (transaction) =>
+      this.#admission.answered(transaction),
+    );
     this.#options = {
       ...options,
       sip: this.#answers,
@@ -213,6 +218,7 @@ class Node implements Actors {
   counters(): Readonly<Record<string, number>> {
     return {
       ...this.#counters,
+      ...this.#admission.counters(),
       'actors.accounts': this.#directory.size,
       'actors.sessions': this.#media.size,
       'actors.uploads': this.#recordings.uploads,
@@ -226,6 +232,17 @@ class Node implements Actors {
     if (submitted === 'taken') return true;
     const transaction = transactionOf(input);
     if (transaction !== undefined) this.#egress.refuse(transaction, 503);
+    return false;
+  }
+
+  /** What opens something new is taken while there is time and room for it. */
+  #admit(account: AccountId, input: Input): boolean {
+    const transaction = isInitial(input) ? transactionOf(input) : undefined;
+    if (transaction === undefined) return this.#submit(account, input);
+    const octets = input.kind === 'message' ? input.payload.length : 0;
+    if (this.#admission.admit(account, transaction, octets)) return this.#submit(account, input);
+    this.#counters['actors.overloads']++;
+    this.#egress.refuse(transaction, 503);
     return false;
   }
 
@@ -262,6 +279,7 @@ class Node implements Actors {
       counters: this.#counters,
       serials: this.#serials,
       performer: this.#egress,
+      admission: this.#admission,
       turns: this.#options.turns,
       forwardOctets: new OctetBudget(this.#bounds.forwardOctets),
       externalXdms: xdms !== undefined,
@@ -383,7 +401,7 @@ class Node implements Actors {
         hasFocus: (account, focus) =>
           this.#media.has(formatOwner({ account, address: `focus/${focus}` })),
         cancel: (transaction) => this.#egress.cancel(transaction),
-        submit: (account, input) => this.#submit(account, input),
+        submit: (account, input) => this.#admit(account, input),
       },
       this.#courier,
     );

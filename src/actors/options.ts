@@ -14,6 +14,7 @@ import type {
   XdmsPort,
 } from '../ports.js';
 import type { Limits } from '../machines/events.js';
+import type { AdmissionLimits } from './admission.js';
 import type { SummaryForm } from './notify.js';
 import type { AuthenticationOptions } from './authentication.js';
 import type { Profile } from './profile.js';
@@ -72,6 +73,8 @@ export interface ActorsOptions {
   /** Whether users register here directly (standalone mode). */
   readonly registrar?: boolean;
   readonly bounds?: Partial<Bounds>;
+  /** What is taken of more than can be done in time. */
+  readonly admission?: AdmissionLimits;
   /** Sees what the actors tell each other, turn by turn. */
   readonly turns?: TurnTrace;
   /** How message waiting is told; as in RFC 3842 unless told otherwise. */

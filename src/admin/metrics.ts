@@ -7,6 +7,9 @@ import type { Route } from './route.js';
 /** What goes up and down; everything else only goes up. */
 const levels: ReadonlySet<string> = new Set([
   'actors.accounts',
+  'actors.admission.rate',
+  'actors.admission.requests',
+  'actors.admission.octets',
   'actors.sessions',
   'store.pendingCommits',
   'store.pendingBytes',

@@ -110,6 +110,18 @@ export const limitSettings = z.strictObject({
       users: z.int().min(1).max(10_000).default(200),
     })
     .prefault({}),
+  /** What is taken of more than can be done in time; the rest is answered 503 (ADR 0016). */
+  admission: z
+    .strictObject({
+      /** ms that 95 of 100 requests may take until they are durable. */
+      latencyMs: ms.default(2_000),
+      /** Requests a second that are taken however slow it is. */
+      rateMin: count.default(100),
+      /** Requests without an answer, of all users, and their octets. */
+      requests: count.default(50_000),
+      octets: octets.default(134_217_728),
+    })
+    .prefault({}),
   /** 0: no REPORT is asked for, and the 200 is enough (D-33). */
   reportGraceMs: z.int().min(0).max(2_147_483_647).default(30_000),
   reportOnUserDelete: z.enum(['failed', 'forbidden', 'none']).default('failed'),

@@ -1,0 +1,226 @@
+/** Which requests are taken while the node has more to do than it can do in time (ADR 0016). */
+
+import type { AccountId, Change, Clock, StorePort, TransactionId } from '../ports.js';
+
+/** Bounds of what is under way, and what counts as too slow. */
+export interface AdmissionLimits {
+  /** ms for the 95th of 100 requests from their coming in until they are durable. */
+  readonly latencyMs: number;
+  /** Requests a second that are taken however slow it is. */
+  readonly rateMin: number;
+  /** Requests that have no answer yet, of all accounts. */
+  readonly requests: number;
+  /** Their octets. */
+  readonly octets: number;
+}
+
+export const admissionLimits: AdmissionLimits = {
+  latencyMs: 2_000,
+  rateMin: 100,
+  requests: 50_000,
+  octets: 134_217_728,
+};
+
+/** ms after which the rate is judged anew. */
+const intervalMs = 100;
+/** Requests without answer that are forgotten: their transactions have ended (64*T1). */
+const forgottenMs = 64_000;
+/** Measurements that one interval keeps; further ones take the places of earlier ones. */
+const samplesMax = 512;
+/** Accounts whose requests are counted. */
+const countedMax = 10_000;
+/** Of the rate when it was too slow, and when it was not. */
+const decrease = 0.7;
+const increase = 1.1;
+/** Intervals in which nothing was refused before there is no rate any more. */
+const calmMax = 50;
+/** Requests of one account within a second that are never its fault. */
+const lightMax = 4;
+
+interface Held {
+  readonly at: number;
+  readonly octets: number;
+}
+
+/**
+ * A token bucket whose rate follows the measured latency: multiplied down while the 95th percentile
+ * of commits and of waiting for a turn is above the bound, up while it is below, and absent while
+ * there is nothing to complain of. An account that asks for more than its share is refused first.
+ */
+export class Admission {
+  readonly #limits: AdmissionLimits;
+  readonly #clock: Pick<Clock, 'now'>;
+  /** Requests per second; infinite: everything is taken. */
+  #rate = Infinity;
+  #tokens = 0;
+  #filledAt: number;
+  #judgedAt: number;
+  #admitted = 0;
+  #refused = 0;
+  #calm = 0;
+  readonly #commits = new Samples();
+  readonly #waits = new Samples();
+  /** Commits under way by when they began: the first one is the oldest. */
+  readonly #underWay = new Map<number, number>();
+  #number = 0;
+  /** Requests without an answer, oldest first. */
+  readonly #held = new Map<TransactionId, Held>();
+  #octets = 0;
+  /** Requests of this second by account. */
+  #counted = new Map<AccountId, number>();
+  #countedAt: number;
+  readonly #counts = { rate: 0, bounds: 0, shares: 0 };
+
+  constructor(limits: AdmissionLimits, clock: Pick<Clock, 'now'>) {
+    this.#limits = limits;
+    this.#clock = clock;
+    const now = clock.now();
+    this.#filledAt = now;
+    this.#judgedAt = now;
+    this.#countedAt = now;
+  }
+
+  /** Requests a second; infinite while nothing is refused for being too many. */
+  get rate(): number {
+    return this.#rate;
+  }
+
+  /** For metrics; a rate of 0 means that there is none. */
+  counters(): Readonly<Record<`actors.admission.${string}`, number>> {
+    const { rate, bounds, shares } = this.#counts;
+    return {
+      'actors.admission.rate': this.#rate === Infinity ? 0 : this.#rate,
+      'actors.admission.requests': this.#held.size,
+      'actors.admission.octets': this.#octets,
+      'actors.admission.refused.rate': rate,
+      'actors.admission.refused.share': shares,
+      'actors.admission.refused.bound': bounds,
+    };
+  }
+
+  /** False: it is to be refused, and may be sent again later. */
+  admit(account: AccountId, transaction: TransactionId, octets: number): boolean {
+    const now = this.#clock.now();
+    if (now - this.#judgedAt >= intervalMs) this.#judge(now);
+    if (!this.#hasRoom(octets)) {
+      this.#counts.bounds++;
+      return false;
+    }
+    if (!this.#hasToken(account, now)) {
+      this.#refused++;
+      return false;
+    }
+    this.#admitted++;
+    this.#held.set(transaction, { at: now, octets });
+    this.#octets += octets;
+    return true;
+  }
+
+  /** The request has its final answer. */
+  answered(transaction: TransactionId): void {
+    const held = this.#held.get(transaction);
+    if (!held) return;
+    this.#held.delete(transaction);
+    this.#octets -= held.octets;
+  }
+
+  /** An input has waited so long for its turn. */
+  waited(ms: number): void {
+    this.#waits.add(ms);
+  }
+
+  /** The store, with every commit measured. */
+  measured(store: Pick<StorePort, 'commit'>): Pick<StorePort, 'commit'> {
+    return {
+      commit: (account: AccountId, version: number, change: Change) => {
+        const number = this.#number++;
+        const begun = this.#clock.now();
+        this.#underWay.set(number, begun);
+        return store.commit(account, version, change).finally(() => {
+          this.#underWay.delete(number);
+          this.#commits.add(this.#clock.now() - begun);
+        });
+      },
+    };
+  }
+
+  /** One above the bound of octets is taken when nothing else is there: it could never go otherwise. */
+  #hasRoom(octets: number): boolean {
+    if (this.#held.size >= this.#limits.requests) return false;
+    return this.#octets === 0 || this.#octets + octets <= this.#limits.octets;
+  }
+
+  #hasToken(account: AccountId, now: number): boolean {
+    const count = this.#count(account, now);
+    if (this.#rate === Infinity) return true;
+    const full = this.#rate / 10 + 1;
+    this.#tokens = Math.min(full, this.#tokens + ((now - this.#filledAt) * this.#rate) / 1_000);
+    this.#filledAt = now;
+    // The lower half of the bucket is for those who ask for little.
+    const isHeavy = count > Math.max(lightMax, this.#rate / Math.max(1, this.#counted.size));
+    if (this.#tokens < (isHeavy ? full / 2 : 1)) {
+      if (isHeavy) this.#counts.shares++;
+      else this.#counts.rate++;
+      return false;
+    }
+    this.#tokens--;
+    return true;
+  }
+
+  #count(account: AccountId, now: number): number {
+    if (now - this.#countedAt >= 1_000) {
+      this.#counted = new Map();
+      this.#countedAt = now;
+    }
+    const count = (this.#counted.get(account) ?? 0) + 1;
+    if (count > 1 || this.#counted.size < countedMax) this.#counted.set(account, count);
+    return count;
+  }
+
+  #judge(now: number): void {
+    const seconds = (now - this.#judgedAt) / 1_000;
+    const [oldest = now] = this.#underWay.values();
+    const commitMs = Math.max(this.#commits.take(), now - oldest);
+    const latency = commitMs + this.#waits.take();
+    if (latency > this.#limits.latencyMs) {
+      this.#rate = Math.min(this.#rate, this.#admitted / seconds) * decrease;
+      this.#rate = Math.max(this.#limits.rateMin, this.#rate);
+      this.#calm = 0;
+    } else if (this.#rate !== Infinity) {
+      this.#rate *= increase;
+      this.#calm = this.#refused === 0 ? this.#calm + (now - this.#judgedAt) / intervalMs : 0;
+      if (this.#calm >= calmMax) this.#rate = Infinity;
+    }
+    this.#judgedAt = now;
+    this.#admitted = 0;
+    this.#refused = 0;
+    this.#forget(now);
+  }
+
+  #forget(now: number): void {
+    for (const [transaction, { at }] of this.#held) {
+      if (now - at < forgottenMs) return;
+      this.answered(transaction);
+    }
+  }
+}
+
+/** The latest measurements of one interval. */
+class Samples {
+  #values: number[] = [];
+  #seen = 0;
+
+  add(value: number): void {
+    if (this.#values.length < samplesMax) this.#values.push(value);
+    else this.#values[this.#seen % samplesMax] = value;
+    this.#seen++;
+  }
+
+  /** The 95th percentile, 0 of none; the next interval begins. */
+  take(): number {
+    const sorted = this.#values.sort((one, other) => one - other);
+    this.#values = [];
+    this.#seen = 0;
+    return sorted[Math.ceil(sorted.length * 0.95) - 1] ?? 0;
+  }
+}
