@@ -62,6 +62,8 @@ type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
 export class Egress implements Performer {
   readonly #parts: EgressParts;
+  /** INVITEs whose answer waits for a path through the relay: what a CANCEL does about them. */
+  readonly #answering = new Map<string, () => void>();
   /** INVITEs that were cancelled before their answer could leave, oldest first. */
   readonly #cancelled = new Set<string>();
 
@@ -125,6 +127,12 @@ export class Egress implements Performer {
 
   /** SIP-07: whoever accepts this INVITE later hears that nobody waits for it any more. */
   cancel(transaction: string): void {
+    const withdraw = this.#answering.get(transaction);
+    if (withdraw) {
+      this.#answering.delete(transaction);
+      withdraw();
+      return;
+    }
     this.#cancelled.add(transaction);
     if (this.#cancelled.size <= cancelledMax) return;
     const [oldest] = this.#cancelled;
@@ -174,13 +182,17 @@ export class Egress implements Performer {
     const owner = formatOwner({ account, address: by });
     // An offer inside a dialog may come to nothing: the session goes on as it is.
     const isOpen = this.#parts.media.has(owner);
-    if (this.#isCancelled(account, by, effect.transaction, isOpen)) return;
-    const { active, direction = 'sendonly', maxSize } = effect;
+    const { transaction, active, direction = 'sendonly', maxSize } = effect;
+    if (this.#cancelled.delete(transaction)) {
+      this.#withdraw(account, by, isOpen);
+      return;
+    }
     const description = { direction, active, offer: asked?.offer, maxSize };
+    this.#answering.set(transaction, () => this.#withdraw(account, by, isOpen));
     this.#parts.media.describe(owner, description, (body) => {
-      if (this.#isCancelled(account, by, effect.transaction, isOpen)) return;
+      if (!this.#answering.delete(transaction)) return;
       if (typeof body === 'number') {
-        this.refuse(effect.transaction, body);
+        this.refuse(transaction, body);
         if (!isOpen) this.#parts.tell(account, by, { type: 'ack.missing' });
         return;
       }
@@ -188,7 +200,7 @@ export class Egress implements Performer {
       const localTag = this.#opened(owner, headers, effect, asked);
       const answer: SipAnswer = { status: 200, headers, body, owner };
       const { sip } = this.#parts;
-      sip.respond(effect.transaction, localTag === undefined ? answer : { ...answer, localTag });
+      sip.respond(transaction, localTag === undefined ? answer : { ...answer, localTag });
     });
   }
 
@@ -205,10 +217,8 @@ export class Egress implements Performer {
   }
 
   /** SIP-07: nobody waits for the answer any more. */
-  #isCancelled(account: AccountId, by: Address, transaction: string, isOpen: boolean): boolean {
-    if (!this.#cancelled.delete(transaction)) return false;
+  #withdraw(account: AccountId, by: Address, isOpen: boolean): void {
     if (!isOpen) this.#parts.tell(account, by, { type: 'invite.cancelled' });
-    return true;
   }
 
   #acceptance(account: AccountId, by: Address, asked: AnswerParts | undefined): HeaderField[] {

@@ -3,6 +3,7 @@
 import { setup } from 'xstate';
 import { declarations, effectActions, type On as EventOn } from './declaration.js';
 import type { SipRespond } from './effects.js';
+import type { Limits } from './facts.js';
 import { deliveryDeclarations, noMedia, type DeliveryContext } from './delivery.js';
 import type { FocusEvent } from './events.js';
 import {
@@ -59,9 +60,18 @@ const keepFacts = change((_context, event: Requested) => {
     failed: noSerials,
     ...watchedAtFirst(event),
     empty,
-    waitAt: at + (empty ? limits.retrieval.emptyMs : limits.retrieval.waitMs),
+    waitAt: at + bindingMs(empty, limits),
   };
 });
+
+/** Nobody binds a session without reason: that nothing comes may end it soon. */
+function bindingMs(empty: boolean, { retrieval }: Limits): number {
+  return empty ? retrieval.emptyMs : retrieval.waitMs;
+}
+
+const waitAgain = change(({ empty }, { at, limits }: On<'timer.expired'>) => ({
+  waitAt: at + bindingMs(empty, limits),
+}));
 
 const accept = effect(
   'sip.accept',
@@ -129,7 +139,14 @@ const checkGuards = Object.fromEntries(
 
 const focusSetup = setup({
   types: { context: {} as FocusContext, events: {} as FocusEvent },
-  actions: { ...effectActions, ...delivery.actions, ...conferenceChanges, keepNumber, keepFacts },
+  actions: {
+    ...effectActions,
+    ...delivery.actions,
+    ...conferenceChanges,
+    keepNumber,
+    keepFacts,
+    waitAgain,
+  },
   guards: {
     ...delivery.guards,
     ...checkGuards,
@@ -176,12 +193,19 @@ const absent = focusSetup.createStateConfig({
   },
 });
 
-/** ACK and binding come in either order. */
+/**
+ * ACK and binding come in either order. Without ACK the answer may not have left yet, such as behind
+ * a relay that takes its time; that it never comes is told by `ack.missing`.
+ */
 const waiting = focusSetup.createStateConfig({
   initial: 'unconfirmed',
   states: {
     unconfirmed: {
-      on: { 'ack.received': { target: 'confirmed' }, 'msrp.connected': { target: 'bound' } },
+      on: {
+        'ack.received': { target: 'confirmed' },
+        'msrp.connected': { target: 'bound' },
+        'timer.expired': { guard: 'isWait', actions: ['waitAgain', setWait] },
+      },
     },
     confirmed: { on: { 'msrp.connected': { target: '#focus.established.conversing' } } },
     bound: { on: { 'ack.received': { target: '#focus.established.conversing' } } },

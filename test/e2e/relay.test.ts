@@ -1,9 +1,11 @@
 /** The server's own MSRP sessions through a relay that a test plays (RFC 4976). */
 
+import { once } from 'node:events';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { parseSdp, sdpAttribute } from '../../src/wire/sdp.js';
+import { until } from '../transport/sip/fixture.js';
 import { ScriptedRelay } from '../transport/msrp/scripted-relay.js';
-import { accepted, described, mediaLines, pushed } from './media-scene.js';
+import { accepted, described, ended, mediaLines, pushed } from './media-scene.js';
 import { retrievalOf, storeText, withMedia } from './media-scene.js';
 import type { MediaScene } from './media-scene.js';
 
@@ -105,3 +107,47 @@ test('SIP-07: CANCEL while the relay is asked ends the retrieval', () =>
     relay.script = () => [200, `Use-Path: ${relay.uri('far')}`];
     await accepted(scene, described(passive), 'two');
   }, 200));
+
+test('RLY-01: CANCEL ends what was begun at the relay at once, and no path is asked for', () => {
+  const credentials = { username: 'store', password: 'open sesame' };
+  const msrp = { idleMs: 20, relay: { uri: relay.uri(), waitMs: 60_000, ...credentials } };
+  return withMedia({ msrp }, async (scene) => {
+    await storeText(scene, 'The keys');
+    relay.script = () => undefined;
+    const invite = { ...retrievalOf(scene, described(passive), 'one'), branch: 'cancelled' };
+    scene.send(invite);
+    await relay.until(({ auths }) => auths.length === 1);
+    const closed = once(relay.sockets[0]!, 'close');
+    const { method: _, body: _body, ...same } = invite;
+    scene.send({ ...same, method: 'CANCEL', headers: [] });
+    await until(() => scene.world.server.counters()['actors.sessions'] === 0);
+    // The challenge comes for nobody: what it would lead to would stay at the relay.
+    const challenge = 'Digest realm="relay", nonce="n", qop="auth"';
+    relay.answerLast([401, `WWW-Authenticate: ${challenge}`]);
+    await closed;
+    expect(relay.auths).toHaveLength(1);
+  });
+});
+
+test('RLY-01: an empty retrieval is answered however long the relay takes', () => {
+  const credentials = { username: 'store', password: 'open sesame' };
+  const limits = { retrieval: { emptyMs: 1 } };
+  return withMedia(
+    { msrp: { relay: { uri: relay.uri(), ...credentials } }, limits },
+    async (scene) => {
+      relay.script = () => undefined;
+      scene.send(retrievalOf(scene, described(passive), 'one'));
+      await relay.until(({ auths }) => auths.length === 1);
+      // Meanwhile the time in which the session would have to be bound is over several times.
+      for (let n = 0; n < 3; n++) await scene.ask({ method: 'OPTIONS', uri: 'sip:example.org' });
+      relay.answerLast([200, `Use-Path: ${relay.uri('far')}`]);
+      const { message } = await scene.arrival();
+      expect(message.kind === 'response' && message.status).toBe(200);
+      const to = message.header('To')!;
+      const uri = /<([^>]+)>/.exec(message.header('Contact')!)![1]!;
+      const from = '<sip:tomas@example.org>;tag=t';
+      scene.send({ method: 'ACK', uri, callId: 'one', from, to });
+      expect((await ended(scene)).header('Reason')).toContain('No deferred messages');
+    },
+  );
+});

@@ -216,8 +216,14 @@ describe('from every state every lease is released', () => {
     expected(lost.on(simple('bye.answered')).said, over);
   });
 
-  test.each(states.slice(0, 3))('%s: it does not wait for ever', (_name, events) => {
+  test.each(states.slice(1, 3))('%s: it does not wait for ever', (_name, events) => {
     expect(retrieving(...events, wait).said).toContain('sip.bye');
+  });
+
+  test('waiting: for the ACK as long as it takes, and from then on not for ever', () => {
+    const waiting = retrieving(requested(), wait, wait);
+    expect(waiting.said).toEqual(['timer.set wait']);
+    expect(waiting.on(ack).on(wait).said).toContain('sip.bye');
   });
 
   test('while closing', () => {

@@ -62,7 +62,7 @@ export class Leases {
     };
     connection.attach(session.owner);
     try {
-      const grant = await allocate(connection, session.uri, relay, random);
+      const grant = await allocate(connection, session.uri, relay, random, () => !isEnded);
       if (isEnded) throw new MsrpError('MSRP_SESSION', 'the session has ended');
       session.connection = connection;
       session.usePath = grant.usePath;
@@ -96,7 +96,7 @@ export class Leases {
       isEnded = true;
     };
     try {
-      const grant = await allocate(connection, session.uri, relay, random);
+      const grant = await allocate(connection, session.uri, relay, random, () => !isEnded);
       if (isEnded) return;
       if (grant.usePath.join(' ') !== usePath.join(' ')) this.#moved(session, grant);
       this.#keep(session, grant);

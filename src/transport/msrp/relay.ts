@@ -24,16 +24,19 @@ const cnonceLength = 22;
 /** The first, one for a challenge, one for a stale nonce, one for another time. */
 const requestsMax = 4;
 
-/** Asks for a path to `uri`. Rejects with MsrpError `MSRP_RELAY_…`. */
+/** Asks for a path to `uri` while it is wanted. Rejects with MsrpError `MSRP_RELAY_…`. */
 export async function allocate(
   connection: Connection,
   uri: string,
   relay: MsrpRelayOptions,
   random: Random,
+  isWanted: () => boolean = () => true,
 ): Promise<MsrpGrant> {
   let { expires } = relay;
   let authorization: string | undefined;
   for (let count = 0; count < requestsMax; count++) {
+    // A path that nobody takes would stay with the relay until its time is over.
+    if (!isWanted()) throw new MsrpError('MSRP_SESSION', 'the session has ended');
     const transactionId = random.token(idLength);
     const frame = authRequest({
       ...{ transactionId, toPath: [relay.uri], fromPath: [uri] },

@@ -56,6 +56,11 @@ export class ScriptedRelay {
     while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Answers the AUTH that came last, on the connection that came last. */
+  answerLast(answer: readonly [number, ...string[]]): void {
+    this.#answer(this.sockets.at(-1)!, this.auths.at(-1)!, answer);
+  }
+
   async close(): Promise<void> {
     for (const socket of this.sockets) socket.destroy();
     this.#server.close();
