@@ -72,6 +72,8 @@ const bounds = z.strictObject({
   identitiesMs: z.int().min(0).default(7_776_000_000),
   /** Octets of messages that are held while they are passed on, in total. */
   forwardOctets: count.default(67_108_864),
+  /** INVITEs that are passed on, and their sessions, in total. */
+  bridges: z.int().min(0).max(100_000).default(1_024),
 });
 
 const schema = z

@@ -32,7 +32,10 @@ const limits = {
     waitMs: 32_000,
     emptyMs: 2000,
   },
-  forward: { mode: 'off', count: 64, waitMs: 16_000 },
+  forward: {
+    ...{ mode: 'off', devices: 'one', count: 64, waitMs: 16_000 },
+    ...{ bridges: 8, ringMs: 120_000, sessionMs: 3_600_000 },
+  },
   reportGraceMs: 0,
   reportOnUserDelete: 'failed',
 };

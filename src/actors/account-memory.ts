@@ -13,7 +13,7 @@ import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
 import { subscriptionOf } from './dialog-lookup.js';
 import { forgetDigests } from './forgetting.js';
-import { HeldMessages } from './held-messages.js';
+import { counterOf, HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
 import { hasSession } from './owner.js';
@@ -43,7 +43,7 @@ export class AccountMemory {
     this.#parts = parts;
     this.#actors = loaded.actors;
     this.#stale = loaded.stale;
-    this.#held = new HeldMessages(world.forwardOctets);
+    this.#held = new HeldMessages(world);
     this.#commits = new Commits(
       {
         account,
@@ -123,6 +123,10 @@ export class AccountMemory {
       return this.#turn(input, { to, event, at: event.at });
     }
     if (input.kind === 'refresh') return this.#refresh(input);
+    if (input.kind === 'invitation') {
+      const event = this.#held.admitted(input);
+      return this.#turn(input, { to: 'mailbox', event, at: event.at });
+    }
     const { serials, counters } = this.#parts.world;
     const block = serials.offer();
     if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
@@ -142,7 +146,7 @@ export class AccountMemory {
     }
     // Written out: spreading costs as much here as everything else of this function together.
     const { type, deferred } = input.event;
-    const forward = this.#held.hasRoom(input.payload.length) ? input.event.forward : undefined;
+    const forward = this.#held.hasRoom(input) ? input.event.forward : undefined;
     const known = { duplicate, block, forward, deferred };
     const received = { type, at, transaction, message, limits, ...known };
     return this.#turn(input, { to: 'mailbox', event: received, payload, at });
@@ -257,13 +261,15 @@ export class AccountMemory {
       digests.add(input.event.message.digest, since, world.clock.now());
     }
     const durable: DurableTaken[] = [];
-    if (input.kind === 'message') this.#held.holdForwarded(input, result.effects);
+    if (input.kind === 'message' || input.kind === 'invitation') {
+      this.#held.holdForwarded(input, result.effects);
+    }
     const effects = this.#sort(result.effects, durable, change, turn.at);
     this.#add(change, {
       effects,
       durable: durable.length === 0 ? nothing : durable,
       transaction,
-      asked: input.kind === 'event' ? input.asked : undefined,
+      asked: 'asked' in input ? input.asked : undefined,
     });
   }
 
@@ -296,11 +302,11 @@ export class AccountMemory {
           durable.push(this.#durable(effect, change, at));
           break;
         case 'sip.forward':
-          world.counters['actors.forwards']++;
+          world.counters[counterOf(by)]++;
           effects.push(one);
           break;
         case 'message.defer':
-          world.counters['actors.forwards.deferred']++;
+          world.counters[`${counterOf(by)}.deferred`]++;
           this.#parts.resubmit(this.#held.deferred(by, effect.late, world.clock.now()));
           break;
         case 'account.forget':

@@ -8,12 +8,21 @@ import type {
   MailboxEvent,
   SubscriptionEvent,
 } from '../machines/events.js';
-import type { AccountId, Clock, Log, Peer, Random, TurnTrace, UploadId } from '../ports.js';
+import type {
+  AccountId,
+  Clock,
+  Log,
+  Peer,
+  Random,
+  TransactionId,
+  TurnTrace,
+  UploadId,
+} from '../ports.js';
 import type { Sdp } from '../wire/sdp.js';
 import type { HeaderField, SipResponse } from '../wire/sip/message.js';
 import type { Admission } from './admission.js';
 import type { Counters } from './counters.js';
-import type { OctetBudget } from './held-messages.js';
+import type { Budget } from './held-messages.js';
 import type { Sender } from './identity.js';
 import type { Bounds } from './options.js';
 import type { Outcome, OutboxRow } from './outbox.js';
@@ -23,6 +32,7 @@ import type { Serials } from './serials.js';
 type RefreshReceived = Extract<SubscriptionEvent, { type: 'refresh.received' }>;
 type MessageReceived = Extract<MailboxEvent, { type: 'message.received' }>;
 type MessageImported = Extract<MailboxEvent, { type: 'message.imported' }>;
+type InvitationReceived = Extract<MailboxEvent, { type: 'invitation.received' }>;
 type MessageRecorded = Extract<MailboxEvent, { type: 'message.recorded' }>;
 
 /** What the answer to a request takes from it. */
@@ -31,17 +41,21 @@ export interface AnswerParts {
   readonly offer?: Sdp | undefined;
   /** Header fields of every 2xx. */
   readonly headers?: readonly HeaderField[];
-  /** A MESSAGE that may be passed on. */
+  /** A request that is passed on. */
   readonly submission?: Submission;
+  /** Of a request that is passed on as a session. */
+  readonly transaction?: TransactionId;
   /** The final response to a request that was passed on. */
   readonly response?: SipResponse;
+  /** The To tag of every answer. */
+  readonly localTag?: string;
   /** INVITE of a sender of large messages. */
   readonly invitation?: Invitation;
   /** By which the request came: our Contact names it, for the peer may have no other. */
   readonly transport?: Peer['transport'];
 }
 
-/** A MESSAGE as it came, and what is known of its sender. */
+/** A MESSAGE or INVITE as it came, and what is known of its sender. */
 export interface Submission {
   readonly bytes: Buffer;
   readonly sender: Sender;
@@ -55,9 +69,19 @@ export interface MessageInput {
   readonly sender: Sender;
 }
 
+/** An INVITE that brings large messages. */
+export interface InvitationInput {
+  readonly kind: 'invitation';
+  readonly event: InvitationReceived;
+  readonly octets: Buffer;
+  readonly sender: Sender;
+  readonly asked: AnswerParts;
+}
+
 /** What comes in for one account. */
 export type Input =
   | MessageInput
+  | InvitationInput
   /** A large message, whose octets are durable and kept by nobody yet. */
   | {
       readonly kind: 'recorded';
@@ -109,7 +133,9 @@ export interface AccountWorld {
   /** Sees what the actors tell each other. */
   readonly turns?: TurnTrace | undefined;
   /** For messages that are held while they are passed on. */
-  readonly forwardOctets: OctetBudget;
+  readonly forwardOctets: Budget;
+  /** For INVITEs that are passed on, and their sessions. */
+  readonly bridges: Budget;
   /** Whether metadata goes to an external XDMS. */
   readonly externalXdms: boolean;
   /** `base`, and what the account has of its own. */

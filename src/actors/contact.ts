@@ -17,6 +17,8 @@ export function contactOf(
     const uri = sip.contactUri(focusUser(account, Number(number)), transport);
     return `<${uri}>;automata;isfocus;${imTag}`;
   }
+  // Its features are those of the party behind it.
+  if (by.startsWith('bridge/')) return `<${sip.contactUri(`bridge-${number}`, transport)}>`;
   if (by.startsWith('recording/')) {
     const uri = sip.contactUri(`rec-${number}`, transport);
     return `<${uri}>;automata;${imTag};${largeMessageTag}`;

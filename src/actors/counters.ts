@@ -13,6 +13,8 @@ export const counterNames = [
   'actors.duplicates',
   'actors.forwards',
   'actors.forwards.deferred',
+  'actors.bridges',
+  'actors.bridges.deferred',
   'actors.overloads',
   'actors.wakes',
   'actors.outbox.done',

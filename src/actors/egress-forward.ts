@@ -1,6 +1,6 @@
 /** What is passed on to a user who is available, and what comes back (RFC 3261 16.6, D-12). */
 
-import type { TargetFacts } from '../machines/events.js';
+import type { Address, Leg, TargetFacts } from '../machines/events.js';
 import type { Log, SipOutgoing, SipPort } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { parseCseq } from '../wire/sip/cseq.js';
@@ -22,19 +22,19 @@ export interface ForwardParts {
   readonly product: Product;
   /** Whether Privacy: id is honoured towards recipients (PAI-03). */
   readonly privacy: boolean;
-  tell(account: OwnerName['account'], to: `forward/${number}`, event: ForwardFailed): void;
+  tell(account: OwnerName['account'], to: Address, event: PassingEvent): void;
 }
 
 /** Limits are added by whoever passes it on. */
-export interface ForwardFailed {
-  readonly type: 'forward.failed';
-}
+export type PassingEvent =
+  | { readonly type: 'forward.failed' | 'invite.cancelled' }
+  | { readonly type: 'leg.failed'; readonly leg: Leg };
 
 /** The id of a request that is passed on. */
 export const forwardId = 'forward';
 
 /** Fields that belong to one hop or that the port writes. */
-const hopFields: ReadonlySet<string> = new Set([
+export const hopFields: ReadonlySet<string> = new Set([
   'via',
   'route',
   'max-forwards',
@@ -50,7 +50,7 @@ const ownFields: ReadonlySet<string> = new Set([
   'proxy-authorization',
   'p-served-user',
 ]);
-const identityFields: ReadonlySet<string> = new Set([
+export const identityFields: ReadonlySet<string> = new Set([
   'p-asserted-identity',
   'p-preferred-identity',
 ]);
@@ -64,7 +64,7 @@ export function forwardMessage(
 ): void {
   const request = submission && readable(parts, submission);
   if (!request) {
-    parts.tell(owner.account, owner.address as `forward/${number}`, { type: 'forward.failed' });
+    parts.tell(owner.account, owner.address as Address, { type: 'forward.failed' });
     return;
   }
   parts.sip.request(outgoingOf(parts, owner, target, request, submission));
@@ -90,7 +90,11 @@ export function passResponse(
   });
 }
 
-function readable({ log }: ForwardParts, { bytes }: Submission): SipRequest | undefined {
+/** Undefined: it cannot be read again, which is for the log. */
+export function readable(
+  { log }: Pick<ForwardParts, 'log'>,
+  { bytes }: Submission,
+): SipRequest | undefined {
   try {
     const message = parseSip(bytes, { bodyBytes: bytes.length, headerBytes: bytes.length });
     return message.kind === 'request' ? message : undefined;
@@ -101,7 +105,8 @@ function readable({ log }: ForwardParts, { bytes }: Submission): SipRequest | un
   }
 }
 
-function outgoingOf(
+/** The request one hop further. */
+export function outgoingOf(
   parts: ForwardParts,
   owner: OwnerName,
   target: TargetFacts,

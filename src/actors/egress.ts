@@ -1,7 +1,7 @@
 /** Egress: effects of actors become calls of the ports, header fields as STANDARDS 5 shows them. */
 
 import type { Effect, FirstMessage } from '../machines/effects.js';
-import type { Address, DialogFacts } from '../machines/events.js';
+import type { Address, DialogFacts, Leg } from '../machines/events.js';
 import type { AccountId, Log, Owner, Random, SipAnswer, SipPort } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { AnswerParts, Performer } from './account-world.js';
@@ -10,7 +10,9 @@ import { answerOf, refusal } from './answers.js';
 import { conferenceNotifyParts } from './conference-notify.js';
 import { contactOf, focusUser } from './contact.js';
 import type { LocalTransactions } from './local-transactions.js';
+import { Bridges } from './egress-bridge.js';
 import { forwardMessage, passResponse } from './egress-forward.js';
+import type { PassingEvent } from './egress-forward.js';
 import type { MediaSessions } from './media-sessions.js';
 import { notifyParts } from './notify.js';
 import type { SummaryForm } from './notify.js';
@@ -48,15 +50,16 @@ export interface EgressParts {
 }
 
 /** Limits are added by whoever passes it on. */
-export interface EgressEvent {
-  readonly type: 'invite.failed' | 'invite.cancelled' | 'ack.missing' | 'forward.failed';
-}
+export type EgressEvent = { readonly type: 'invite.failed' | 'ack.missing' } | PassingEvent;
 
 /** A CANCEL that finds no INVITE of a retrieval is remembered in vain, for a while. */
 const cancelledMax = 1_024;
 
 /** Of the boundary of a body with several parts; nobody guesses it, so that no message has it. */
 const boundaryLength = 24;
+
+/** Characters of a To tag: 95 bits. */
+const tagLength = 16;
 
 type Of<Type extends Effect['type']> = Extract<Effect, { type: Type }>;
 
@@ -66,9 +69,11 @@ export class Egress implements Performer {
   readonly #answering = new Map<string, () => void>();
   /** INVITEs that were cancelled before their answer could leave, oldest first. */
   readonly #cancelled = new Set<string>();
+  readonly #bridges: Bridges;
 
   constructor(parts: EgressParts) {
     this.#parts = parts;
+    this.#bridges = new Bridges(parts);
   }
 
   perform(account: AccountId, by: Address, effect: Effect, asked: AnswerParts | undefined): void {
@@ -84,19 +89,23 @@ export class Egress implements Performer {
         this.#invite(account, by, effect);
         return;
       case 'sip.forward':
-        forwardMessage(this.#parts, { account, address: by }, effect.target, asked);
+        this.#forward(account, by, effect, asked);
         return;
       case 'sip.pass':
-        passResponse(this.#parts, effect.transaction, asked);
+        if (effect.leg === undefined) passResponse(this.#parts, effect.transaction, asked);
+        else this.#bridges.pass(account, by, effect, asked);
+        return;
+      case 'sip.refresh':
+        this.#bridges.refresh(account, by, effect, asked);
         return;
       case 'sip.bye': {
         const headers: HeaderField[] = [['User-Agent', this.#parts.product.name]];
         if (effect.reason !== undefined) headers.push(['Reason', effect.reason]);
-        sip.bye(formatOwner({ account, address: by }), 'bye', headers);
+        sip.bye(ownerOf(account, by, effect), 'bye', headers);
         return;
       }
       case 'sip.forget':
-        sip.forget(formatOwner({ account, address: by }));
+        sip.forget(ownerOf(account, by, effect));
         return;
       case 'sip.notify':
         this.#notify(account, by, effect);
@@ -118,6 +127,7 @@ export class Egress implements Performer {
       case 'msrp.release':
       case 'stop':
         this.#release(formatOwner({ account, address: by }));
+        this.#bridges.release(account, by);
         return;
       default:
         // The others are part of the turn, of the commit or of the outbox.
@@ -133,6 +143,7 @@ export class Egress implements Performer {
       withdraw();
       return;
     }
+    this.#bridges.cancel(transaction);
     this.#cancelled.add(transaction);
     if (this.#cancelled.size <= cancelledMax) return;
     const [oldest] = this.#cancelled;
@@ -150,7 +161,28 @@ export class Egress implements Performer {
   abandon(account: AccountId, address: Address): void {
     const owner = formatOwner({ account, address });
     this.#release(owner);
-    this.#parts.sip.bye(owner, 'abandoned', []);
+    const { sip } = this.#parts;
+    if (!address.startsWith('bridge/')) {
+      sip.bye(owner, 'abandoned', []);
+      return;
+    }
+    for (const leg of this.#bridges.legs(account, address)) {
+      sip.bye(formatOwner({ account, address, leg }), 'abandoned', []);
+    }
+    this.#bridges.release(account, address);
+  }
+
+  /** Of an INVITE that nobody waits for any more its bridge has to hear. */
+  #forward(
+    account: AccountId,
+    by: Address,
+    { target, leg }: Of<'sip.forward'>,
+    asked: AnswerParts | undefined,
+  ): void {
+    if (leg === undefined) forwardMessage(this.#parts, { account, address: by }, target, asked);
+    else if (this.#cancelled.has(asked?.transaction ?? '')) {
+      this.#parts.tell(account, by, { type: 'invite.cancelled' });
+    } else this.#bridges.invite(account, by, { target, leg }, asked);
   }
 
   #release(owner: Owner): void {
@@ -212,8 +244,9 @@ export class Egress implements Performer {
     asked: AnswerParts | undefined,
   ): string | undefined {
     if (!asked?.invitation) return undefined;
-    const { invitation } = asked;
-    return this.#parts.recordings.open(owner, { invitation, headers, maxSize: maxSize ?? 0 });
+    const { invitation, localTag: tag = this.#parts.random.token(tagLength) } = asked;
+    this.#parts.recordings.open(owner, { invitation, headers, maxSize: maxSize ?? 0, tag });
+    return tag;
   }
 
   /** SIP-07: nobody waits for the answer any more. */
@@ -328,4 +361,8 @@ export class Egress implements Performer {
       dialog,
     });
   }
+}
+
+function ownerOf(account: AccountId, by: Address, { leg }: { readonly leg?: Leg }): Owner {
+  return formatOwner(leg === undefined ? { account, address: by } : { account, address: by, leg });
 }

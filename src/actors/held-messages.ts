@@ -1,13 +1,13 @@
-/** Messages of one account that are being passed on: kept until it is known what becomes of them. */
+/** Requests of one account that are being passed on: kept until it is known what becomes of them. */
 
 import assert from 'node:assert';
 import type { Address } from '../machines/events.js';
-import type { AnswerParts, MessageInput } from './account-world.js';
+import type { AnswerParts, InvitationInput, MessageInput } from './account-world.js';
 import type { Digests } from './digests.js';
 import type { Asked } from './turn.js';
 
-/** Octets that all accounts of a node may hold together. */
-export class OctetBudget {
+/** What all accounts of a node may hold together. */
+export class Budget {
   readonly #bound: number;
   #held = 0;
 
@@ -19,57 +19,83 @@ export class OctetBudget {
     return this.#held;
   }
 
-  hasRoom(octets: number): boolean {
-    return this.#held + octets <= this.#bound;
+  hasRoom(count: number): boolean {
+    return this.#held + count <= this.#bound;
   }
 
-  take(octets: number): void {
-    this.#held += octets;
+  take(count: number): void {
+    this.#held += count;
   }
 
-  give(octets: number): void {
-    this.#held -= octets;
+  give(count: number): void {
+    this.#held -= count;
     assert(this.#held >= 0);
   }
 }
 
+export interface HeldBudgets {
+  readonly forwardOctets: Budget;
+  readonly bridges: Budget;
+}
+
+type HeldInput = MessageInput | InvitationInput;
+
 export class HeldMessages {
-  readonly #budget: OctetBudget;
-  readonly #held = new Map<Address, MessageInput>();
+  readonly #budgets: HeldBudgets;
+  readonly #held = new Map<Address, HeldInput>();
 
-  constructor(budget: OctetBudget) {
-    this.#budget = budget;
+  constructor(budgets: HeldBudgets) {
+    this.#budgets = budgets;
   }
 
-  hasRoom(octets: number): boolean {
-    return this.#budget.hasRoom(octets);
+  hasRoom(input: HeldInput): boolean {
+    const { forwardOctets, bridges } = this.#budgets;
+    if (input.kind === 'invitation' && !bridges.hasRoom(1)) return false;
+    return forwardOctets.hasRoom(octetsOf(input).length);
   }
 
-  /** The message of an input whose turn has passed it on. */
-  holdForwarded(input: MessageInput, effects: readonly Asked[]): void {
+  /** Without room for it, an INVITE is not passed on. */
+  admitted(input: InvitationInput): InvitationInput['event'] {
+    const { forward, ...event } = input.event;
+    return forward && this.hasRoom(input) ? input.event : event;
+  }
+
+  /** The request of an input whose turn has passed it on. */
+  holdForwarded(input: HeldInput, effects: readonly Asked[]): void {
     for (const { by, effect } of effects) {
-      if (effect.type !== 'sip.forward') continue;
-      this.#budget.take(input.payload.length);
-      this.#held.set(by, { ...input, payload: unshared(input.payload) });
+      if (effect.type !== 'sip.forward' || this.#held.has(by)) continue;
+      this.#budgets.forwardOctets.take(octetsOf(input).length);
+      if (input.kind === 'invitation') {
+        this.#budgets.bridges.take(1);
+        this.#held.set(by, { ...input, octets: unshared(input.octets) });
+      } else this.#held.set(by, { ...input, payload: unshared(input.payload) });
     }
   }
 
   /** What is passed on. */
   submissionOf(by: Address): AnswerParts {
     const held = this.#held.get(by);
-    return held ? { submission: { bytes: held.payload, sender: held.sender } } : {};
+    if (!held) return {};
+    const submission = { bytes: octetsOf(held), sender: held.sender };
+    return held.kind === 'invitation'
+      ? { ...held.asked, submission, transaction: held.event.transaction }
+      : { submission };
   }
 
   /** D-18: a repetition of a message that the user has taken is known as one. */
   rememberPassed(by: Address, digests: Digests, now: number): void {
-    const event = this.#held.get(by)?.event;
-    if (event) digests.add(event.message.digest, now, now);
+    const held = this.#held.get(by);
+    if (held?.kind === 'message') digests.add(held.event.message.digest, now, now);
   }
 
-  /** D-12: what is to be stored like any other; a late answer finds it by its forward. */
-  deferred(by: Address, late: boolean, now: number): MessageInput {
+  /** D-12: what is to be kept here like any other; a late answer finds it by its forward. */
+  deferred(by: Address, late: boolean, now: number): HeldInput {
     const input = this.release(by);
-    assert(input, 'a message is held until it is answered');
+    assert(input, 'a request is held until it is answered');
+    if (input.kind === 'invitation') {
+      const { forward: _, ...event } = input.event;
+      return { ...input, event: { ...event, at: now } };
+    }
     const { forward: _, ...event } = input.event;
     const deferred = {
       receivedAt: event.at,
@@ -78,18 +104,28 @@ export class HeldMessages {
     return { ...input, event: { ...event, at: now, deferred } };
   }
 
-  release(by: Address): MessageInput | undefined {
+  release(by: Address): HeldInput | undefined {
     const input = this.#held.get(by);
     if (!input) return undefined;
     this.#held.delete(by);
-    this.#budget.give(input.payload.length);
+    this.#budgets.forwardOctets.give(octetsOf(input).length);
+    if (input.kind === 'invitation') this.#budgets.bridges.give(1);
     return input;
   }
 
   /** Lets go of everything. */
-  clear(): MessageInput[] {
+  clear(): HeldInput[] {
     return [...this.#held.keys()].flatMap((by) => this.release(by) ?? []);
   }
+}
+
+/** What counts requests that are passed on, and with `.deferred` those that were in vain. */
+export function counterOf(by: Address): 'actors.bridges' | 'actors.forwards' {
+  return by.startsWith('bridge/') ? 'actors.bridges' : 'actors.forwards';
+}
+
+function octetsOf(input: HeldInput): Buffer {
+  return input.kind === 'invitation' ? input.octets : input.payload;
 }
 
 /** A stream hands out views on its chunks: a small message does not keep a large one. */

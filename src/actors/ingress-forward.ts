@@ -16,7 +16,8 @@ export function forwardFacts(
   { limits }: IngressParts,
   { request, sender }: Identified,
 ): ForwardFacts | undefined {
-  if (limits.forward.mode === 'off') return undefined;
+  const { mode } = limits.forward;
+  if (mode === 'off' || (mode === 'messages' && request.method === 'INVITE')) return undefined;
   const hops = parseDigits(request.header('max-forwards')) ?? hopsDefault;
   // The topmost Route is how the request came here; nobody else's route is worth a detour.
   const route = sender.isTrusted ? request.list('route').slice(1) : [];

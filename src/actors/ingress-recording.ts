@@ -6,6 +6,8 @@ import { fileSize, isFileTransfer } from '../wire/file-selector.js';
 import type { Sdp } from '../wire/sdp.js';
 import { namesImTag, namesLargeMessageTag } from '../wire/sip/accept-contact.js';
 import type { SipRequest } from '../wire/sip/message.js';
+import { digestOf } from './ingress-bridge.js';
+import { forwardFacts } from './ingress-forward.js';
 import { identityFacts } from './ingress-message.js';
 import type { Identified } from './identity.js';
 import { permitStoring } from './ingress-policy.js';
@@ -14,6 +16,9 @@ import type { IngressParts } from './ingress-parts.js';
 import { offeredMedia } from './media-facts.js';
 import { requestFacts } from './message-facts.js';
 import { bodyParts, invitationBody } from './request-body.js';
+
+/** Characters of the To tag: 95 bits. */
+const tagLength = 16;
 
 export function receiveInvitation(
   parts: IngressParts,
@@ -35,6 +40,9 @@ export function receiveInvitation(
     return;
   }
   const at = parts.clock.now();
+  const forward = forwardFacts(parts, received);
+  // What rings and what answers is one and the same, whatever becomes of it.
+  const localTag = forward && parts.random.token(tagLength);
   const invitation = {
     facts: {
       ...requestFacts(request, 'Multimedia-Message'),
@@ -44,13 +52,18 @@ export function receiveInvitation(
   };
   permitStoring(parts, received, account, announced(facts), () =>
     parts.submit(account, {
-      kind: 'event',
-      to: 'mailbox',
+      kind: 'invitation',
       event: {
         type: 'invitation.received',
         ...{ at, transaction, invitation: facts, limits: parts.limits },
+        ...(forward && { forward: { ...forward, offer: digestOf(request) } }),
       },
-      asked: { offer: sdp, transport: peer.transport, invitation },
+      octets: request.bytes,
+      sender,
+      asked: {
+        ...{ offer: sdp, transport: peer.transport, invitation },
+        ...(localTag !== undefined && { localTag }),
+      },
     }),
   );
 }

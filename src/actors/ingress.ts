@@ -12,6 +12,13 @@ import type { Identified } from './identity.js';
 import { receiveSubscribeInside } from './ingress-conference.js';
 import { receiveRefer } from './ingress-deletion.js';
 import { forwardId } from './egress-forward.js';
+import {
+  failBridged,
+  isLeg,
+  loseLeg,
+  receiveBridged,
+  receiveInsideBridge,
+} from './ingress-bridge.js';
 import { receiveForwarded } from './ingress-forward.js';
 import { receiveInvite, receiveReinvite, receiveUpdate } from './ingress-invite.js';
 import { receiveMessage } from './ingress-message.js';
@@ -88,6 +95,11 @@ export class SipIngress implements SipHandler {
 
   response(owner: Owner, id: string, response: SipResponse): void {
     if (this.#courier.settle(owner, id, response.status)) return;
+    const name = parseOwner(owner);
+    if (isLeg(name)) {
+      receiveBridged(this.#parts, name, id, response);
+      return;
+    }
     const at = this.#parts.clock.now();
     const { limits } = this.#parts;
     const { status } = response;
@@ -106,6 +118,11 @@ export class SipIngress implements SipHandler {
 
   failure(owner: Owner, id: string, cause: 'timeout' | 'transport'): void {
     if (this.#courier.settle(owner, id, cause === 'timeout' ? 408 : 503)) return;
+    const name = parseOwner(owner);
+    if (isLeg(name)) {
+      failBridged(this.#parts, name, id);
+      return;
+    }
     const at = this.#parts.clock.now();
     const { limits } = this.#parts;
     if (id === forwardId) this.#tell(owner, { type: 'forward.failed', at, limits });
@@ -121,19 +138,25 @@ export class SipIngress implements SipHandler {
   }
 
   acknowledged(owner: Owner): void {
+    // A bridge has nothing to wait for.
+    if (isLeg(parseOwner(owner))) return;
     const { clock, limits } = this.#parts;
     this.#tell(owner, { type: 'ack.received', at: clock.now(), limits });
   }
 
   unacknowledged(owner: Owner): void {
     const { clock, limits } = this.#parts;
-    this.#tell(owner, { type: 'ack.missing', at: clock.now(), limits });
+    const name = parseOwner(owner);
+    if (isLeg(name)) loseLeg(this.#parts, name);
+    else this.#tell(owner, { type: 'ack.missing', at: clock.now(), limits });
   }
 
   /** ST-02: the client is not there any more, so that its media session is lost too. */
   expired(owner: Owner): void {
     const { clock, limits } = this.#parts;
-    this.#tell(owner, { type: 'msrp.lost', at: clock.now(), limits });
+    const name = parseOwner(owner);
+    if (isLeg(name)) loseLeg(this.#parts, name);
+    else this.#tell(owner, { type: 'msrp.lost', at: clock.now(), limits });
   }
 
   // ------------------------------------------------------------------------------ routing
@@ -182,6 +205,7 @@ export class SipIngress implements SipHandler {
   #inside(received: Identified, owner: OwnerName): void {
     const { request, transaction } = received;
     const { clock, limits } = this.#parts;
+    if (isLeg(owner) && receiveInsideBridge(this.#parts, received, owner)) return;
     switch (request.method) {
       case 'INVITE':
         receiveReinvite(this.#parts, received, owner);

@@ -22,7 +22,7 @@ import { createCounters } from './counters.js';
 import type { Counters } from './counters.js';
 import { Courier } from './courier.js';
 import { Directory } from './directory.js';
-import { OctetBudget } from './held-messages.js';
+import { Budget } from './held-messages.js';
 import { Egress } from './egress.js';
 import type { EgressEvent } from './egress.js';
 import { MetadataRounds } from './metadata-rounds.js';
@@ -96,6 +96,7 @@ class Node implements Actors {
   readonly #admission: Admission;
   readonly #bounds: Bounds;
   readonly #counters: Counters = createCounters();
+  readonly #bridges: Budget;
   readonly #serials: Serials;
   readonly #provisioning: ProvisioningPort | undefined;
   readonly #associated: AssociatedIdentities;
@@ -116,6 +117,7 @@ class Node implements Actors {
 
   constructor(options: ActorsOptions) {
     this.#bounds = { ...defaultBounds, ...options.bounds };
+    this.#bridges = new Budget(this.#bounds.bridges);
     this.#profile = options.profile ?? omaIm;
     this.#admission = new Admission(options.admission ?? admissionLimits, options.clock);
     this.#answers = new ProvenAnswers(options.sip, this.#bounds.proofs, (transaction) =>
@@ -222,6 +224,7 @@ class Node implements Actors {
       'actors.accounts': this.#directory.size,
       'actors.sessions': this.#media.size,
       'actors.uploads': this.#recordings.uploads,
+      'actors.bridged': this.#bridges.held,
     };
   }
 
@@ -281,7 +284,8 @@ class Node implements Actors {
       performer: this.#egress,
       admission: this.#admission,
       turns: this.#options.turns,
-      forwardOctets: new OctetBudget(this.#bounds.forwardOctets),
+      forwardOctets: new Budget(this.#bounds.forwardOctets),
+      bridges: this.#bridges,
       externalXdms: xdms !== undefined,
       limitsOf: (account, base) => limitsOf(this.#provisioning, account, base),
       deliver: (account, row) => this.#courier.deliver(account, row),

@@ -152,6 +152,8 @@ export interface Bounds {
   readonly identitiesMs: number;
   /** Octets of messages that are held while they are passed on. */
   readonly forwardOctets: number;
+  /** INVITEs that are passed on, and their sessions, at a time. */
+  readonly bridges: number;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
   /** Changes asked for over HTTP or by an embedder that wait for their commit. */
@@ -197,6 +199,7 @@ export const defaultBounds: Bounds = {
   identities: 100_000,
   identitiesMs: 7_776_000_000,
   forwardOctets: 67_108_864,
+  bridges: 1_024,
   retryAfter: 5,
   localTransactions: 1_024,
   localMs: 30_000,

@@ -69,9 +69,6 @@ const prefix = 'recording\u0000';
 const statuses = new Set([200, 400, 403, 408, 413, 415, 481]);
 const stopSending = 413;
 
-/** Characters of the To tag of a 200: 95 bits. */
-const tagLength = 16;
-
 export class Recordings {
   readonly #parts: RecordingsParts;
   readonly #sessions = new Map<Owner, RecordingSession>();
@@ -88,24 +85,24 @@ export class Recordings {
     return this.#uploads;
   }
 
-  /** The 200 to the INVITE is about to leave with these headers. Returns its To tag. */
+  /** The 200 to the INVITE is about to leave with these headers. */
   open(
     owner: Owner,
     opening: {
       readonly invitation: Invitation;
       readonly headers: readonly HeaderField[];
       readonly maxSize: number;
+      /** Of the 200. */
+      readonly tag: string;
     },
-  ): string {
+  ): void {
     const { account, address } = parseOwner(owner);
-    const { invitation, headers, maxSize } = opening;
-    const tag = this.#parts.random.token(tagLength);
+    const { invitation, headers, maxSize, tag } = opening;
     const answer = [...copied(invitation.fields, tag), ...headers];
     const recording = Number(address.slice('recording/'.length));
     const session = { account, recording, invitation, answer, maxSize };
     this.#sessions.set(owner, { ...session, begun: 0, uploads: 0, toldAt: -Infinity });
     this.#parts.counters['actors.recordings']++;
-    return tag;
   }
 
   /** A message begins to come in; a number refuses it. */

@@ -68,6 +68,7 @@ export const effectActions = {
   tell: noBody,
   'sip.respond': noBody,
   'sip.pass': noBody,
+  'sip.refresh': noBody,
   'sip.forward': noBody,
   'sip.invite': noBody,
   'sip.accept': noBody,

@@ -13,6 +13,7 @@ import type {
   DialogFacts,
   EventFor,
   HeaderBlock,
+  Leg,
   MessageFacts,
   MsrpSdpFacts,
   PayloadForm,
@@ -87,11 +88,13 @@ export type Effect =
       readonly status: number;
       readonly kept: boolean;
     }
-  /** The final response to what was passed on goes back as it came. */
-  | { readonly type: 'sip.pass'; readonly transaction: string }
+  /** The response to what was passed on goes back as it came; `leg` of a bridge. */
+  | { readonly type: 'sip.pass'; readonly transaction: string; readonly leg?: Leg }
+  /** 200 to an offer that changes nothing: what the other party has said of its media. */
+  | { readonly type: 'sip.refresh'; readonly transaction: string; readonly leg: Leg }
   // ---------------------------------------------------------------------------- session
-  /** The MESSAGE that this actor was made for, passed on. */
-  | { readonly type: 'sip.forward'; readonly target: TargetFacts }
+  /** The MESSAGE or INVITE that this actor was made for, passed on; `leg` of a bridge. */
+  | { readonly type: 'sip.forward'; readonly target: TargetFacts; readonly leg?: Leg }
   /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
   | { readonly type: 'sip.invite'; readonly target: TargetFacts; readonly first?: FirstMessage }
   /** 200 to an INVITE with an answer, Server, Allow, automata, and isfocus of a focus (D-66). */
@@ -105,9 +108,9 @@ export type Effect =
       readonly maxSize?: number;
     }
   /** BYE, or CANCEL while the INVITE is pending. */
-  | { readonly type: 'sip.bye'; readonly reason?: string }
+  | { readonly type: 'sip.bye'; readonly reason?: string; readonly leg?: Leg }
   /** The dialog is over without our BYE. */
-  | { readonly type: 'sip.forget' }
+  | { readonly type: 'sip.forget'; readonly leg?: Leg }
   /** NOTIFY in the dialog, whose `localCseq` is the CSeq to use. */
   | {
       readonly type: 'sip.notify';
@@ -222,6 +225,7 @@ export const effectClass = {
   'sip.respond': 'reply',
   'msrp.confirm': 'reply',
   'sip.pass': 'reply',
+  'sip.refresh': 'reply',
   'sip.forward': 'session',
   'sip.invite': 'session',
   'sip.accept': 'session',

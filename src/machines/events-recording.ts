@@ -1,7 +1,7 @@
 /** Events of large messages that come in: those of the mailbox, and those of the recording. */
 
 import type { Asked, SessionEvent, TimerExpired } from './events.js';
-import type { InvitationFacts, Limits, MessageFacts } from './facts.js';
+import type { ForwardFacts, InvitationFacts, Limits, MessageFacts } from './facts.js';
 
 export type RecordingOfMailboxEvent =
   /** INVITE of somebody who has large messages for the user (D-15). */
@@ -9,6 +9,8 @@ export type RecordingOfMailboxEvent =
       readonly type: 'invitation.received';
       readonly invitation: InvitationFacts;
       readonly limits: Limits;
+      /** How it may be passed on to a user who is available; absent: it may not. */
+      readonly forward?: ForwardFacts | undefined;
     })
   /** A large message is there to its last octet; the transaction is that of its last SEND. */
   | (Asked & {

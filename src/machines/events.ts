@@ -4,6 +4,7 @@
  * whoever made them (`actors/ingress.ts`); machines trust their form and judge their content.
  */
 
+import type { BridgeEvent, BridgeOfMailboxEvent } from './events-bridge.js';
 import type { ForwardEvent, ForwardOfMailboxEvent } from './events-forward.js';
 import type { ImportFacts, OperationOfMailboxEvent } from './events-operation.js';
 import type { RecordingEvent, RecordingOfMailboxEvent } from './events-recording.js';
@@ -26,6 +27,7 @@ import type {
   SubscribeFacts,
 } from './facts.js';
 
+export type * from './events-bridge.js';
 export type * from './events-forward.js';
 export type * from './events-operation.js';
 export type * from './events-recording.js';
@@ -42,6 +44,7 @@ export type Address =
   | `recording/${number}`
   | `subscription/${number}`
   | `forward/${number}`
+  | `bridge/${number}`
   | `conference/${number}`;
 
 /** Time, and the transaction that waits for an answer. */
@@ -155,6 +158,7 @@ export type MailboxEvent =
       readonly limits: Limits;
     }
   | ForwardOfMailboxEvent
+  | BridgeOfMailboxEvent
   | {
       readonly type: 'subscription.ended';
       readonly at: number;
@@ -283,7 +287,9 @@ export type EventFor<A extends Address> = A extends 'mailbox'
               ? ForwardEvent
               : A extends `conference/${number}`
                 ? ConferenceEvent
-                : never;
+                : A extends `bridge/${number}`
+                  ? BridgeEvent
+                  : never;
 
 export type AccountEvent =
   | MailboxEvent
@@ -293,4 +299,5 @@ export type AccountEvent =
   | RecordingEvent
   | SubscriptionEvent
   | ForwardEvent
+  | BridgeEvent
   | ConferenceEvent;

@@ -1,6 +1,7 @@
 /** Facts: what machines are told of messages, registrations, requests and limits. Plain data. */
 
 import type { SerialSet } from './serial-set.js';
+import type { ForwardLimits } from './forward-facts.js';
 
 export type * from './forward-facts.js';
 
@@ -363,14 +364,7 @@ export interface Limits {
     readonly idleMs: number;
   };
   /** Requests for users who are available (D-12). */
-  readonly forward: {
-    /** What is passed on instead of being stored at once. */
-    readonly mode: 'off' | 'messages';
-    /** Requests of one account that are passed on at a time; further ones are stored at once. */
-    readonly count: number;
-    /** ms until a message is stored although the user may still answer. */
-    readonly waitMs: number;
-  };
+  readonly forward: ForwardLimits;
   /** Of the profile; absent: one push session for all, messages over MSRP only. */
   readonly profile?: ProfileFacts;
   readonly conference: {

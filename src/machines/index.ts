@@ -1,6 +1,7 @@
 /** The machines of an account, by the address of the actor. */
 
 import type { Address } from './events.js';
+import { bridge } from './bridge.js';
 import { conference } from './conference.js';
 import { focus } from './focus.js';
 import { forward } from './forward.js';
@@ -11,7 +12,7 @@ import type { Definition } from './step.js';
 import { subscription } from './subscription.js';
 import { virtualUa } from './virtual-ua.js';
 
-export { conference, focus, forward, mailbox, push, recording, subscription, virtualUa };
+export { bridge, conference, focus, forward, mailbox, push, recording, subscription, virtualUa };
 export type * from './effects.js';
 export type * from './events.js';
 export { describeMachine, statesOf } from './description.js';
@@ -27,6 +28,7 @@ const definitions = new Map<string, Definition>([
   ['recording', recording],
   ['subscription', subscription],
   ['forward', forward],
+  ['bridge', bridge],
   ['conference', conference],
 ]);
 

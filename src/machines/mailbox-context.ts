@@ -45,12 +45,14 @@ export interface MailboxContext {
   readonly moved: boolean;
   /** The operator has stopped delivery: nothing is pushed or passed on (U25). */
   readonly paused: boolean;
-  /** The push under way; volatile, as the three below. */
+  /** The push under way; volatile, as the four below. */
   readonly push: number | undefined;
   readonly foci: readonly number[];
   readonly recordings: readonly number[];
   /** Requests that are being passed on. */
   readonly forwards: readonly number[];
+  /** INVITEs that are being passed on, and the sessions of those that were. */
+  readonly bridges: readonly number[];
   /** Messages that the client did not take in this registration (D-47). */
   readonly untaken: SerialSet;
   /** The user has registered anew since the push began. */
@@ -91,6 +93,7 @@ export const emptyMailbox: MailboxContext = {
   foci: [],
   recordings: [],
   forwards: [],
+  bridges: [],
   untaken: noSerials,
   renewed: false,
 };

@@ -1,6 +1,7 @@
 /** What a mailbox says to those who bring large messages (S4 X.X.2, D-15, D-16). */
 
 import { tell } from './declaration.js';
+import { bridging } from './mailbox-forward.js';
 import { isFull, keepingSteps, type Recorded } from './mailbox-storage.js';
 import { ask, change, effect, type MailboxContext, type On } from './mailbox-context.js';
 import { isOfferToSend, recordingRoom } from './policy.js';
@@ -91,6 +92,7 @@ export const keepRecorded = [
 export const recordingEvents = {
   'invitation.received': [
     { guard: 'isUnusable', actions: refuse(488, {}) },
+    ...bridging, // D-12: quota is of no concern to what is not stored
     {
       guard: 'hasNoRoom', // S4: what will not be stored is declined in the set-up (D-11)
       actions: refuse(603, { reason: 'Declined', warning: 'Not stored: mailbox quota reached' }),

@@ -56,14 +56,15 @@ export const sessionChanges = {
     foci: others(context.foci, 'focus', to),
     recordings: others(context.recordings, 'recording', to),
     forwards: others(context.forwards, 'forward', to),
+    bridges: others(context.bridges, 'bridge', to),
   })),
   /** All of these are gone with the process. */
-  dropSessions: change(() => ({ foci: [], recordings: [], forwards: [] })),
+  dropSessions: change(() => ({ foci: [], recordings: [], forwards: [], bridges: [] })),
 };
 
 function others(
   numbers: readonly number[],
-  kind: 'subscription' | 'focus' | 'recording' | 'forward',
+  kind: 'subscription' | 'focus' | 'recording' | 'forward' | 'bridge',
   to: Address,
 ): readonly number[] {
   return numbers.filter((number) => to !== `${kind}/${number}`);

@@ -18,7 +18,7 @@ import {
   rest,
   startPush,
 } from './mailbox-availability.js';
-import { endForward, forwardChanges, forwardGuards } from './mailbox-forward.js';
+import { endBridge, endForward, forwardChanges, forwardGuards } from './mailbox-forward.js';
 import { emptyMailbox, isVacant, type MailboxContext } from './mailbox-context.js';
 import {
   continueDeletion,
@@ -213,6 +213,7 @@ const machine = mailboxSetup.createMachine({
     'message.unread': { guard: 'isOld', actions: countUnread },
     'timer.expired': [continueDeletion, expirePublications, ...continueRemoval],
     'forward.ended': endForward,
+    'bridge.ended': endBridge,
     'message.gone': dropMessage,
     'message.read': ageMessage,
     'session.lost': { actions: 'dropSessions' },
@@ -304,7 +305,7 @@ function revive(atRest: AtRest): ActorSnapshot {
   }
   const context = atRest.context as unknown as Omit<
     MailboxContext,
-    'push' | 'foci' | 'recordings' | 'forwards' | 'untaken' | 'renewed'
+    'push' | 'foci' | 'recordings' | 'forwards' | 'bridges' | 'untaken' | 'renewed'
   >;
   return snapshotAt(machine, values[atRest.state as RestState], {
     ...emptyMailbox,

@@ -89,12 +89,20 @@ export const limitSettings = z.strictObject({
   /** Requests for users who are available (D-12). */
   forward: z
     .strictObject({
-      /** What is passed on before it is stored: nothing, or every MESSAGE. */
-      mode: z.enum(['off', 'messages']).default('messages'),
+      /** What is passed on before it is stored: nothing, every MESSAGE, or large messages too. */
+      mode: z.enum(['off', 'messages', 'all']).default('all'),
+      /** To one client after the other, or to all at the same time. */
+      devices: z.enum(['one', 'all']).default('one'),
       /** Requests of one user that are passed on at a time; further ones are stored at once. */
       count: count.default(64),
       /** ms until a message is stored although the user may still answer. */
       waitMs: ms.default(16_000),
+      /** INVITEs of one user that are passed on, and their sessions, at a time. */
+      bridges: z.int().min(0).max(1_000).default(8),
+      /** ms that clients may ring before a large message is taken in here. */
+      ringMs: z.int().min(1).max(170_000).default(120_000),
+      /** ms that such a session may last. */
+      sessionMs: ms.default(3_600_000),
     })
     .prefault({}),
   /** Subscriptions to the conference of a retrieval (RFC 4575). */

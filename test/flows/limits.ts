@@ -26,7 +26,10 @@ export const limits: Limits = {
     octets: 50_000,
     idleMs: 60_000,
   },
-  forward: { mode: 'off', count: 2, waitMs: 16_000 },
+  forward: {
+    ...{ mode: 'off', devices: 'one', count: 2, waitMs: 16_000 },
+    ...{ bridges: 2, ringMs: 120_000, sessionMs: 3_600_000 },
+  },
   conference: { min: 60, default: 3600, max: 7200, count: 2, throttleMs: 5000, users: 4 },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',

@@ -9,7 +9,7 @@ import { invitation, large, limits, noPush, offer } from './facts.js';
 
 /** What those who bring large messages cause. */
 export function recordingsOf(
-  { recordings, block: { end } }: MailboxContext,
+  { recordings, bridges, block: { end } }: MailboxContext,
   at: number,
   tight: Limits,
 ): readonly MailboxEvent[] {
@@ -28,6 +28,10 @@ export function recordingsOf(
   return [
     invited,
     { ...invited, invitation: {} },
+    { ...invited, forward: { hops: 9, offer: 'o' } },
+    { ...invited, forward: { hops: 0, offer: 'o' } },
+    { ...at1, type: 'bridge.ended', bridge: bridges[0] ?? 0 },
+    { ...at1, type: 'undelivered', to: `bridge/${bridges[0] ?? 0}` },
     { ...invited, limits: { ...tight, recording: { ...tight.recording, count: 0 } } },
     { ...invited, invitation: { ...invitation, size: 1_000_000 } },
     recorded,

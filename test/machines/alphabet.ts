@@ -23,6 +23,7 @@ import type { DeliveryContext } from '../../src/machines/delivery.js';
 import type { PushContext } from '../../src/machines/push-context.js';
 import type { SubscriptionContext } from '../../src/machines/subscription.js';
 import { kept, type MailboxContext } from '../../src/machines/mailbox-context.js';
+import { bridgeAlphabet } from './alphabet-bridge.js';
 import { forwardAlphabet } from './alphabet-forward.js';
 import { virtualUaAlphabet } from './alphabet-virtual-ua.js';
 import { operationEvents } from './alphabet-operation.js';
@@ -49,7 +50,7 @@ export interface Alphabet {
   essence(snapshot: ActorSnapshot): unknown;
 }
 
-const passing = { ...limits.forward, mode: 'messages' } as const;
+const passing = { ...limits.forward, mode: 'all' } as const;
 const tight: Limits = { ...limits, quota: { messages: 3, octets: 100_000 }, forward: passing };
 
 function mailboxEvents(snapshot: ActorSnapshot, at: number): readonly MailboxEvent[] {
@@ -319,7 +320,7 @@ export const alphabets: readonly Alphabet[] = [
     essence: ({ value, context }) => {
       const mailboxContext = context as MailboxContext;
       const { stored, untaken, bindings, foci } = mailboxContext;
-      const { subscriptions, publications, forwards } = mailboxContext;
+      const { subscriptions, publications, forwards, bridges } = mailboxContext;
       if (mailboxContext.removalAt !== undefined) {
         const { moved } = mailboxContext;
         return [value, 'removal', stored.length > 0, kept(mailboxContext).length > 0, moved];
@@ -332,6 +333,7 @@ export const alphabets: readonly Alphabet[] = [
       if (mailboxContext.old.length > 0) return [value, 'old', bindings.length > 0];
       if (publications.length > 0) return [value, 'published', bindings.length > 0];
       if (foci.length > 0) return [value, 'retrieving'];
+      if (bridges.length > 0) return [value, 'bridged', Math.min(bridges.length, 2)];
       const listed = [bindings, subscriptions, forwards];
       const counted = listed.map(({ length }) => Math.min(length, 2));
       return [value, stored.length > 0, untaken.length > 0, ...counted];
@@ -367,6 +369,7 @@ export const alphabets: readonly Alphabet[] = [
     },
   },
   forwardAlphabet,
+  bridgeAlphabet,
   {
     name: 'conference',
     definition: conference,

@@ -167,7 +167,7 @@ function snapshotsOf(definition: Definition, path: readonly AccountEvent[]): Act
 /** What a rest form leaves out on purpose: sessions, and numbers up to the next step. */
 const volatile = [
   ...['cseq', 'added', 'due'],
-  ...['push', 'foci', 'recordings', 'forwards', 'untaken', 'renewed'],
+  ...['push', 'foci', 'recordings', 'forwards', 'bridges', 'untaken', 'renewed'],
   ...['number', 'leases', 'doomed', 'throttleAt'],
 ];
 
