@@ -146,9 +146,12 @@ const bridgeSetup = setup({
   },
 });
 
-/** RFC 3261 16.7: nothing of 2xx, and nothing that says that the user cannot be reached. */
+/**
+ * An answer of the user. 488 is none: the two cannot exchange media with each other, such as when
+ * both have to connect, and here each of them can.
+ */
 function isRefusal(status: number): boolean {
-  return status >= 300 && !isInaccessible(status);
+  return status >= 300 && status !== 488 && !isInaccessible(status);
 }
 
 /** A client that cannot be reached, or is of no use: others may be. */
