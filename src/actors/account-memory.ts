@@ -13,7 +13,7 @@ import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
 import { subscriptionOf } from './dialog-lookup.js';
 import { forgetDigests } from './forgetting.js';
-import { counterOf, HeldMessages } from './held-messages.js';
+import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
 import { hasSession } from './owner.js';
@@ -301,12 +301,7 @@ export class AccountMemory {
         case 'report.send':
           durable.push(this.#durable(effect, change, at));
           break;
-        case 'sip.forward':
-          world.counters[counterOf(by)]++;
-          effects.push(one);
-          break;
         case 'message.defer':
-          world.counters[`${counterOf(by)}.deferred`]++;
           this.#parts.resubmit(this.#held.deferred(by, effect.late, world.clock.now()));
           break;
         case 'account.forget':

@@ -3,6 +3,7 @@
 import assert from 'node:assert';
 import type { Address } from '../machines/events.js';
 import type { AnswerParts, InvitationInput, MessageInput } from './account-world.js';
+import type { Counters } from './counters.js';
 import type { Digests } from './digests.js';
 import type { Asked } from './turn.js';
 
@@ -33,7 +34,9 @@ export class Budget {
   }
 }
 
-export interface HeldBudgets {
+/** What accounts have in common. */
+export interface HeldShared {
+  readonly counters: Counters;
   readonly forwardOctets: Budget;
   readonly bridges: Budget;
 }
@@ -41,15 +44,15 @@ export interface HeldBudgets {
 type HeldInput = MessageInput | InvitationInput;
 
 export class HeldMessages {
-  readonly #budgets: HeldBudgets;
+  readonly #shared: HeldShared;
   readonly #held = new Map<Address, HeldInput>();
 
-  constructor(budgets: HeldBudgets) {
-    this.#budgets = budgets;
+  constructor(shared: HeldShared) {
+    this.#shared = shared;
   }
 
   hasRoom(input: HeldInput): boolean {
-    const { forwardOctets, bridges } = this.#budgets;
+    const { forwardOctets, bridges } = this.#shared;
     if (input.kind === 'invitation' && !bridges.hasRoom(1)) return false;
     return forwardOctets.hasRoom(octetsOf(input).length);
   }
@@ -62,11 +65,13 @@ export class HeldMessages {
 
   /** The request of an input whose turn has passed it on. */
   holdForwarded(input: HeldInput, effects: readonly Asked[]): void {
+    const { counters, forwardOctets, bridges } = this.#shared;
     for (const { by, effect } of effects) {
       if (effect.type !== 'sip.forward' || this.#held.has(by)) continue;
-      this.#budgets.forwardOctets.take(octetsOf(input).length);
+      counters[counterOf(by)]++;
+      forwardOctets.take(octetsOf(input).length);
       if (input.kind === 'invitation') {
-        this.#budgets.bridges.take(1);
+        bridges.take(1);
         this.#held.set(by, { ...input, octets: unshared(input.octets) });
       } else this.#held.set(by, { ...input, payload: unshared(input.payload) });
     }
@@ -92,6 +97,7 @@ export class HeldMessages {
   deferred(by: Address, late: boolean, now: number): HeldInput {
     const input = this.release(by);
     assert(input, 'a request is held until it is answered');
+    this.#shared.counters[`${counterOf(by)}.deferred`]++;
     if (input.kind === 'invitation') {
       const { forward: _, ...event } = input.event;
       return { ...input, event: { ...event, at: now } };
@@ -108,8 +114,9 @@ export class HeldMessages {
     const input = this.#held.get(by);
     if (!input) return undefined;
     this.#held.delete(by);
-    this.#budgets.forwardOctets.give(octetsOf(input).length);
-    if (input.kind === 'invitation') this.#budgets.bridges.give(1);
+    const { forwardOctets, bridges } = this.#shared;
+    forwardOctets.give(octetsOf(input).length);
+    if (input.kind === 'invitation') bridges.give(1);
     return input;
   }
 
@@ -120,7 +127,7 @@ export class HeldMessages {
 }
 
 /** What counts requests that are passed on, and with `.deferred` those that were in vain. */
-export function counterOf(by: Address): 'actors.bridges' | 'actors.forwards' {
+function counterOf(by: Address): 'actors.bridges' | 'actors.forwards' {
   return by.startsWith('bridge/') ? 'actors.bridges' : 'actors.forwards';
 }
 

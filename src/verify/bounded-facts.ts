@@ -40,7 +40,10 @@ export const boundedLimits: Limits = {
     octets: 10_000,
     idleMs: 60_000,
   },
-  forward: { mode: 'off', count: 1, waitMs: 16_000 },
+  forward: {
+    ...{ mode: 'off', devices: 'one', count: 1, waitMs: 16_000 },
+    ...{ bridges: 1, ringMs: 120_000, sessionMs: 3_600_000 },
+  },
   conference: { min: 60, default: 240, max: 240, count: 1, throttleMs: 5000, users: 3 },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',
