@@ -79,7 +79,7 @@ async function inWorker(job, facts = {}) {
 
 async function administer(method, path) {
   const url = `http://127.0.0.1:${server.admin}/v1/accounts/${owner}@example.org${path}`;
-  const answer = await fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
+  const answer = await globalThis.fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
   if (!answer.ok) throw new Error(`${method} ${path} is answered ${answer.status}`);
   return answer.status === 204 ? undefined : answer.json();
 }

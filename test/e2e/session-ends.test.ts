@@ -155,7 +155,9 @@ const loseQuietly = async (stage: Stage): Promise<void> => {
 };
 
 const last = 'all delivered, the BYE not answered';
-const silence = async (stage: Stage): Promise<void> => void (await byeInTime(stage));
+const silence = async (stage: Stage): Promise<void> => {
+  await byeInTime(stage);
+};
 const names = Object.keys(stages);
 const withMedia = names.slice(2);
 

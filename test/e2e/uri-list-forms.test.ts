@@ -15,12 +15,17 @@ import { description, withServer } from './sip-scene.js';
 const noPush = { push: { default: false } };
 
 /** The same two messages, in XML, parts and headers as peers and standards write them. */
-const [one, three] = ['sip:1@store.example.org', 'sip:3@store.example.org'];
+const one = 'sip:1@store.example.org';
+const three = 'sip:3@store.example.org';
 const lists = 'urn:ietf:params:xml:ns:resource-lists';
+const usual = [
+  'Content-Type: application/resource-lists+xml',
+  'Content-Disposition: recipient-list',
+];
 const forms: readonly (readonly [string, string, (readonly string[])?])[] = [
   ['ids without scheme', listOf(entry('1@store.example.org') + entry('3@store.example.org'))],
   ['ids in angle brackets', listOf(entry(`&lt;${one}&gt;`) + entry(`&lt;${three}&gt;`))],
-  ['hosts in other letters', listOf(entry('sip:1@STORE.Example.ORG') + entry(three!))],
+  ['hosts in other letters', listOf(entry('sip:1@STORE.Example.ORG') + entry(three))],
   [
     'URI parameters and escapes',
     listOf(entry(`${one};method=INVITE`) + entry('sip:%33@store.example.org')),
@@ -57,16 +62,12 @@ const forms: readonly (readonly [string, string, (readonly string[])?])[] = [
 
 test.each(forms)(
   'IMSpec-DMT-S-009, D-01, LIST-04, LIST-08: a list with %s names what it means',
-  (_name, list, head) =>
+  (_name, list, head: readonly string[] = usual) =>
     withServer(async (scene) => {
       await storeMessages(scene, 3);
-      const usual = [
-        'Content-Type: application/resource-lists+xml',
-        'Content-Disposition: recipient-list',
-      ];
       for (const isFirst of [true, false]) {
         const parts = [
-          [...(head ?? usual), '', list],
+          [...head, '', list],
           ['Content-Type: application/sdp', '', description({})],
         ];
         if (!isFirst) parts.reverse();
