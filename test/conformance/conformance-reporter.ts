@@ -3,10 +3,10 @@
 import { writeFileSync } from 'node:fs';
 import { relative } from 'node:path';
 import type { Reporter, TestCase, TestModule, Vitest } from 'vitest/node';
-import { chapters, conformanceTests } from './chapters.js';
+import { chapters, conformanceTests, ids } from './chapters.js';
 import { closingLine, conformancePage, conformanceRows, missing } from './conformance-page.js';
 import { counts } from './evidence.js';
-import { filesOf, outcomesOf } from './run-outcomes.js';
+import { filesOf, isIdle, outcomesOf } from './run-outcomes.js';
 import type { RunTest } from './run-outcomes.js';
 
 export interface ConformanceReporterOptions {
@@ -42,8 +42,17 @@ export default class ConformanceReporter implements Reporter {
     const rows = conformanceRows(chapters, conformanceTests, outcomesOf(run));
     if (this.#page) writeFileSync(this.#page, conformancePage(chapters, rows));
     process.stdout.write(`\n${closingLine(rows)}\n`);
-    if (missing(rows).length > 0) process.exitCode = 1;
+    const idle = run.filter((test) => isIdle(test) && carriesId(test));
+    for (const { file, titles } of idle) {
+      process.stdout.write(`conformance: moves nothing over a socket: ${file}: ${titles[0]}\n`);
+    }
+    if (missing(rows).length > 0 || idle.length > 0) process.exitCode = 1;
   }
+}
+
+function carriesId({ titles }: RunTest): boolean {
+  const words = titles.flatMap((title) => title.split(/[^\w-]+/));
+  return words.some((word) => ids.has(word));
 }
 
 function asRun(file: string, test: TestCase): RunTest {
@@ -51,5 +60,5 @@ function asRun(file: string, test: TestCase): RunTest {
   for (let { parent } = test; parent.type === 'suite'; { parent } = parent) {
     titles.push(parent.name);
   }
-  return { file, titles, state: test.result().state };
+  return { file, titles, state: test.result().state, wire: test.meta().wire };
 }

@@ -47,6 +47,19 @@ describe('a mandatory row', () => {
   });
 });
 
+test('a test that moves nothing over a socket shows nothing, wherever it lies', () => {
+  const moved = (wire: number): RunTest => ({ ...ran(wire > 1 ? other : file, 'passed'), wire });
+  const file = 'test/e2e/x.test.ts';
+  const other = 'test/interop/x/x.test.ts';
+  const status = (...run: RunTest[]) => rowsOf('mandatory', [named(file), named(other)], run);
+  expect(status(moved(0))[0]!.status).toBe('not run');
+  expect(status(moved(1))[0]!.status).toBe('passed');
+  expect(status(moved(0), moved(2))[0]!.status).toBe('passed');
+  // Nobody asks it of a transcript.
+  const flow = { ...ran('test/flows/flows.test.ts', 'passed', 'x.flow'), wire: 0 };
+  expect(rowsOf('decision', [named('test/flows/x.flow')], [flow])[0]!.status).toBe('passed');
+});
+
 describe('a decision', () => {
   test('is shown by a transcript, by the end of the run of that flow', () => {
     const tests = [named('test/flows/x.flow')];

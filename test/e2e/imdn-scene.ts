@@ -8,7 +8,7 @@ import type { Cpim } from '../../src/wire/cpim.js';
 import { parseImdn } from '../../src/wire/imdn.js';
 import type { Imdn } from '../../src/wire/imdn.js';
 import type { HeaderField, SipRequest } from '../../src/wire/sip/message.js';
-import type { SipScene, Sketch } from './sip-scene.js';
+import type { Sketch, WireScene } from './sip-scene.js';
 
 export interface Wishes {
   /** imdn.Message-ID. */
@@ -24,12 +24,12 @@ export interface Wishes {
 }
 
 /** The sender, reachable at the peer's own socket. */
-export function niaAt({ peer }: Pick<SipScene, 'peer'>): string {
+export function niaAt({ peer }: Pick<WireScene, 'peer'>): string {
   return `sip:nia@127.0.0.1:${peer.port}`;
 }
 
 /** A MESSAGE for tomas that asks for reports. */
-export function asking(scene: SipScene, wishes: Wishes): Sketch {
+export function asking(scene: WireScene, wishes: Wishes): Sketch {
   const nia = niaAt(scene);
   const { id, wants = 'negative-delivery', from = nia, cpimHeaders = [] } = wishes;
   const { to = 'sip:tomas@example.org', inner = 'text/plain', headers = [], sketch } = wishes;
@@ -64,7 +64,7 @@ export interface Report {
 
 /** The next request, which has to be a report; answered with that status. */
 export async function nextReport(
-  scene: SipScene,
+  scene: WireScene,
   { clock, status = 200 }: { readonly clock?: ManualClock; readonly status?: number } = {},
 ): Promise<Report> {
   let came = false;
@@ -82,7 +82,7 @@ export async function nextReport(
 }
 
 /** Nothing has come, and nothing that the server does at once is outstanding. */
-export async function expectNothing(scene: SipScene, clock?: ManualClock): Promise<void> {
+export async function expectNothing(scene: WireScene, clock?: ManualClock): Promise<void> {
   for (let turn = 0; turn < 20; turn++) {
     clock?.advance(0);
     await new Promise((resolve) => setImmediate(resolve));

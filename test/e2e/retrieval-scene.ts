@@ -7,7 +7,14 @@ import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/me
 import { parseSdp, sdpAttribute } from '../../src/wire/session-description.js';
 import { responseTo } from '../../src/testing/sip-peer.js';
 import { RawPeer } from '../transport/msrp/raw-peer.js';
-import { contactOf, description, sdpType, type Inside, type SipScene } from './sip-scene.js';
+import {
+  contactOf,
+  description,
+  sdpType,
+  type Inside,
+  type SipScene,
+  type WireScene,
+} from './sip-scene.js';
 
 export const tomas = 'sip:tomas@example.org';
 export const deferred = 'sip:Deferred@store.example.org';
@@ -15,7 +22,7 @@ export const clientPath = 'msrp://127.0.0.1:9/peer;tcp';
 
 /** The INVITE of a retrieval; whatever is given takes the place of what is usual. */
 export function invitation(
-  scene: SipScene,
+  scene: WireScene,
   more: {
     readonly uri?: string;
     readonly headers?: readonly HeaderField[];
@@ -77,7 +84,7 @@ export function entry(serial: number | string, attributes = ''): string {
 }
 
 /** Stores `count` messages for tomas, numbered from 1. */
-export async function storeMessages({ ask }: SipScene, count: number): Promise<void> {
+export async function storeMessages({ ask }: WireScene, count: number): Promise<void> {
   for (let number = 1; number <= count; number++) {
     const headers = [['Content-Type', 'text/plain']] as const;
     const body = `message ${number}`;
@@ -98,7 +105,7 @@ export interface Retrieving {
 
 /** A retrieval that is accepted and acknowledged, its MSRP session not bound. */
 export async function retrieve(
-  scene: SipScene,
+  scene: WireScene,
   more: Parameters<typeof invitation>[1] = {},
 ): Promise<Retrieving> {
   const callId = more.callId ?? 'retrieval';
@@ -145,7 +152,7 @@ export async function confirm(peer: RawPeer, index: number, status = 200): Promi
 }
 
 /** The next request of that method; it is answered. */
-export async function expectRequest(scene: SipScene, method: string): Promise<SipRequest> {
+export async function expectRequest(scene: WireScene, method: string): Promise<SipRequest> {
   const { request, reply } = await scene.request();
   expect(request.method).toBe(method);
   reply(responseTo(request, 200));
@@ -153,7 +160,7 @@ export async function expectRequest(scene: SipScene, method: string): Promise<Si
 }
 
 /** The ACK of a refusal belongs to the transaction of the INVITE. */
-export function acknowledge(scene: SipScene, answer: SipResponse, uri: string): void {
+export function acknowledge(scene: WireScene, answer: SipResponse, uri: string): void {
   const callId = answer.header('Call-ID')!;
   const to = answer.header('To')!;
   if (answer.status < 300) scene.send({ method: 'ACK', uri: inContact(answer), callId, to });

@@ -26,8 +26,8 @@ export interface Sketch {
   readonly identity?: string | undefined;
 }
 
-export interface SipScene {
-  readonly world: World;
+/** A peer before a server, wherever that runs. */
+export interface WireScene {
   readonly peer: SipPeer;
   send(sketch: Sketch): void;
   /** The next message that is no 100. */
@@ -35,6 +35,10 @@ export interface SipScene {
   /** Sends and waits for the final response. */
   ask(sketch: Sketch): Promise<SipResponse>;
   request(): Promise<{ readonly request: SipRequest; readonly reply: SipArrival['reply'] }>;
+}
+
+export interface SipScene extends WireScene {
+  readonly world: World;
 }
 
 const tomas = '<sip:tomas@example.org>';
@@ -46,7 +50,17 @@ export async function withServer(
 ): Promise<void> {
   const world = await startWorld(...settings);
   const peer = await openSipPeer('udp');
-  const place = world.server.sip.find(({ transport }) => transport === 'udp')!;
+  const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;
+  try {
+    await play({ world, ...sceneAt(peer, port) });
+  } finally {
+    await peer.close();
+    await world.end();
+  }
+}
+
+/** What the peer says to the server at that UDP port of the loopback, and hears from it. */
+export function sceneAt(peer: SipPeer, port: number): WireScene {
   let serial = 0;
   const send = (sketch: Sketch): void => {
     serial++;
@@ -66,7 +80,7 @@ export async function withServer(
     ];
     const octets = body === undefined ? undefined : Buffer.from(body);
     const request = serialiseRequest({ method, uri, headers: fields, body: octets });
-    peer.send({ transport: 'udp', address: '127.0.0.1', port: place.port }, request);
+    peer.send({ transport: 'udp', address: '127.0.0.1', port }, request);
   };
   const arrival = async (): Promise<SipArrival> => {
     for (;;) {
@@ -86,12 +100,7 @@ export async function withServer(
     if (message.kind !== 'request') throw new Error(`came ${message.status}`);
     return { request: message, reply };
   };
-  try {
-    await play({ world, peer, send, arrival, ask, request });
-  } finally {
-    await peer.close();
-    await world.end();
-  }
+  return { peer, send, arrival, ask, request };
 }
 
 export function contactOf({ peer }: Pick<SipScene, 'peer'>): HeaderField {
@@ -126,7 +135,7 @@ export function description(more: {
 export const sdpType: HeaderField = ['Content-Type', 'application/sdp'];
 
 /** Stores one message for tomas, so that there is something to fetch or to push. */
-export async function store({ ask }: SipScene): Promise<void> {
+export async function store({ ask }: WireScene): Promise<void> {
   const uri = 'sip:tomas@example.org';
   const headers = [['Content-Type', 'text/plain']] as const;
   expect((await ask({ method: 'MESSAGE', uri, headers, body: 'hi' })).status).toBe(202);
