@@ -22,7 +22,7 @@ const usual = [
   'Content-Type: application/resource-lists+xml',
   'Content-Disposition: recipient-list',
 ];
-const forms: readonly (readonly [string, string, (readonly string[])?])[] = [
+const forms: [string, string, string[]?][] = [
   ['ids without scheme', listOf(entry('1@store.example.org') + entry('3@store.example.org'))],
   ['ids in angle brackets', listOf(entry(`&lt;${one}&gt;`) + entry(`&lt;${three}&gt;`))],
   ['hosts in other letters', listOf(entry('sip:1@STORE.Example.ORG') + entry(three))],
@@ -62,7 +62,7 @@ const forms: readonly (readonly [string, string, (readonly string[])?])[] = [
 
 test.each(forms)(
   'IMSpec-DMT-S-009, D-01, LIST-04, LIST-08: a list with %s names what it means',
-  (_name, list, head: readonly string[] = usual) =>
+  (_name, list, head = usual) =>
     withServer(async (scene) => {
       await storeMessages(scene, 3);
       for (const isFirst of [true, false]) {
