@@ -6,6 +6,7 @@ import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { count } from './settings/forms.js';
 import { adminSettings } from './settings/admin.js';
+import { clusterSettings } from './settings/cluster.js';
 import { identitySettings } from './settings/identity.js';
 import { limitSettings } from './settings/limits.js';
 import { msrpSettings } from './settings/msrp.js';
@@ -81,6 +82,7 @@ const schema = z
     sip: sipSettings.prefault({}),
     msrp: msrpSettings.prefault({}),
     store: store.prefault({}),
+    cluster: clusterSettings.prefault({}),
     identity: identitySettings.prefault({}),
     /** Administration over HTTP; absent: there is none. */
     admin: adminSettings.optional(),

@@ -20,6 +20,7 @@ import type { AuthenticationOptions } from './authentication.js';
 import type { Profile } from './profile.js';
 import type { SettingsPackage } from './ingress-publish.js';
 import type { PolicyRule } from './policy-rules.js';
+import type { Learnt } from './served-users.js';
 
 export interface ActorsOptions {
   readonly store: StorePort;
@@ -77,6 +78,8 @@ export interface ActorsOptions {
   readonly admission?: AdmissionLimits;
   /** Sees what the actors tell each other, turn by turn. */
   readonly turns?: TurnTrace;
+  /** Hears of identities that a trusted S-CSCF has told of a user. */
+  readonly learnt?: Learnt;
   /** How message waiting is told; as in RFC 3842 unless told otherwise. */
   readonly summary?: SummaryForm;
   /** Version of the product in Server and User-Agent. */

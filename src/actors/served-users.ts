@@ -22,6 +22,9 @@ export type Named =
   /** Neither sip, sips nor tel. */
   | { readonly kind: 'scheme' };
 
+/** Identities of a user, and for how many ms. */
+export type Learnt = (account: AccountId, uris: readonly string[], expiresMs: number) => void;
+
 export interface ServedUserOptions {
   readonly hostname: string;
   readonly serviceHosts?: readonly string[] | undefined;
@@ -38,6 +41,8 @@ export interface ServedUserOptions {
   readonly provisionedOnly?: boolean | undefined;
   /** Identities that are learnt. */
   readonly associated: AssociatedIdentities;
+  /** Hears of what is told. */
+  readonly learnt?: Learnt | undefined;
 }
 
 /** Serials are decimal numbers without leading zeros that a double holds exactly. */
@@ -57,6 +62,7 @@ export class ServedUsers {
   readonly #aliases: ReadonlyMap<string, AccountId>;
   readonly #provisioning: ProvisioningPort | undefined;
   readonly #associated: AssociatedIdentities;
+  readonly #learnt: ServedUserOptions['learnt'];
 
   constructor(options: ServedUserOptions) {
     this.#hostname = options.hostname.toLowerCase();
@@ -71,6 +77,7 @@ export class ServedUsers {
     this.#users = users && new Set(users.map(canonicalIdentity));
     this.#provisioning = options.provisioning;
     this.#associated = options.associated;
+    this.#learnt = options.learnt;
     const aliases = Object.entries(options.aliases ?? {});
     this.#aliases = new Map(
       aliases.map(([from, to]) => [canonicalIdentity(from), canonicalIdentity(to)]),
@@ -115,6 +122,7 @@ export class ServedUsers {
    * told none, what is known remains.
    */
   associate(account: AccountId, uris: readonly string[], expiresMs: number): void {
+    this.#learnt?.(account, uris, expiresMs);
     if (uris.length === 0) {
       this.#associated.refresh(account, expiresMs);
       return;

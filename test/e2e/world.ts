@@ -3,6 +3,7 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { createImClient } from '../../src/client/connect.js';
 import type { ImClient, ImClientOptions } from '../../src/client/im-client.js';
 import { settingsOf } from '../../src/config.js';
@@ -20,6 +21,12 @@ export interface World {
   end(): Promise<void>;
 }
 
+/** `POSTE_SHARDS=2 npx vitest run test/e2e` runs these tests with that many shards (built server). */
+const shards = Number(process.env['POSTE_SHARDS'] ?? 1);
+export const shardProgram = fileURLToPath(
+  new URL('../../dist/server/shard-program.js', import.meta.url),
+);
+
 export const hostname = 'store.example.org';
 
 export async function startWorld(
@@ -34,6 +41,7 @@ export async function startWorld(
     startServer(
       settingsOf({
         ...more,
+        ...(Object.keys(parts).length === 0 && { cluster: { shards, ...more.cluster } }),
         sip: {
           listen: [
             { transport: 'udp', port: ports.udp },
@@ -46,7 +54,7 @@ export async function startWorld(
         limits,
         log: { level: 'silent' },
       }),
-      parts,
+      { ...parts, shardProgram },
     );
   const portOf = (server: Server, wanted: string): number =>
     server.sip.find((address) => address.transport === wanted)!.port;

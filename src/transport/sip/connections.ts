@@ -48,7 +48,10 @@ export class Connections {
         malformed: receiver.malformed.bind(receiver),
       },
       spoke: (connection) => this.#silent.delete(connection),
-      closed: (connection) => this.#forget(connection),
+      closed: (connection) => {
+        this.#forget(connection);
+        receiver.closed?.(connection);
+      },
     };
   }
 

@@ -24,6 +24,7 @@ import {
   type SipAddress,
   type SipEndpointOptions,
   type SipSettings,
+  type SipTransport,
 } from './options.js';
 import { ServerTransactions } from './server-transactions.js';
 import { SessionRefreshes } from './session-refreshes.js';
@@ -41,6 +42,8 @@ export interface SipEndpoint extends SipPort {
   counters(): Record<string, number>;
   /** New connections get these certificates. Throws SipTlsError, and keeps the former ones. */
   reloadTls(options: SipTlsOptions): void;
+  /** The flow to an address, for what is diverted; a connection is opened when there is none. */
+  flowTo(transport: SipTransport, address: string, port: number, domain?: string): Flow | undefined;
 }
 
 /** Makes an endpoint; nothing is opened before `start`. */
@@ -115,6 +118,15 @@ class Endpoint implements SipEndpoint, Receiver {
     this.#wheel.stop();
   }
 
+  flowTo(
+    transport: SipTransport,
+    address: string,
+    port: number,
+    domain?: string,
+  ): Flow | undefined {
+    return this.#network.flowTo(transport, address, port, domain);
+  }
+
   reloadTls(options: SipTlsOptions): void {
     this.#network.reloadTls(options);
   }
@@ -133,9 +145,14 @@ class Endpoint implements SipEndpoint, Receiver {
   }
 
   message(message: SipMessage, flow: Flow, address: string, port: number): void {
+    if (this.#settings.divert?.message(message, flow, address, port) === true) return;
     const { uas } = this.#core;
     if (message.kind === 'request') uas.receive(message, flow, address, port);
     else this.#response(message, flow, address, port);
+  }
+
+  closed(flow: Flow): void {
+    this.#settings.divert?.closed(flow);
   }
 
   malformed(

@@ -29,6 +29,8 @@ export interface Receiver {
     address: string,
     port: number,
   ): void;
+  /** A connection is gone. */
+  closed?(flow: Flow): void;
 }
 
 /** What the endpoint counts from its beginning on. */

@@ -4,12 +4,12 @@ import { isIP } from 'node:net';
 import { networkInterfaces } from 'node:os';
 import { Connections } from './connections.js';
 import { hostPort, type Flow, type Receiver, type SipCounters } from './flow.js';
+import { LinkedFlows } from './linked-flows.js';
 import { Listeners } from './listeners.js';
 import type { SipAddress, SipSettings, SipTransport } from './options.js';
 import { placeholderHost } from './placeholder-host.js';
 import type { TimerWheel } from './timer-wheel.js';
 import { TlsIdentity, type SipTlsOptions } from './tls.js';
-import type { UdpFlow } from './udp.js';
 
 export { SipListenError } from './listeners.js';
 
@@ -17,8 +17,8 @@ export class Network {
   readonly #settings: SipSettings;
   readonly #counters: SipCounters;
   readonly #identity: TlsIdentity;
-  readonly #connections: Connections;
-  readonly #listeners: Listeners;
+  readonly #connections: Connections | LinkedFlows;
+  readonly #listeners: Listeners | LinkedFlows;
   /** Our name where nobody can connect to us. */
   readonly #placeholder: string;
   #closed = false;
@@ -30,6 +30,12 @@ export class Network {
     this.#placeholder = `${settings.random.token(12).toLowerCase()}.invalid`;
     const identity = new TlsIdentity(settings.tls ?? {});
     this.#identity = identity;
+    if (settings.link) {
+      const linked = new LinkedFlows(settings, settings.link, counters, receiver);
+      this.#connections = linked;
+      this.#listeners = linked;
+      return;
+    }
     const connections = new Connections(settings, counters, wheel, identity, receiver);
     this.#connections = connections;
     this.#listeners = new Listeners({ settings, counters, receiver, connections, identity });
@@ -122,13 +128,14 @@ export class Network {
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#connections.close();
+    void this.#connections.close();
     await this.#listeners.close();
   }
 
-  #udpTo(address: string): UdpFlow | undefined {
+  #udpTo(address: string): Flow | undefined {
     const family = isIP(address);
-    return this.#listeners.udp.find((flow) => flow.isOpen && isIP(flow.address.address) === family);
+    const udp: readonly (Flow & { readonly address: SipAddress })[] = this.#listeners.udp;
+    return udp.find((flow) => flow.isOpen && isIP(flow.address.address) === family);
   }
 }
 

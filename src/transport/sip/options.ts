@@ -1,6 +1,7 @@
 /** What a SIP endpoint is given: listeners, bounds, timers and its ports to the world. */
 
 import type { Clock, Log, Peer, Random, Trace } from '../../ports.js';
+import type { SipDiverter, SipLink } from './link.js';
 import { createLocator } from './locate.js';
 import { Penalties } from './penalties.js';
 import type { Resolve } from './resolve.js';
@@ -135,6 +136,10 @@ export interface SipEndpointOptions {
   /** Answers 401 and 407 to requests of ours, and judges whoever answers them. */
   readonly authorise?: Authoriser;
   readonly limits?: Partial<SipEndpointLimits>;
+  /** Instead of listeners: another process has the sockets. */
+  readonly link?: SipLink;
+  /** Asked first about everything that comes in. */
+  readonly divert?: SipDiverter;
   /** Next hop to addresses; by default NAPTR, SRV and address records of names (RFC 3263). */
   readonly resolve?: Resolve;
 }

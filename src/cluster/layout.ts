@@ -1,0 +1,60 @@
+/** How a data directory is divided among shards; written once, and never changed in passing. */
+
+import { existsSync } from 'node:fs';
+import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ClusterError } from './calls.js';
+import { shardCount, shardOf } from './shard.js';
+
+const name = 'shards.json';
+
+/** The shard of an account: ranges of the 4,096 fixed ones. */
+export function shardAmong(account: string, shards: number): number {
+  return Math.floor((shardOf(account) * shards) / shardCount);
+}
+
+/** Store of one shard. */
+export function shardDirectory(directory: string, shard: number): string {
+  return join(directory, `shard-${shard}`);
+}
+
+/** Store of what the shards have in common: numbers of messages, who has an account. */
+export function frontDirectory(directory: string): string {
+  return join(directory, 'front');
+}
+
+/**
+ * Rejects with CLUSTER_LAYOUT when the directory holds a store that is divided otherwise: an account
+ * would be looked for where it is not.
+ */
+export async function claimLayout(directory: string, shards: number): Promise<void> {
+  const found = await layoutOf(directory);
+  if (found === shards) return;
+  if (found !== undefined) {
+    const are = found === 1 ? 'is not divided' : `is divided among ${found} shards`;
+    throw new ClusterError('CLUSTER_LAYOUT', `${directory} ${are}; cluster.shards is ${shards}`);
+  }
+  if (shards === 1) return;
+  await mkdir(directory, { recursive: true });
+  const path = join(directory, name);
+  await writeFile(`${path}.new`, `${JSON.stringify({ shards })}\n`, { flush: true });
+  await rename(`${path}.new`, path);
+}
+
+/** How many shards a directory is divided among; undefined: nothing is stored there. */
+export async function layoutOf(directory: string): Promise<number | undefined> {
+  let text;
+  try {
+    text = await readFile(join(directory, name), 'utf8');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    return existsSync(join(directory, 'CURRENT')) ? 1 : undefined;
+  }
+  try {
+    const { shards } = JSON.parse(text) as { shards?: unknown };
+    if (Number.isSafeInteger(shards)) return shards as number;
+  } catch {
+    // Told below: what cannot be read is not a layout.
+  }
+  throw new ClusterError('CLUSTER_LAYOUT', `${join(directory, name)} cannot be read`);
+}

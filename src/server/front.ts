@@ -1,0 +1,258 @@
+/** The front of a server with several shards: sockets and HTTP here, accounts in their processes. */
+
+import { spawn } from 'node:child_process';
+import { fileURLToPath } from 'node:url';
+import { ServedUsers } from '../actors/served-users.js';
+import { createTrust } from '../actors/trust.js';
+import { frameKind } from '../cluster/frame.js';
+import { claimLayout, frontDirectory, shardAmong } from '../cluster/layout.js';
+import { ShardProcess } from '../cluster/shard-process.js';
+import { ConfigError, readPolicy } from '../config.js';
+import type { Settings } from '../config.js';
+import type { AccountId } from '../ports.js';
+import type { Server, ServerParts } from '../server.js';
+import type { LevelStore } from '../store/level.js';
+import { systemClock, systemRandom } from '../system.js';
+import { createSipEndpoint } from '../transport/sip/endpoint.js';
+import type { SipEndpoint } from '../transport/sip/endpoint.js';
+import { version } from '../version.js';
+import { authenticationOptions } from './authentication.js';
+import { createLog } from './log.js';
+import { identityOptions, openFaces, openStore, reloadFaces } from './node.js';
+import type { Faces } from './node.js';
+import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
+import type { ShardQuestions } from './sharded-accounts.js';
+import type { Greeting, ShardReady } from './shard-program.js';
+import { SipFront } from './sip-front.js';
+import { SipRoute } from './sip-route.js';
+import { sipOptions } from './transports.js';
+import type { World } from './transports.js';
+import { readTlsFiles } from '../transport/sip/tls-files.js';
+
+/** Opens the sockets, a store for what the shards have in common, and a process for each shard. */
+export async function startFront(
+  settings: Settings,
+  shards: number,
+  parts: ServerParts,
+): Promise<Server> {
+  refuseParts(parts);
+  const log = parts.log ?? createLog(settings.log.level);
+  const world: World = {
+    ...{ clock: systemClock, random: systemRandom, log },
+    ...(parts.trace && { trace: parts.trace }),
+  };
+  readPolicy(settings);
+  await claimLayout(settings.store.directory, shards);
+  const directory = frontDirectory(settings.store.directory);
+  const store = await openStore({ ...settings, store: { ...settings.store, directory } }, world);
+  const front = new Front(settings, shards, { world, store, program: parts.shardProgram });
+  try {
+    await front.start();
+  } catch (error) {
+    await front.stop(0);
+    throw error;
+  }
+  return front.server();
+}
+
+interface FrontParts {
+  readonly world: World;
+  readonly store: LevelStore;
+  readonly program: string | undefined;
+}
+
+class Front {
+  readonly #settings: Settings;
+  readonly #parts: FrontParts;
+  readonly #users: ServedUsers;
+  readonly #sip: SipFront;
+  readonly #endpoint: SipEndpoint;
+  readonly #processes: readonly ShardProcess[];
+  readonly #questions: ShardQuestions;
+  readonly #authentication;
+  readonly #faces: Faces = {};
+  /** Nonces of one shard are known to the others. */
+  readonly #secret = systemRandom.token(43);
+
+  constructor(settings: Settings, shards: number, parts: FrontParts) {
+    const { world, store } = parts;
+    this.#settings = settings;
+    this.#parts = parts;
+    const { trustedPeers: peers, trustedNames: names } = settings.identity;
+    this.#users = new ServedUsers({
+      ...identityOptions(settings.identity),
+      provisioning: store.provisioning,
+      identities: 100_000,
+    });
+    this.#authentication = authenticationOptions(settings.identity, undefined);
+    const route = new SipRoute({
+      users: this.#users,
+      shards,
+      isTrusted: createTrust({ peers, names }),
+      credentials: this.#authentication?.credentials,
+      bodyBytes: settings.sip.messageOctets,
+      invites: settings.sip.transactions,
+    });
+    this.#sip = new SipFront(route, (shard) => this.#processes[shard]);
+    const divert = this.#sip;
+    this.#endpoint = createSipEndpoint({ ...world, ...sipOptions(settings, world.random), divert });
+    this.#sip.endpoint = this.#endpoint;
+    this.#processes = Array.from({ length: shards }, (_, shard) => this.#process(shard, shards));
+    this.#questions = {
+      shards,
+      shardOf: (account) => shardAmong(account, shards),
+      ask: (shard, name, ...parameters) => this.#processes[shard]!.call(name, ...parameters),
+    };
+  }
+
+  async start(): Promise<void> {
+    await this.#endpoint.start(this.#sip.handler);
+    await Promise.all(this.#processes.map((process) => process.start()));
+    const { world, store } = this.#parts;
+    for (const shard of this.#processes.keys()) {
+      await tellRecords(store.provisioning!, this.#questions, shard);
+    }
+    const accounts = shardedAccounts(this.#questions, this.#users);
+    await openFaces(this.#faces, this.#settings, this.#authentication, {
+      ...world,
+      ...{ accounts, version },
+      provisioning: shardedProvisioning(store.provisioning!, this.#questions),
+      counters: () => this.#counters(),
+    });
+  }
+
+  /** The HTTP faces first, then the shards with their sessions, and the sockets when they are done. */
+  async stop(graceMs: number): Promise<void> {
+    await this.#faces.admin?.stop();
+    await this.#faces.xcap?.stop(graceMs);
+    await Promise.all(this.#processes.map((process) => process.stop(graceMs)));
+    await this.#endpoint.stop(0);
+    await this.#parts.store.close();
+  }
+
+  server(): Server {
+    const accounts = shardedAccounts(this.#questions, this.#users);
+    const { store } = this.#parts;
+    const ready = this.#processes[0]!.ready as ShardReady;
+    const { xcap, admin } = this.#faces;
+    return {
+      sip: this.#endpoint.addresses,
+      msrp: ready.msrp,
+      ...(xcap && { xcap: xcap.address }),
+      ...(admin && { admin: admin.address }),
+      accounts,
+      provisioning: shardedProvisioning(store.provisioning!, this.#questions),
+      rebuildMetadata: async (account) =>
+        (await this.#questions.ask(this.#shardOf(account), 'rebuild', account)) === true,
+      counters: () => this.#counters(),
+      reload: (changed = this.#settings) => this.#reload(changed),
+      stop: (graceMs = 5000) => this.stop(graceMs),
+      shards: () => this.#processes.map(({ pid, isUp, restarts }) => ({ pid, isUp, restarts })),
+    };
+  }
+
+  #shardOf(account: AccountId): number {
+    return this.#questions.shardOf(account);
+  }
+
+  /** Sums over the shards, as they were last told, and what is of the front alone. */
+  #counters(): Record<string, number> {
+    const sums: Record<string, number> = Object.create(null) as Record<string, number>;
+    const add = (counters: Readonly<Record<string, number>>): void => {
+      for (const [name, one] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + one;
+    };
+    for (const process of this.#processes) add(process.counters);
+    const { connections = 0, malformed = 0, connectionsAccepted = 0 } = this.#endpoint.counters();
+    add({ connections, malformed, connectionsAccepted, ...this.#faces.xcap?.counters() });
+    sums['cluster.shards'] = this.#processes.filter(({ isUp }) => isUp).length;
+    sums['cluster.restarts'] = this.#processes.reduce((sum, { restarts }) => sum + restarts, 0);
+    sums['cluster.refused'] = this.#sip.refused;
+    return sums;
+  }
+
+  #reload(changed: Pick<Settings, 'policy'>): void {
+    readPolicy(changed);
+    this.#endpoint.reloadTls(readTlsFiles(this.#settings.sip.tls ?? {}));
+    reloadFaces(this.#settings, this.#faces);
+    const { log } = this.#parts.world;
+    for (const process of this.#processes) {
+      process.call('reload', changed.policy).catch((error: unknown) => {
+        log.error({ err: error }, 'a shard has not taken the settings');
+      });
+    }
+  }
+
+  #process(shard: number, shards: number): ShardProcess {
+    const { world, store, program } = this.#parts;
+    const { clock, log } = world;
+    const entry = program ?? fileURLToPath(new URL('shard-program.js', import.meta.url));
+    const { cluster } = this.#settings;
+    return new ShardProcess({
+      ...{ shard, clock, log },
+      bounds: cluster,
+      spawn: () =>
+        spawn(process.execPath, [entry], {
+          // Standard output is for results.
+          stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+        }),
+      greeting: (): Greeting => ({
+        settings: settingsOfShard(this.#settings, shard, this.#secret),
+        ...{ shard, shards },
+        addresses: this.#endpoint.addresses,
+      }),
+      answers: {
+        reserve: (counter: string, count: number) => store.reserve(counter, count),
+        learn: (account: AccountId, uris: readonly string[]) =>
+          this.#users.associate(account, uris),
+      },
+      frame: (kind, octets) => {
+        if (kind === frameKind.departure) this.#sip.departed(shard, octets);
+      },
+    });
+  }
+}
+
+/** Ports of MSRP are of the shard; HTTP is at the front. */
+function settingsOfShard(settings: Settings, shard: number, secret: string): unknown {
+  const { admin, xcap, ...rest } = settings;
+  void admin;
+  void xcap;
+  const step = shard * settings.cluster.msrpPortStep;
+  const moved = (port: number): number => (port === 0 ? 0 : port + step);
+  const { tls, webSocket, ...msrp } = settings.msrp;
+  const movedPorts = <T extends { port: number; advertisePort?: number | undefined }>(
+    of: T,
+  ): T => ({
+    ...of,
+    port: moved(of.port),
+    ...(of.advertisePort !== undefined && { advertisePort: moved(of.advertisePort) }),
+  });
+  const { digest, ...identity } = settings.identity;
+  return {
+    ...rest,
+    cluster: { ...settings.cluster, shards: 1 },
+    identity: { ...identity, digest: { ...digest, secret: digest.secret ?? secret } },
+    msrp: {
+      ...movedPorts(msrp),
+      ...(tls && { tls: movedPorts(tls) }),
+      ...(webSocket && { webSocket: movedPorts(webSocket) }),
+    },
+  };
+}
+
+/** What an embedder brings along lives in this process, and shards in others. */
+function refuseParts(parts: ServerParts): void {
+  const own = [
+    'store',
+    'clock',
+    'random',
+    'provisioning',
+    'credentials',
+    'turns',
+    'policy',
+  ] as const;
+  const found = own.filter((name) => parts[name] !== undefined);
+  if (found.length === 0) return;
+  const names = found.join(', ');
+  throw new ConfigError('CONFIG_INVALID', `cluster.shards above 1 cannot be used with ${names}`);
+}

@@ -1,0 +1,245 @@
+/** One node: transports, actors and store in this process, joined. */
+
+import { adminOptions, adminTls } from '../settings/admin.js';
+import type { AdminEndpoint } from '../admin/endpoint.js';
+import type { AdminParts } from '../admin/parts.js';
+import type { AuthenticationOptions } from '../actors/authentication.js';
+import { createActors } from '../actors/node.js';
+import type { Actors } from '../actors/node.js';
+import { profiles } from '../actors/profile.js';
+import { storeCode } from '../actors/store-code.js';
+import { localPlacement } from '../cluster/local.js';
+import { readPolicy } from '../config.js';
+import type { Settings } from '../config.js';
+import type { AccountId, Log, OperatorPort, PlacementPort, Random, StorePort } from '../ports.js';
+import type { Server, ServerParts } from '../server.js';
+import { openLevelStore } from '../store/level.js';
+import type { LevelStore } from '../store/level.js';
+import { systemClock, systemRandom } from '../system.js';
+import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
+import type { MsrpEndpoint } from '../transport/msrp/endpoint.js';
+import { createSipEndpoint } from '../transport/sip/endpoint.js';
+import type { SipEndpoint } from '../transport/sip/endpoint.js';
+import type { SipLink } from '../transport/sip/link.js';
+import { readTlsFiles } from '../transport/sip/tls-files.js';
+import type { XdmsClient } from '../transport/xcap/client.js';
+import type { XcapServer } from '../transport/xcap/server.js';
+import { version } from '../version.js';
+import { summaryForm, turnLog } from './actors.js';
+import { authenticationOptions } from './authentication.js';
+import { createLog } from './log.js';
+import { xcapServerOf, xcapTls, xdmsBounds, xdmsClientOf } from './metadata.js';
+import { readPem } from './pem-file.js';
+import { msrpOptions, msrpTlsOptions, sipOptions } from './transports.js';
+import type { World } from './transports.js';
+
+/** What a node is given when it is one of several. */
+export interface NodeParts extends ServerParts {
+  /** The process with the SIP sockets. */
+  readonly link?: SipLink;
+  readonly placement?: PlacementPort;
+  /** Hears of identities that a trusted S-CSCF has told. */
+  readonly learnt?: (account: AccountId, uris: readonly string[]) => void;
+}
+
+/** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
+export async function startNode(settings: Settings, parts: NodeParts = {}): Promise<Server> {
+  const { clock = systemClock, random = systemRandom } = parts;
+  const log = parts.log ?? createLog(settings.log.level);
+  const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
+  const linked = parts.link && { link: parts.link };
+  const policyRules = readPolicy(settings);
+  const turns = parts.turns ?? turnLog(settings, log);
+  const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
+  // Before the store: certificates that cannot be used leave nothing open.
+  const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
+  const xdms = xdmsClientOf(settings, world);
+  const store = parts.store ?? (await openStore(settings, world));
+  const provisioning = parts.provisioning ?? store.provisioning;
+  const authentication = authenticationOptions(settings.identity, parts.credentials);
+  const actors = createActors({
+    ...{ store, sip, msrp, clock, random, log, version },
+    ...actorsOptions(settings),
+    ...(parts.placement && { placement: parts.placement }),
+    ...(parts.learnt && { learnt: parts.learnt }),
+    ...(xdms && { xdms }),
+    ...(turns && { turns }),
+    policyRules,
+    ...(parts.policy && { policy: parts.policy }),
+    ...(provisioning && { provisioning }),
+    ...(authentication && { authentication }),
+  });
+  const faces: Faces = {};
+  const counters = () => ({
+    ...actors.counters(),
+    ...sip.counters(),
+    ...faces.xcap?.counters(),
+    ...xdms?.counters(),
+    ...storeCounters(store),
+  });
+  const open = { settings, sip, msrp, actors, xdms, faces };
+  const stop = async (graceMs: number): Promise<void> => {
+    await stopAll(open, graceMs);
+    if (!parts.store) await store.close();
+  };
+  try {
+    await actors.start();
+    await msrp.start(actors.msrpHandler);
+    await sip.start(actors.sipHandler);
+    const { accounts } = actors;
+    const known = { accounts, provisioning, clock, random, log, version, counters };
+    await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
+  } catch (error) {
+    await stop(0);
+    throw error;
+  }
+  return {
+    ...addressesOf(sip, msrp, faces),
+    accounts: actors.accounts,
+    ...(provisioning && { provisioning }),
+    rebuildMetadata: (account) => actors.rebuildMetadata(account),
+    counters,
+    reload: (changed = settings) => {
+      const rules = readPolicy(changed);
+      reload(open);
+      actors.setPolicy(rules);
+    },
+    stop: (graceMs = 5000) => stop(graceMs),
+  };
+}
+
+/** Everything that was opened, the latest first; the store is not among it. */
+async function stopAll({ settings, sip, msrp, actors, xdms, faces }: Open, graceMs: number) {
+  await faces.admin?.stop();
+  await faces.xcap?.stop(graceMs);
+  const { onStop: reason, retryAfter } = settings.messageWaiting;
+  if (reason !== 'keep') await actors.withdraw({ reason, retryAfter });
+  await sip.stop(graceMs);
+  await actors.stop(graceMs);
+  await msrp.stop(graceMs);
+  xdms?.close();
+}
+
+interface Open {
+  readonly settings: Settings;
+  readonly sip: SipEndpoint;
+  readonly msrp: MsrpEndpoint;
+  readonly actors: Actors;
+  readonly xdms: XdmsClient | undefined;
+  readonly faces: Faces;
+}
+
+/** What speaks HTTP; each is there when the settings ask for it. */
+export interface Faces {
+  xcap?: XcapServer;
+  admin?: AdminEndpoint;
+}
+
+/** Whatever was opened stands in `faces` when this rejects. */
+export async function openFaces(
+  faces: Faces,
+  settings: Settings,
+  authentication: AuthenticationOptions | undefined,
+  parts: AdminParts & {
+    readonly accounts: OperatorPort;
+    readonly random: Random;
+    readonly log: Log;
+  },
+): Promise<void> {
+  const xcap = xcapServerOf(settings, authentication, parts);
+  if (xcap) {
+    await xcap.start();
+    faces.xcap = xcap;
+  }
+  if (!settings.admin) return;
+  // What it is made of takes longer to load than all the rest, and a start after a crash is urgent.
+  const { createAdminEndpoint } = await import('../admin/endpoint.js');
+  const admin = await createAdminEndpoint(parts, adminOptions(settings.admin, readPem));
+  await admin.start();
+  faces.admin = admin;
+}
+
+function addressesOf(
+  sip: SipEndpoint,
+  msrp: MsrpEndpoint,
+  { xcap, admin }: Faces,
+): Pick<Server, 'sip' | 'msrp' | 'xcap' | 'admin'> {
+  return {
+    sip: sip.addresses,
+    msrp: msrp.address,
+    ...(xcap && { xcap: xcap.address }),
+    ...(admin && { admin: admin.address }),
+  };
+}
+
+/** Nobody else has this store: what an earlier process left unfinished stays so, and goes. */
+export async function openStore(
+  { store, bounds }: Settings,
+  { log, clock }: World,
+): Promise<LevelStore> {
+  const limits = { accounts: bounds.accounts * 2 };
+  const opened = await openLevelStore({ ...store, log, clock, limits });
+  // In the background: whoever begins meanwhile is spared.
+  opened.sweep(clock.now()).then(
+    (swept) => swept > 0 && log.info({ swept }, 'unfinished uploads removed'),
+    (error: unknown) => {
+      const code = storeCode(error) ?? String(error);
+      // A store that closes meanwhile is no news; the next start finds them again.
+      if (code !== 'STORE_CLOSED') log.warn({ code }, 'unfinished uploads not removed');
+    },
+  );
+  return opened;
+}
+
+function actorsOptions(settings: Settings) {
+  const { identity, limits, bounds, publish, msrp, profile, messageWaiting } = settings;
+  const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
+  return {
+    limits,
+    placement: localPlacement,
+    ...identityOptions(identity),
+    settingsPackage: publish,
+    summary: summaryForm(messageWaiting),
+    cema: msrp.cema,
+    profile: profiles[profile],
+    bounds: { ...bounds, ...xdmsBounds(settings), ...relayed },
+  };
+}
+
+/** Whatever has a certificate reads it again. */
+function reload({ settings, sip, msrp, faces }: Open): void {
+  sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
+  if (settings.msrp.tls) msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
+  reloadFaces(settings, faces);
+}
+
+export function reloadFaces(settings: Settings, faces: Faces): void {
+  if (settings.xcap?.tls) faces.xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
+  const tls = settings.admin && adminTls(settings.admin, readPem);
+  if (tls) faces.admin?.reload(tls);
+}
+
+/** Names, served users and trust. */
+export function identityOptions({ users, accounts, ...identity }: Settings['identity']) {
+  const { hostname, deferredUser, deferredAliases, deleteUser, domains, aliases } = identity;
+  const { trustedPeers, trustedNames, privacy, registrar } = identity;
+  return {
+    ...{ hostname, deferredUser, deferredAliases, deleteUser, domains, aliases },
+    serviceHosts: identity.serviceHosts,
+    ...(users && { users }),
+    provisionedOnly: accounts === 'provisioned',
+    ...{ trustedPeers, trustedNames, privacy, registrar },
+  };
+}
+
+/** Of a store of ours; others are copied by their own means. */
+function backupOf(store: StorePort): AdminParts['backup'] {
+  return 'backup' in store ? () => (store as LevelStore).backup() : undefined;
+}
+
+/** What a store of ours counts; others have nothing to tell. */
+function storeCounters(store: StorePort): Record<string, number> {
+  if (!('stats' in store)) return {};
+  const stats = (store as LevelStore).stats();
+  return Object.fromEntries(Object.entries(stats).map(([name, one]) => [`store.${name}`, one]));
+}

@@ -1,0 +1,55 @@
+/** What a shard answers about its accounts, by the names of the ports. */
+
+import type { AccountId, OperatorPort, ProvisionedAccount, StorePort } from '../ports.js';
+import type { Server } from '../server.js';
+import { StoreError } from '../store/store-error.js';
+
+interface Running {
+  readonly server: Server;
+  readonly store: StorePort;
+}
+
+/** Questions of the operator that go to the shard of an account as they are. */
+export const accountQuestions = [
+  ...(['exists', 'summary', 'histories', 'deleteMessages', 'configure'] as const),
+  ...(['purge', 'remove', 'push'] as const),
+] as const;
+
+type Act = (...parameters: readonly never[]) => unknown;
+
+export function operatorAnswers(running: () => Running | undefined): Record<string, Act> {
+  const answers: Record<string, Act> = Object.create(null) as Record<string, Act>;
+  const operator = (): OperatorPort => present(running()).server.accounts;
+  for (const name of [...accountQuestions, 'accounts'] as const) {
+    answers[name] = (...parameters) => {
+      const accounts = operator();
+      const act = accounts[name].bind(accounts) as unknown as Act;
+      return act(...parameters);
+    };
+  }
+  answers['contentSize'] = async (account: AccountId, serial: number) =>
+    (await operator().content(account, serial))?.size;
+  answers['contentRead'] = async (
+    account: AccountId,
+    serial: number,
+    range: { readonly offset: number; readonly length: number },
+  ) => {
+    const content = await operator().content(account, serial);
+    if (!content) throw new StoreError('STORE_GONE', 'the message is gone');
+    return content.read(range.offset, range.length);
+  };
+  answers['provision'] = (record: ProvisionedAccount) => provisioning(running()).put(record);
+  answers['unprovision'] = (account: AccountId) => provisioning(running()).remove(account);
+  return answers;
+}
+
+function present(running: Running | undefined): Running {
+  if (running) return running;
+  throw new StoreError('STORE_UNAVAILABLE', 'the shard is not open');
+}
+
+function provisioning(running: Running | undefined) {
+  const { provisioning: directory } = present(running).store;
+  if (directory) return directory;
+  throw new StoreError('STORE_UNAVAILABLE', 'the shard has no directory');
+}

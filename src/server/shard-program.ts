@@ -1,0 +1,128 @@
+/** The program of one shard: a node without SIP sockets, led by the front over a link. */
+
+import { Socket } from 'node:net';
+import { Calls } from '../cluster/calls.js';
+import { frameKind } from '../cluster/frame.js';
+import { shardAmong, shardDirectory } from '../cluster/layout.js';
+import { Link } from '../cluster/link.js';
+import { markedRandom } from '../cluster/marker.js';
+import { linkStream } from '../cluster/shard-process.js';
+import { settingsOf } from '../config.js';
+import type { Settings } from '../config.js';
+import type { StorePort } from '../ports.js';
+import type { Server } from '../server.js';
+import { systemClock, systemRandom } from '../system.js';
+import { decodeArrival, encodeDeparture } from '../transport/sip/link-codec.js';
+import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
+import type { SipAddress } from '../transport/sip/options.js';
+import { createLog } from './log.js';
+import { openStore, startNode } from './node.js';
+import { operatorAnswers } from './operator-answers.js';
+
+/** What the front tells a shard first. */
+export interface Greeting {
+  readonly settings: unknown;
+  readonly shard: number;
+  readonly shards: number;
+  /** The SIP listeners of the front. */
+  readonly addresses: readonly SipAddress[];
+}
+
+/** What a shard tells the front when it is ready. */
+export interface ShardReady {
+  readonly msrp: Server['msrp'];
+}
+
+/** Bounds of what waits for the front. */
+const bounds = { pendingOctets: 64 * 1024 * 1024, questions: 10_000, questionMs: 30_000 };
+
+let running: { readonly server: Server; readonly store: StorePort } | undefined;
+let receiver: SipLinkReceiver | undefined;
+
+const link = new Link(new Socket({ fd: linkStream }), {
+  pendingOctets: bounds.pendingOctets,
+  frame(kind, octets) {
+    switch (kind) {
+      case frameKind.arrival:
+        receiver?.arrived(decodeArrival(octets));
+        break;
+      case frameKind.closed:
+        receiver?.closed(octets.readUInt32LE(0));
+        break;
+      case frameKind.failed:
+        receiver?.failed(octets.readUInt32LE(0));
+        break;
+      case frameKind.question:
+        void calls.asked(octets);
+        break;
+      default:
+        calls.answered(octets);
+    }
+  },
+  // Nothing is served without the front; what was acknowledged is on disk.
+  closed: () => process.exit(running ? 1 : 0),
+});
+
+const calls = new Calls(
+  {
+    clock: systemClock,
+    pending: bounds.questions,
+    timeoutMs: bounds.questionMs,
+    ask: (octets) => link.send(frameKind.question, [octets]),
+    answer: (octets) => link.send(frameKind.answer, [octets]),
+  },
+  {
+    start: (greeting: Greeting) => start(greeting),
+    stop: (graceMs: number) => stop(graceMs),
+    beat: () => running?.server.counters() ?? {},
+    reload: (policy: Settings['policy']) => running?.server.reload({ policy }),
+    rebuild: (account: string) => running?.server.rebuildMetadata(account),
+    ...operatorAnswers(() => running),
+  },
+);
+
+// The front hears of signals, and ends its shards in good order.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+
+async function start({ settings: given, shard, shards, addresses }: Greeting): Promise<ShardReady> {
+  const settings = settingsOf(given);
+  const log = createLog(settings.log.level);
+  const { directory } = settings.store;
+  const store = await openStore(
+    { ...settings, store: { ...settings.store, directory: shardDirectory(directory, shard) } },
+    { clock: systemClock, log, random: systemRandom },
+  );
+  // Numbers of messages are of the whole server.
+  const reserve = (counter: string, count: number): Promise<number> =>
+    calls.call('reserve', counter, count) as Promise<number>;
+  const server = await startNode(settings, {
+    log,
+    store: { ...store, reserve },
+    random: markedRandom(systemRandom, shard),
+    link: sipLink(addresses),
+    placement: { owns: (account) => shardAmong(account, shards) === shard },
+    learnt: (account, uris) => {
+      // Lost when the front is: it hears of them again at the next registration.
+      calls.call('learn', account, uris).catch(() => undefined);
+    },
+  });
+  running = { server, store };
+  return { msrp: server.msrp };
+}
+
+async function stop(graceMs: number): Promise<void> {
+  const ended = running;
+  await ended?.server.stop(graceMs);
+  await ended?.store.close();
+  running = undefined;
+}
+
+function sipLink(addresses: readonly SipAddress[]): SipLink {
+  return {
+    addresses,
+    open: (to) => {
+      receiver = to;
+    },
+    send: (departure) => link.offer(frameKind.departure, encodeDeparture(departure)),
+  };
+}
