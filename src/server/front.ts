@@ -2,6 +2,7 @@
 
 import { spawn } from 'node:child_process';
 import { fileURLToPath } from 'node:url';
+import { AssociatedIdentities } from '../actors/associated-identities.js';
 import { ServedUsers } from '../actors/served-users.js';
 import { createTrust } from '../actors/trust.js';
 import { frameKind } from '../cluster/frame.js';
@@ -63,7 +64,10 @@ interface FrontParts {
 
 class Front {
   readonly #settings: Settings;
+  /** The part of them that was read again. */
+  #changed: Pick<Settings, 'policy'>;
   readonly #parts: FrontParts;
+  readonly #associated: AssociatedIdentities;
   readonly #users: ServedUsers;
   readonly #sip: SipFront;
   readonly #endpoint: SipEndpoint;
@@ -71,18 +75,24 @@ class Front {
   readonly #questions: ShardQuestions;
   readonly #authentication;
   readonly #faces: Faces = {};
+  #isDraining = false;
   /** Nonces of one shard are known to the others. */
   readonly #secret = systemRandom.token(43);
 
   constructor(settings: Settings, shards: number, parts: FrontParts) {
     const { world, store } = parts;
     this.#settings = settings;
+    this.#changed = { policy: settings.policy };
     this.#parts = parts;
     const { trustedPeers: peers, trustedNames: names } = settings.identity;
+    const { identities: bound, identitiesMs: lastingMs } = settings.bounds;
+    this.#associated = new AssociatedIdentities({
+      ...{ ...world, bound, lastingMs, store: store.associations },
+    });
     this.#users = new ServedUsers({
       ...identityOptions(settings.identity),
       provisioning: store.provisioning,
-      identities: 100_000,
+      associated: this.#associated,
     });
     this.#authentication = authenticationOptions(settings.identity, undefined);
     const route = new SipRoute({
@@ -106,6 +116,7 @@ class Front {
   }
 
   async start(): Promise<void> {
+    await this.#associated.load();
     await this.#endpoint.start(this.#sip.handler);
     await Promise.all(this.#processes.map((process) => process.start()));
     const { world, store } = this.#parts;
@@ -118,6 +129,13 @@ class Front {
       ...{ accounts, version },
       provisioning: shardedProvisioning(store.provisioning!, this.#questions),
       counters: () => this.#counters(),
+      intake: {
+        isDraining: () => this.#isDraining,
+        drain: (draining) => {
+          this.#isDraining = draining;
+          this.#tellAll('drain', draining);
+        },
+      },
     });
   }
 
@@ -174,10 +192,16 @@ class Front {
     readPolicy(changed);
     this.#endpoint.reloadTls(readTlsFiles(this.#settings.sip.tls ?? {}));
     reloadFaces(this.#settings, this.#faces);
+    this.#changed = changed;
+    this.#tellAll('reload', changed.policy);
+  }
+
+  /** A shard that is away hears of it when it comes back. */
+  #tellAll(name: string, told: unknown): void {
     const { log } = this.#parts.world;
     for (const process of this.#processes) {
-      process.call('reload', changed.policy).catch((error: unknown) => {
-        log.error({ err: error }, 'a shard has not taken the settings');
+      process.call(name, told).catch((error: unknown) => {
+        log.warn({ err: error, name }, 'a shard has not been told');
       });
     }
   }
@@ -196,14 +220,15 @@ class Front {
           stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
         }),
       greeting: (): Greeting => ({
-        settings: settingsOfShard(this.#settings, shard, this.#secret),
+        settings: settingsOfShard({ ...this.#settings, ...this.#changed }, shard, this.#secret),
         ...{ shard, shards },
         addresses: this.#endpoint.addresses,
+        draining: this.#isDraining,
       }),
       answers: {
         reserve: (counter: string, count: number) => store.reserve(counter, count),
-        learn: (account: AccountId, uris: readonly string[]) =>
-          this.#users.associate(account, uris),
+        learn: (account: AccountId, uris: readonly string[], expiresMs: number) =>
+          this.#users.associate(account, uris, expiresMs),
       },
       frame: (kind, octets) => {
         if (kind === frameKind.departure) this.#sip.departed(shard, octets);
@@ -214,9 +239,6 @@ class Front {
 
 /** Ports of MSRP are of the shard; HTTP is at the front. */
 function settingsOfShard(settings: Settings, shard: number, secret: string): unknown {
-  const { admin, xcap, ...rest } = settings;
-  void admin;
-  void xcap;
   const step = shard * settings.cluster.msrpPortStep;
   const moved = (port: number): number => (port === 0 ? 0 : port + step);
   const { tls, webSocket, ...msrp } = settings.msrp;
@@ -229,7 +251,8 @@ function settingsOfShard(settings: Settings, shard: number, secret: string): unk
   });
   const { digest, ...identity } = settings.identity;
   return {
-    ...rest,
+    ...settings,
+    ...{ admin: undefined, xcap: undefined },
     cluster: { ...settings.cluster, shards: 1 },
     identity: { ...identity, digest: { ...digest, secret: digest.secret ?? secret } },
     msrp: {

@@ -2,16 +2,17 @@
 
 import { adminOptions, adminTls } from '../settings/admin.js';
 import type { AdminEndpoint } from '../admin/endpoint.js';
-import type { AdminParts } from '../admin/parts.js';
+import type { AdminParts, Intake } from '../admin/parts.js';
 import type { AuthenticationOptions } from '../actors/authentication.js';
 import { createActors } from '../actors/node.js';
 import type { Actors } from '../actors/node.js';
+import type { Learnt } from '../actors/served-users.js';
 import { profiles } from '../actors/profile.js';
 import { storeCode } from '../actors/store-code.js';
 import { localPlacement } from '../cluster/local.js';
 import { readPolicy } from '../config.js';
 import type { Settings } from '../config.js';
-import type { AccountId, Log, OperatorPort, PlacementPort, Random, StorePort } from '../ports.js';
+import type { Log, OperatorPort, PlacementPort, Random, StorePort } from '../ports.js';
 import type { Server, ServerParts } from '../server.js';
 import { openLevelStore } from '../store/level.js';
 import type { LevelStore } from '../store/level.js';
@@ -39,11 +40,16 @@ export interface NodeParts extends ServerParts {
   readonly link?: SipLink;
   readonly placement?: PlacementPort;
   /** Hears of identities that a trusted S-CSCF has told. */
-  readonly learnt?: (account: AccountId, uris: readonly string[]) => void;
+  readonly learnt?: Learnt;
+}
+
+/** A server that can be drained. */
+export interface NodeServer extends Server {
+  readonly intake: Intake;
 }
 
 /** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
-export async function startNode(settings: Settings, parts: NodeParts = {}): Promise<Server> {
+export async function startNode(settings: Settings, parts: NodeParts = {}): Promise<NodeServer> {
   const { clock = systemClock, random = systemRandom } = parts;
   const log = parts.log ?? createLog(settings.log.level);
   const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
@@ -70,14 +76,8 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     ...(authentication && { authentication }),
   });
   const faces: Faces = {};
-  const counters = () => ({
-    ...actors.counters(),
-    ...sip.counters(),
-    ...faces.xcap?.counters(),
-    ...xdms?.counters(),
-    ...storeCounters(store),
-  });
   const open = { settings, sip, msrp, actors, xdms, faces };
+  const counters = () => ({ ...countersOf(open), ...storeCounters(store) });
   const stop = async (graceMs: number): Promise<void> => {
     await stopAll(open, graceMs);
     if (!parts.store) await store.close();
@@ -87,7 +87,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     await msrp.start(actors.msrpHandler);
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
-    const known = { accounts, provisioning, clock, random, log, version, counters };
+    const known = { accounts, provisioning, clock, random, log, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
   } catch (error) {
     await stop(0);
@@ -98,6 +98,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
     rebuildMetadata: (account) => actors.rebuildMetadata(account),
+    intake: actors,
     counters,
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
@@ -192,10 +193,12 @@ export async function openStore(
 }
 
 function actorsOptions(settings: Settings) {
-  const { identity, limits, bounds, publish, msrp, profile, messageWaiting } = settings;
+  const { identity, bounds, publish, msrp, profile, messageWaiting } = settings;
+  const { admission, ...limits } = settings.limits;
   const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
   return {
     limits,
+    admission,
     placement: localPlacement,
     ...identityOptions(identity),
     settingsPackage: publish,
@@ -235,6 +238,15 @@ export function identityOptions({ users, accounts, ...identity }: Settings['iden
 /** Of a store of ours; others are copied by their own means. */
 function backupOf(store: StorePort): AdminParts['backup'] {
   return 'backup' in store ? () => (store as LevelStore).backup() : undefined;
+}
+
+function countersOf({ sip, actors, xdms, faces }: Open): Record<string, number> {
+  return {
+    ...actors.counters(),
+    ...sip.counters(),
+    ...faces.xcap?.counters(),
+    ...xdms?.counters(),
+  };
 }
 
 /** What a store of ours counts; others have nothing to tell. */

@@ -12,7 +12,7 @@ interface Running {
 /** Questions of the operator that go to the shard of an account as they are. */
 export const accountQuestions = [
   ...(['exists', 'summary', 'histories', 'deleteMessages', 'configure'] as const),
-  ...(['purge', 'remove', 'push'] as const),
+  ...(['purge', 'remove', 'push', 'pause', 'requeue', 'records'] as const),
 ] as const;
 
 type Act = (...parameters: readonly never[]) => unknown;

@@ -17,6 +17,7 @@ import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
 import type { SipAddress } from '../transport/sip/options.js';
 import { createLog } from './log.js';
 import { openStore, startNode } from './node.js';
+import type { NodeServer } from './node.js';
 import { operatorAnswers } from './operator-answers.js';
 
 /** What the front tells a shard first. */
@@ -26,6 +27,7 @@ export interface Greeting {
   readonly shards: number;
   /** The SIP listeners of the front. */
   readonly addresses: readonly SipAddress[];
+  readonly draining: boolean;
 }
 
 /** What a shard tells the front when it is ready. */
@@ -36,7 +38,7 @@ export interface ShardReady {
 /** Bounds of what waits for the front. */
 const bounds = { pendingOctets: 64 * 1024 * 1024, questions: 10_000, questionMs: 30_000 };
 
-let running: { readonly server: Server; readonly store: StorePort } | undefined;
+let running: { readonly server: NodeServer; readonly store: StorePort } | undefined;
 let receiver: SipLinkReceiver | undefined;
 
 const link = new Link(new Socket({ fd: linkStream }), {
@@ -76,6 +78,7 @@ const calls = new Calls(
     stop: (graceMs: number) => stop(graceMs),
     beat: () => running?.server.counters() ?? {},
     reload: (policy: Settings['policy']) => running?.server.reload({ policy }),
+    drain: (draining: boolean) => running?.server.intake.drain(draining),
     rebuild: (account: string) => running?.server.rebuildMetadata(account),
     ...operatorAnswers(() => running),
   },
@@ -84,8 +87,9 @@ const calls = new Calls(
 // The front hears of signals, and ends its shards in good order.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
-async function start({ settings: given, shard, shards, addresses }: Greeting): Promise<ShardReady> {
-  const settings = settingsOf(given);
+async function start(greeting: Greeting): Promise<ShardReady> {
+  const { shard, shards, addresses, draining } = greeting;
+  const settings = settingsOf(greeting.settings);
   const log = createLog(settings.log.level);
   const { directory } = settings.store;
   const store = await openStore(
@@ -101,11 +105,12 @@ async function start({ settings: given, shard, shards, addresses }: Greeting): P
     random: markedRandom(systemRandom, shard),
     link: sipLink(addresses),
     placement: { owns: (account) => shardAmong(account, shards) === shard },
-    learnt: (account, uris) => {
+    learnt: (account, uris, expiresMs) => {
       // Lost when the front is: it hears of them again at the next registration.
-      calls.call('learn', account, uris).catch(() => undefined);
+      calls.call('learn', account, uris, expiresMs).catch(() => undefined);
     },
   });
+  server.intake.drain(draining);
   running = { server, store };
   return { msrp: server.msrp };
 }

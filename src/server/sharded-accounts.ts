@@ -1,6 +1,7 @@
 /** Accounts of all shards as the HTTP faces see them: each question goes to the shard of its account. */
 
 import type { ServedUsers } from '../actors/served-users.js';
+import { ClusterError } from '../cluster/calls.js';
 import type {
   AccountId,
   AccountRange,
@@ -28,17 +29,19 @@ export function shardedAccounts(questions: ShardQuestions, users: ServedUsers): 
   };
   return {
     accountOf: (uri) => users.account(uri),
-    serialOf: (uri) => {
-      const named = users.named(uri);
-      return named.kind === 'message' ? named.serial : undefined;
-    },
+    serialOf: (uri) => users.serialOf(uri),
     exists: (account) => ask(account, 'exists'),
     summary: (account) => ask(account, 'summary'),
     histories: (account, range) => ask(account, 'histories', range),
     deleteMessages: (account, serials) => ask(account, 'deleteMessages', serials),
     configure: (account, settings) => ask(account, 'configure', settings),
     purge: (account) => ask(account, 'purge'),
-    remove: (account) => ask(account, 'remove'),
+    remove: (account, how) => ask(account, 'remove', how),
+    pause: (account, paused) => ask(account, 'pause', paused),
+    requeue: (account, serial) => ask(account, 'requeue', serial),
+    records: (account, range) => ask(account, 'records', range),
+    // What stands there is looked up at once, message by message: not over a link.
+    beginImport: () => Promise.reject(new ClusterError('CLUSTER_IMPORT', 'use one shard')),
     push: (account) => ask(account, 'push'),
     accounts: (range) => allAccounts(questions, range),
     content: async (account, serial): Promise<Content | undefined> => {

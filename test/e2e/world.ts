@@ -13,6 +13,8 @@ import type { Server, ServerParts } from '../../src/server.js';
 
 export interface World {
   server: Server;
+  /** Of its store. */
+  readonly directory: string;
   /** A started client of `user@example.org`. */
   client(user: string, options?: Partial<ImClientOptions>): Promise<ImClient>;
   /** Stops the server and starts it again on the same store and ports. */
@@ -59,6 +61,7 @@ export async function startWorld(
   const portOf = (server: Server, wanted: string): number =>
     server.sip.find((address) => address.transport === wanted)!.port;
   const world: World = {
+    directory: join(directory, 'store'),
     server: await start({ udp: 0, tcp: 0, msrp: 0 }),
     async client(user, options = {}) {
       const client = createImClient({
