@@ -43,7 +43,7 @@ export class Counters {
 }
 
 /** The next number of a counter. */
-export function readCounter(table: Table, key: Buffer): number {
+export function readCounter(table: Pick<Table, 'get'>, key: Buffer): number {
   const record = table.get(key);
   if (record === undefined) return 1;
   const next = decodeRow(key, record);

@@ -369,5 +369,10 @@ export function accountRange(after: AccountId | undefined): KeyRange {
   };
 }
 
+/** All counters. */
+export function counterRange(): KeyRange {
+  return { from: Buffer.from([tags.counter]), to: Buffer.from([tags.counter + 1]) };
+}
+
 /** Every key there can be. */
 export const everything: KeyRange = { from: Buffer.from([0]), to: Buffer.from([0xff]) };

@@ -7,6 +7,7 @@ import { Level } from 'level';
 
 import type { Clock, Log } from '../ports.js';
 import { codeOf, openError } from './level-error.js';
+import { judgeLogs, keepLogs } from './log-damage.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Operation, Table, TableRange } from './table.js';
 
@@ -25,7 +26,13 @@ export interface LevelTableOptions {
 
 export async function openLevelTable(options: LevelTableOptions): Promise<LevelTable> {
   await refuseHeadless(options.directory);
-  return new LevelTable(options, await openDatabase(options, true));
+  await keepLogs(options.directory);
+  const database = await openDatabase(options, true);
+  const lost = await judgeLogs(options.directory);
+  if (lost > 0) {
+    options.log.error({ code: 'STORE_DAMAGED', octets: lost }, 'the log of the store is damaged');
+  }
+  return new LevelTable(options, database, lost);
 }
 
 /** Without CURRENT LevelDB makes an empty database and removes the tables it does not know. */
@@ -77,9 +84,13 @@ export class LevelTable implements Table {
   #triedAt = -Infinity;
   #reopens = 0;
 
-  constructor(options: LevelTableOptions, database: Database) {
+  /** Octets of durable writes that could not be read when it was opened. */
+  readonly lostOctets: number;
+
+  constructor(options: LevelTableOptions, database: Database, lostOctets = 0) {
     this.#options = options;
     this.#database = database;
+    this.lostOctets = lostOctets;
   }
 
   get failed(): boolean {

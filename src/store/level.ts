@@ -6,6 +6,7 @@ import { AccountStore, storeLimits } from './account-store.js';
 import { openLevelTable } from './level-table.js';
 import type { LevelTable } from './level-table.js';
 import { writeBackup } from './backup.js';
+import { lossRows } from './loss.js';
 import { migrate } from './migrate.js';
 import { takeBlocks } from './number-blocks.js';
 import { StoreError } from './store-error.js';
@@ -45,6 +46,8 @@ export interface LevelStats {
   readonly uploads: number;
   /** How often the store was opened again after a failed write. */
   readonly reopens: number;
+  /** Octets of durable writes that could not be read when it was opened. */
+  readonly lostOctets: number;
 }
 
 export interface LevelStore extends StorePort {
@@ -81,6 +84,7 @@ async function begin(
   clock: Pick<Clock, 'now'>,
 ): Promise<LevelStore> {
   await migrate(table);
+  if (table.lostOctets > 0) await table.write(await lossRows(table, table.lostOctets));
   const { blocks, operations } = takeBlocks(table);
   await table.write(operations);
   const store = new AccountStore({
@@ -109,6 +113,6 @@ async function begin(
     associations: store.associations,
     close: () => store.close(),
     backup: () => writeBackup(table.entries()),
-    stats: () => ({ ...store.counts, reopens: table.reopens }),
+    stats: () => ({ ...store.counts, reopens: table.reopens, lostOctets: table.lostOctets }),
   };
 }

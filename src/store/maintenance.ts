@@ -4,6 +4,8 @@ import { readdir, rm } from 'node:fs/promises';
 import { ClassicLevel } from 'classic-level';
 import { readBackup, writeBackup } from './backup.js';
 import { codeOf, openError } from './level-error.js';
+import { judgeLogs, keepLogs } from './log-damage.js';
+import { lossRows } from './loss.js';
 import { decodeKey, encodeKey, everything } from './keys.js';
 import { condemn } from './reclaimer.js';
 import { decodeRow } from './rows.js';
@@ -38,13 +40,12 @@ export interface StoreMaintenance {
 
 /** Rejects with a `StoreError`: `STORE_LOCKED` while a server holds it, `STORE_NEWER`, … */
 export async function openMaintenance(directory: string): Promise<StoreMaintenance> {
+  await keepLogs(directory);
   const database = await openDatabase(directory, false);
+  await noteLoss(database, await judgeLogs(directory));
   const table = {
     get: (key: Buffer) => database.getSync(key),
-    range: async ({ from, to, limit }: TableRange): Promise<Entry[]> => {
-      const entries = await database.iterator({ gte: from, lt: to, limit }).all();
-      return entries.map(([key, value]) => ({ key, value }));
-    },
+    range: (range: TableRange) => entriesIn(database, range),
   };
   return {
     verify: (found) => verifyTable(table, found),
@@ -55,6 +56,23 @@ export async function openMaintenance(directory: string): Promise<StoreMaintenan
     remove: (keys) => database.batch(keys.map(removal), { sync: true }),
     close: () => database.close(),
   };
+}
+
+/** Whoever opens the store next does not see the damaged log any more. */
+async function noteLoss(database: Database, octets: number): Promise<void> {
+  if (octets === 0) return;
+  const table = {
+    get: (key: Buffer) => database.getSync(key),
+    range: ({ from, to, limit }: TableRange) => entriesIn(database, { from, to, limit }),
+  };
+  const rows = await lossRows(table, octets);
+  const puts = rows.map(({ key, value }) => ({ type: 'put', key, value: value! }) as const);
+  await database.batch(puts, { sync: true });
+}
+
+async function entriesIn(database: Database, { from, to, limit }: TableRange): Promise<Entry[]> {
+  const entries = await database.iterator({ gte: from, lt: to, limit }).all();
+  return entries.map(([key, value]) => ({ key, value }));
 }
 
 /** A chunk does not stand alone: all of its number are condemned, and reclaimed by the server. */

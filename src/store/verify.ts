@@ -5,6 +5,7 @@ import { wakeShard } from './change.js';
 import { chunkBytes, decodeLarge } from './contents.js';
 import { decodeKey, encodeKey, everything } from './keys.js';
 import type { StoreKey } from './keys.js';
+import { isLoss } from './loss.js';
 import { decodeOctets, decodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Table } from './table.js';
@@ -157,6 +158,11 @@ class Walk {
         return;
       default:
         decodeRow(octets, value);
+        if (!isLoss(octets)) return;
+        throw new StoreError(
+          'STORE_DAMAGED',
+          `${String(decodeRow(octets, value))} octets of logs are lost`,
+        );
     }
   }
 
