@@ -81,7 +81,8 @@ export function sameAtRest(one: AtRest | undefined, other: AtRest | undefined): 
 
 const tables = new WeakMap<AnyStateMachine, Table>();
 
-function tableFor(machine: AnyStateMachine): Table {
+/** The table by which the machine is stepped. */
+export function tableFor(machine: AnyStateMachine): Table {
   let table = tables.get(machine);
   if (table === undefined) {
     table = tableOf(machine);

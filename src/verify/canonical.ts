@@ -151,9 +151,9 @@ class Writer {
 
   #value(value: unknown, field: string): void {
     if (typeof value === 'number') {
-      if (times.has(field)) this.#text += this.#time(value);
+      if (times.has(field)) this.#text += String(this.#time(value));
       else if (numbers.has(field)) this.#text += this.#names.get(value) ?? '?';
-      else this.#text += value;
+      else this.#text += String(value);
     } else if (typeof value === 'string') {
       this.#text += field === 'session' ? this.#address(value as Address) : value;
     } else if (Array.isArray(value)) {

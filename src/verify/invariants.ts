@@ -105,7 +105,7 @@ const waits: Invariant = {
 function idleness(state: AccountState, session: Address): string | undefined {
   const { memory, peers } = state;
   if (memory?.timers.has(`${session} wait`) === true) return undefined;
-  const { invited = [] } = memory!.actors.get(session)!.snapshot.context as DeliveryContext;
+  const { invited } = memory!.actors.get(session)!.snapshot.context as DeliveryContext;
   if (invited.length === 0) return `${session} has no timer, and nothing is being sent in it`;
   for (const serial of invited) {
     const actor = memory!.actors.get(`ua/${serial}`);

@@ -5,7 +5,7 @@ import type { AccountState, Bounds, VolatileTimer } from './bounded-account.js';
 import { durableTimers } from './bounded-account.js';
 import { isBound, storedSerials } from './account-view.js';
 import type { OutboxRow } from '../actors/outbox.js';
-import type { Act, Choice, Option } from './choice.js';
+import type { Act, Option } from './choice.js';
 
 /** Every choice in this state. */
 export function optionsOf(state: AccountState): Option[] {
@@ -31,7 +31,7 @@ function cutShort(state: AccountState, { choice, spends }: Option): Option[] {
   const { left } = state.peers;
   if (spends === 'crashes' && left.crashes < 2) return [];
   return (['crash', 'fail'] as const).map((then): Option => ({
-    choice: { ...choice, then } as Choice,
+    choice: { ...choice, then },
     ...(spends && { spends }),
   }));
 }

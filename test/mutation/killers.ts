@@ -1,0 +1,78 @@
+/** What may find out that a machine is a mutant: its tests, the transcripts, the explorer. */
+
+import { readFileSync, readdirSync } from 'node:fs';
+import { join } from 'node:path';
+import { createMemoryStore } from '../../src/store/memory.js';
+import { runFlow } from '../../src/testing/flow.js';
+import { defaultBounds, explore, type Bounds } from '../../src/verify/index.js';
+import { limits } from '../flows/limits.js';
+import { takeCollected, type CollectedTest } from './collected.js';
+
+export interface Killer {
+  readonly name: string;
+  /** Rejects, or throws, when something is wrong. */
+  readonly run: () => unknown;
+}
+
+const tests = join(import.meta.dirname, '..');
+
+/** The tests of these files, ready to be run again and again. */
+export async function testsOf(files: readonly string[]): Promise<Killer[]> {
+  const found: CollectedTest[] = [];
+  for (const file of files) {
+    await import(/* @vite-ignore */ join(tests, file));
+    found.push(...takeCollected());
+  }
+  return found;
+}
+
+const folder = join(tests, 'flows');
+const passing = { ...limits, forward: { ...limits.forward, mode: 'messages' } } as const;
+
+/** The transcripts of accounts. */
+export function flows(): Killer[] {
+  const names = readdirSync(folder).filter((name) => name.endsWith('.flow'));
+  return names.map((name) => {
+    const text = readFileSync(join(folder, name), 'utf8');
+    const run = async (): Promise<void> => {
+      if ((await happenedIn(text)) !== text) throw new Error(`${name} differs`);
+    };
+    return { name, run };
+  });
+}
+
+function happenedIn(text: string): Promise<string> {
+  return runFlow(text, {
+    createStore: (clock) => createMemoryStore({ clock }),
+    actors: {
+      limits: text.startsWith('# with forwarding') ? passing : limits,
+      hostname: 's07.poste.example.net',
+      domains: ['example.net'],
+      aliases: { 'tel:+12025550147': 'sip:tomas@example.net' },
+      trustedPeers: ['127.0.0.0/8'],
+      version: '0.1',
+      bounds: { nodeBlock: 1024, accountBlock: 4 },
+    },
+    xdms: text.startsWith('# with xdms'),
+  });
+}
+
+const nothing = Object.fromEntries(
+  Object.keys(defaultBounds).map((name) => [name, 0]),
+) as unknown as Bounds;
+
+const accounts: readonly Partial<Bounds>[] = [
+  { messages: 1, registrations: 1, crashes: 1 },
+  { messages: 1, registrations: 1, faults: 1 },
+  { messages: 1, sessions: 1, deletions: 1, faults: 1 },
+  { messages: 1, subscriptions: 1, crashes: 1, faults: 1 },
+];
+
+/** The explorer on small accounts; the machines are those that everybody steps. */
+export const explorations: readonly Killer[] = accounts.map((bounds) => ({
+  name: `explore ${JSON.stringify(bounds)}`,
+  run: () => {
+    const { counterexample } = explore({ bounds: { ...nothing, ...bounds }, statesMax: 20_000 });
+    if (counterexample) throw new Error(counterexample.text);
+  },
+}));

@@ -1,0 +1,27 @@
+/** Mutation of the machines: `npm run mutation`, or a sample of it in every run of CI. */
+
+import { join } from 'node:path';
+import { defineConfig } from 'vitest/config';
+
+const folder = import.meta.dirname;
+const collected = join(folder, 'collected.ts').replaceAll('\\', '/');
+
+export default defineConfig({
+  root: join(folder, '../..'),
+  plugins: [
+    {
+      name: 'tests-are-collected',
+      enforce: 'pre',
+      transform: (code, id) =>
+        /\/test\/(machines|actors)\/[\w-]+\.test\.ts$/.test(id)
+          ? code.replace("from 'vitest'", `from '${collected}'`)
+          : undefined,
+    },
+  ],
+  test: {
+    include: ['test/mutation/*.mutation.ts'],
+    testTimeout: 3_600_000,
+    pool: 'threads',
+    reporters: ['default'],
+  },
+});
