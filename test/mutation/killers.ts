@@ -6,6 +6,8 @@ import { createMemoryStore } from '../../src/store/memory.js';
 import { runFlow } from '../../src/testing/flow.js';
 import { defaultBounds, explore, type Bounds } from '../../src/verify/index.js';
 import { limits } from '../flows/limits.js';
+import { alphabets } from '../machines/alphabet.js';
+import { describeExample, examplesOf } from '../machines/examples.js';
 import { takeCollected, type CollectedTest } from './collected.js';
 
 export interface Killer {
@@ -24,6 +26,19 @@ export async function testsOf(files: readonly string[]): Promise<Killer[]> {
     found.push(...takeCollected());
   }
   return found;
+}
+
+/** The examples of a machine, found once: which paths they are depends on no mutant. */
+export function examplesFor(machine: string): Killer[] {
+  const alphabet = alphabets.find(({ name }) => name === machine)!;
+  const examples = examplesOf(alphabet);
+  const file = join(tests, 'machines/examples', `${machine}.txt`);
+  const text = readFileSync(file, 'utf8');
+  const run = (): void => {
+    const happened = examples.map((one) => describeExample(alphabet, one)).join('\n');
+    if (`${happened}\n` !== text) throw new Error(`${machine}: an example differs`);
+  };
+  return [{ name: `examples of ${machine}`, run }];
 }
 
 const folder = join(tests, 'flows');

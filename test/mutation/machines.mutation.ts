@@ -19,7 +19,7 @@ import {
 import type { Place, Table } from '../../src/machines/compiled.js';
 import { tableOf } from '../../src/machines/compiled-table.js';
 import { tableFor } from '../../src/machines/step.js';
-import { explorations, flows, testsOf, type Killer } from './killers.js';
+import { examplesFor, explorations, flows, testsOf, type Killer } from './killers.js';
 import { mutantsOf, type Mutant } from './mutants.js';
 
 interface Judged {
@@ -59,7 +59,8 @@ test('the tests find mutants of the machines', async () => {
   let all = 0;
   for (const { name, definition, tests } of judged) {
     if (only !== undefined && only !== name) continue;
-    const killers = [...tests.flatMap((file) => byFile.get(file)!), ...late].filter(
+    const units = tests.flatMap((file) => byFile.get(file)!);
+    const killers = [...units, ...examplesFor(name), ...late].filter(
       (killer) => !unfit.has(killer),
     );
     const survivors: string[] = [];

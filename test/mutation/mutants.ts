@@ -104,7 +104,9 @@ function listOf(state: StateConfig, event: string | undefined): TransitionConfig
   return event === undefined ? state.always! : state.on![event]!;
 }
 
-function transitionLists(state: StateConfig): (readonly [string | undefined, TransitionConfig[]])[] {
+function transitionLists(
+  state: StateConfig,
+): (readonly [string | undefined, TransitionConfig[]])[] {
   const always = state.always ? [[undefined, state.always] as const] : [];
   return [...Object.entries(state.on ?? {}), ...always];
 }
