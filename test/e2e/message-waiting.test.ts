@@ -331,3 +331,25 @@ test('D-43, MWI-03: classes and header fields are as configured', () =>
       },
     },
   ));
+
+test('D-46: who is registered and has not subscribed is told nothing, whatever happens', () =>
+  withServer(
+    async (scene) => {
+      const register: Sketch = {
+        method: 'REGISTER',
+        uri: 'sip:example.org',
+        to: `<${tomas}>`,
+        callId: 'register',
+        headers: [contactOf(scene), ['Expires', '600']],
+      };
+      // `ask` takes nothing but a response: a NOTIFY or MESSAGE in between would fail it.
+      expect((await scene.ask(register)).status).toBe(200);
+      await storeMessages(scene, 2);
+      expect((await scene.ask({ ...register, cseq: 2 })).status).toBe(200);
+      await scene.world.server.accounts.deleteMessages('tomas@example.org', [1, 2]);
+      expect((await scene.ask({ method: 'OPTIONS', uri: tomas })).status).toBe(200);
+      expect((await scene.ask({ method: 'OPTIONS', uri: tomas })).status).toBe(200);
+      expect(scene.peer.arrivals.length).toBe(0);
+    },
+    { ...quick, forward: { mode: 'off' } },
+  ));
