@@ -21,6 +21,11 @@ interface Draft {
   readonly body?: string;
 }
 
+/** A tilde stands for the blank in the owner of a leg. */
+function ownerOf(arg = ''): string {
+  return arg.replace('~', ' ');
+}
+
 function aor(user: string): string {
   if (/^(sip|tel):/.test(user)) return user;
   return user === 'Deferred' ? 'sip:Deferred@s07.poste.example.net' : `sip:${user}@example.net`;
@@ -192,7 +197,7 @@ function request(world: FlowWorld, args: readonly string[], lines: readonly stri
   const draft = { method, uri, from: 'sip:nia@example.net', to: uri, headers: [] };
   world.sip.receive(
     write(world, draft, lines),
-    from === 'stranger' ? { peer: stranger } : from === undefined ? {} : { owner: from },
+    from === 'stranger' ? { peer: stranger } : from === undefined ? {} : { owner: ownerOf(from) },
   );
 }
 
@@ -207,16 +212,17 @@ export const flowCommands: ReadonlyMap<string, FlowCommand> = new Map<string, Fl
   /** `answer <owner> <id> <status>`: a response to a request of ours; 200 to INVITE with SDP. */
   [
     'answer',
-    ({ sip }, [owner = '', id = '', status = '200', types = clientTypes]) => {
+    ({ sip }, [owner, id = '', status = '200', types = clientTypes]) => {
       const accepted = id === 'invite' && status.startsWith('2');
       const body = Buffer.from(sdp('recvonly', 'active', types.replaceAll(',', ' ')));
       const headers = [['Content-Type', 'application/sdp']] as const;
-      sip.answer(owner, id, Number(status), accepted ? { headers, body } : {});
+      sip.answer(ownerOf(owner), id, Number(status), accepted ? { headers, body } : {});
     },
   ],
-  ['timeout', ({ sip }, [owner = '', id = '']) => sip.fail(owner, id, 'timeout')],
+  ['timeout', ({ sip }, [owner, id = '']) => sip.fail(ownerOf(owner), id, 'timeout')],
+  ['cancel', ({ sip }, [transaction = '']) => sip.cancel(transaction)],
   ['ack', ({ sip }, [owner = '']) => sip.acknowledge(owner)],
-  ['no-ack', ({ sip }, [owner = '']) => sip.missAck(owner)],
+  ['no-ack', ({ sip }, [owner]) => sip.missAck(ownerOf(owner))],
   ['connected', ({ msrp }, [owner = '']) => msrp.connected(owner)],
   ['lost', ({ msrp }, [owner = '']) => msrp.lose(owner)],
   [

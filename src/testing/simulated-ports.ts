@@ -90,7 +90,8 @@ export class SimulatedSip implements SipPort {
   }
 
   respond(transaction: TransactionId, answer: SipAnswer): void {
-    if (!this.#open.delete(transaction)) return;
+    if (!this.#open.has(transaction)) return;
+    if (answer.status >= 200) this.#open.delete(transaction);
     if (answer.owner !== undefined && answer.status < 300) this.dialogs.add(answer.owner);
     this.watch({ call: 'respond', transaction, answer });
   }
@@ -141,8 +142,9 @@ export class SimulatedSip implements SipPort {
   ): void {
     const outgoing = this.pending.get(`${owner} ${id}`);
     assert(outgoing !== undefined || id === 'bye', `no request ${id} of ${owner} is pending`);
-    this.pending.delete(`${owner} ${id}`);
-    if (outgoing?.method === 'INVITE' && status < 300) this.dialogs.add(owner);
+    if (status >= 200) this.pending.delete(`${owner} ${id}`);
+    const isSuccess = status >= 200 && status < 300;
+    if (outgoing?.method === 'INVITE' && isSuccess) this.dialogs.add(owner);
     const response = parseSip(
       serialiseResponse({
         status,
@@ -165,6 +167,11 @@ export class SimulatedSip implements SipPort {
   fail(owner: Owner, id: string, cause: 'timeout' | 'transport'): void {
     this.pending.delete(`${owner} ${id}`);
     this.#handlerOrThrow().failure(owner, id, cause);
+  }
+
+  /** CANCEL comes in: as an adapter does, nobody waits for the answer any more. */
+  cancel(transaction: TransactionId): void {
+    if (this.#open.delete(transaction)) this.#handlerOrThrow().cancelled(transaction);
   }
 
   acknowledge(owner: Owner): void {

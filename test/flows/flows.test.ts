@@ -8,7 +8,7 @@ import { limits } from './limits.js';
 const folder = import.meta.dirname;
 const flows = readdirSync(folder).filter((name) => name.endsWith('.flow'));
 
-const passing = { ...limits, forward: { ...limits.forward, mode: 'messages' } } as const;
+const passing = { ...limits, forward: { ...limits.forward, mode: 'all' } } as const;
 
 /** `FLOWS=write` writes what happened into the flows; read the difference before you keep it. */
 const writes = process.env['FLOWS'] === 'write';
