@@ -4,7 +4,7 @@ import { readFileSync } from 'node:fs';
 import { isIP } from 'node:net';
 import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
-import { count } from './settings/forms.js';
+import { count, ms } from './settings/forms.js';
 import { adminSettings } from './settings/admin.js';
 import { clusterSettings } from './settings/cluster.js';
 import { identitySettings } from './settings/identity.js';
@@ -95,6 +95,10 @@ const schema = z
     policy: policySettings.prefault({}),
     messageWaiting: messageWaiting.prefault({}),
     bounds: bounds.prefault({}),
+    /** Files of certificates are read again when they change; SIGHUP reads them at once. */
+    certificates: z
+      .strictObject({ watch: z.boolean().default(true), settleMs: ms.default(500) })
+      .prefault({}),
     log: z
       .strictObject({
         level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),

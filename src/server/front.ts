@@ -19,7 +19,9 @@ import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import { version } from '../version.js';
 import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
-import { identityOptions, openFaces, openStore, reloadFaces } from './node.js';
+import { certificateUsers, reloadAll, watchCertificates } from './certificates.js';
+import type { CertificateUser } from './certificates.js';
+import { identityOptions, openFaces, openStore } from './node.js';
 import type { Faces } from './node.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
@@ -28,7 +30,6 @@ import { SipFront } from './sip-front.js';
 import { SipRoute } from './sip-route.js';
 import { sipOptions } from './transports.js';
 import type { World } from './transports.js';
-import { readTlsFiles } from '../transport/sip/tls-files.js';
 
 /** Opens the sockets, a store for what the shards have in common, and a process for each shard. */
 export async function startFront(
@@ -75,6 +76,8 @@ class Front {
   readonly #questions: ShardQuestions;
   readonly #authentication;
   readonly #faces: Faces = {};
+  #certificates: readonly CertificateUser[] = [];
+  #unwatch: (() => void) | undefined;
   #isDraining = false;
   /** Nonces of one shard are known to the others. */
   readonly #secret = systemRandom.token(43);
@@ -137,10 +140,19 @@ class Front {
         },
       },
     });
+    this.#watchCertificates();
+  }
+
+  #watchCertificates(): void {
+    const settings = this.#settings;
+    this.#certificates = certificateUsers({ settings, sip: this.#endpoint, faces: this.#faces });
+    const { clock, log } = this.#parts.world;
+    this.#unwatch = watchCertificates(this.#certificates, { ...settings.certificates, clock, log });
   }
 
   /** The HTTP faces first, then the shards with their sessions, and the sockets when they are done. */
   async stop(graceMs: number): Promise<void> {
+    this.#unwatch?.();
     await this.#faces.admin?.stop();
     await this.#faces.xcap?.stop(graceMs);
     await Promise.all(this.#processes.map((process) => process.stop(graceMs)));
@@ -190,8 +202,7 @@ class Front {
 
   #reload(changed: Pick<Settings, 'policy'>): void {
     readPolicy(changed);
-    this.#endpoint.reloadTls(readTlsFiles(this.#settings.sip.tls ?? {}));
-    reloadFaces(this.#settings, this.#faces);
+    reloadAll(this.#certificates);
     this.#changed = changed;
     this.#tellAll('reload', changed.policy);
   }

@@ -1,6 +1,6 @@
 /** One node: transports, actors and store in this process, joined. */
 
-import { adminOptions, adminTls } from '../settings/admin.js';
+import { adminOptions } from '../settings/admin.js';
 import type { AdminEndpoint } from '../admin/endpoint.js';
 import type { AdminParts, Intake } from '../admin/parts.js';
 import type { AuthenticationOptions } from '../actors/authentication.js';
@@ -22,16 +22,17 @@ import type { MsrpEndpoint } from '../transport/msrp/endpoint.js';
 import { createSipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipLink } from '../transport/sip/link.js';
-import { readTlsFiles } from '../transport/sip/tls-files.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
 import type { XcapServer } from '../transport/xcap/server.js';
 import { version } from '../version.js';
 import { summaryForm, turnLog } from './actors.js';
 import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
-import { xcapServerOf, xcapTls, xdmsBounds, xdmsClientOf } from './metadata.js';
+import { certificateUsers, reloadAll, watchCertificates } from './certificates.js';
+import type { CertificateUser } from './certificates.js';
+import { xcapServerOf, xdmsBounds, xdmsClientOf } from './metadata.js';
 import { readPem } from './pem-file.js';
-import { msrpOptions, msrpTlsOptions, sipOptions } from './transports.js';
+import { msrpOptions, sipOptions } from './transports.js';
 import type { World } from './transports.js';
 
 /** What a node is given when it is one of several. */
@@ -78,7 +79,10 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const faces: Faces = {};
   const open = { settings, sip, msrp, actors, xdms, faces };
   const counters = () => ({ ...countersOf(open), ...storeCounters(store) });
+  const certificates: CertificateUser[] = [];
+  let unwatch: (() => void) | undefined;
   const stop = async (graceMs: number): Promise<void> => {
+    unwatch?.();
     await stopAll(open, graceMs);
     if (!parts.store) await store.close();
   };
@@ -89,6 +93,8 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     const { accounts } = actors;
     const known = { accounts, provisioning, clock, random, log, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
+    certificates.push(...certificateUsers(open));
+    unwatch = watchCertificates(certificates, { ...settings.certificates, clock, log });
   } catch (error) {
     await stop(0);
     throw error;
@@ -102,7 +108,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     counters,
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
-      reload(open);
+      reloadAll(certificates);
       actors.setPolicy(rules);
     },
     stop: (graceMs = 5000) => stop(graceMs),
@@ -207,19 +213,6 @@ function actorsOptions(settings: Settings) {
     profile: profiles[profile],
     bounds: { ...bounds, ...xdmsBounds(settings), ...relayed },
   };
-}
-
-/** Whatever has a certificate reads it again. */
-function reload({ settings, sip, msrp, faces }: Open): void {
-  sip.reloadTls(readTlsFiles(settings.sip.tls ?? {}));
-  if (settings.msrp.tls) msrp.reloadCertificate(msrpTlsOptions(settings.msrp.tls));
-  reloadFaces(settings, faces);
-}
-
-export function reloadFaces(settings: Settings, faces: Faces): void {
-  if (settings.xcap?.tls) faces.xcap?.reloadCertificate(xcapTls(settings.xcap.tls));
-  const tls = settings.admin && adminTls(settings.admin, readPem);
-  if (tls) faces.admin?.reload(tls);
 }
 
 /** Names, served users and trust. */
