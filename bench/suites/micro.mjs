@@ -7,7 +7,7 @@ import { fileURLToPath } from 'node:url';
 export const about = 'one part at a time: parser, transaction, step of a machine, commit';
 
 /** Each prints one line of JSON per figure when asked to. */
-const programs = ['transactions', 'step', 'commits'];
+const programs = ['wire', 'transactions', 'step', 'commits'];
 
 export async function run(bench) {
   for (const name of programs) {
