@@ -16,8 +16,16 @@ import { xcapTls } from './metadata.js';
 import { readPem } from './pem-file.js';
 import { msrpTlsOptions } from './transports.js';
 
+/** The certificates of a server. */
+export interface Certificates {
+  /** Reads all of them; throws an error with a code when one cannot be used. */
+  reload(): void;
+  /** Ends the watch on their files. */
+  end(): void;
+}
+
 /** What shows a certificate, and where it has it from. */
-export interface CertificateUser {
+interface CertificateUser {
   readonly name: 'sip' | 'msrp' | 'xcap' | 'admin';
   readonly files: readonly string[];
   /** For connections to come. Throws an error with a code, and what was in force remains. */
@@ -25,7 +33,7 @@ export interface CertificateUser {
 }
 
 /** A certificate and its key cannot be used by an HTTP listener. */
-export class CertificateError extends Error {
+class CertificateError extends Error {
   readonly code = 'TLS_CERTIFICATE';
 
   constructor(cause: unknown) {
@@ -34,7 +42,7 @@ export class CertificateError extends Error {
   }
 }
 
-export interface CertificateOwners {
+interface CertificateOwners {
   readonly settings: Settings;
   readonly sip: SipEndpoint;
   /** Absent where sessions are in other processes. */
@@ -50,8 +58,18 @@ interface Watching {
   readonly settleMs: number;
 }
 
+/** Reads them again when asked to, and when their files change unless that is switched off. */
+export function keepCertificates(
+  owners: CertificateOwners,
+  { clock, log }: { readonly clock: Clock; readonly log: Log },
+): Certificates {
+  const users = certificateUsers(owners);
+  const end = watchCertificates(users, { ...owners.settings.certificates, clock, log });
+  return { reload: () => reloadAll(users), end };
+}
+
 /** Those that the settings give one. */
-export function certificateUsers({ settings, sip, msrp, faces }: CertificateOwners) {
+function certificateUsers({ settings, sip, msrp, faces }: CertificateOwners) {
   const users: CertificateUser[] = [];
   const {
     sip: sipTls,
@@ -86,7 +104,7 @@ export function certificateUsers({ settings, sip, msrp, faces }: CertificateOwne
 }
 
 /** Each on its own: one that cannot be used does not keep the others from theirs. */
-export function reloadAll(users: readonly CertificateUser[]): void {
+function reloadAll(users: readonly CertificateUser[]): void {
   let first: unknown;
   for (const { reload } of users) {
     try {
@@ -103,7 +121,7 @@ export function reloadAll(users: readonly CertificateUser[]): void {
  * are watched, since files are replaced rather than written. A pair that does not fit, such as one
  * of which the key is not there yet, is logged with its code and the former one remains.
  */
-export function watchCertificates(
+function watchCertificates(
   users: readonly CertificateUser[],
   { clock, log, watch: isWatched, settleMs }: Watching,
 ): () => void {

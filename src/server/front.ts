@@ -19,8 +19,8 @@ import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import { version } from '../version.js';
 import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
-import { certificateUsers, reloadAll, watchCertificates } from './certificates.js';
-import type { CertificateUser } from './certificates.js';
+import { keepCertificates } from './certificates.js';
+import type { Certificates } from './certificates.js';
 import { identityOptions, openFaces, openStore } from './node.js';
 import type { Faces } from './node.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
@@ -76,8 +76,7 @@ class Front {
   readonly #questions: ShardQuestions;
   readonly #authentication;
   readonly #faces: Faces = {};
-  #certificates: readonly CertificateUser[] = [];
-  #unwatch: (() => void) | undefined;
+  readonly #certificates: Certificates;
   #isDraining = false;
   /** Nonces of one shard are known to the others. */
   readonly #secret = systemRandom.token(43);
@@ -110,6 +109,10 @@ class Front {
     const divert = this.#sip;
     this.#endpoint = createSipEndpoint({ ...world, ...sipOptions(settings, world.random), divert });
     this.#sip.endpoint = this.#endpoint;
+    this.#certificates = keepCertificates(
+      { settings, sip: this.#endpoint, faces: this.#faces },
+      world,
+    );
     this.#processes = Array.from({ length: shards }, (_, shard) => this.#process(shard, shards));
     this.#questions = {
       shards,
@@ -140,19 +143,11 @@ class Front {
         },
       },
     });
-    this.#watchCertificates();
-  }
-
-  #watchCertificates(): void {
-    const settings = this.#settings;
-    this.#certificates = certificateUsers({ settings, sip: this.#endpoint, faces: this.#faces });
-    const { clock, log } = this.#parts.world;
-    this.#unwatch = watchCertificates(this.#certificates, { ...settings.certificates, clock, log });
   }
 
   /** The HTTP faces first, then the shards with their sessions, and the sockets when they are done. */
   async stop(graceMs: number): Promise<void> {
-    this.#unwatch?.();
+    this.#certificates.end();
     await this.#faces.admin?.stop();
     await this.#faces.xcap?.stop(graceMs);
     await Promise.all(this.#processes.map((process) => process.stop(graceMs)));
@@ -202,7 +197,7 @@ class Front {
 
   #reload(changed: Pick<Settings, 'policy'>): void {
     readPolicy(changed);
-    reloadAll(this.#certificates);
+    this.#certificates.reload();
     this.#changed = changed;
     this.#tellAll('reload', changed.policy);
   }

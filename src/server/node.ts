@@ -28,8 +28,7 @@ import { version } from '../version.js';
 import { summaryForm, turnLog } from './actors.js';
 import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
-import { certificateUsers, reloadAll, watchCertificates } from './certificates.js';
-import type { CertificateUser } from './certificates.js';
+import { keepCertificates } from './certificates.js';
 import { xcapServerOf, xdmsBounds, xdmsClientOf } from './metadata.js';
 import { readPem } from './pem-file.js';
 import { msrpOptions, sipOptions } from './transports.js';
@@ -79,10 +78,9 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const faces: Faces = {};
   const open = { settings, sip, msrp, actors, xdms, faces };
   const counters = () => ({ ...countersOf(open), ...storeCounters(store) });
-  const certificates: CertificateUser[] = [];
-  let unwatch: (() => void) | undefined;
+  const certificates = keepCertificates(open, world);
   const stop = async (graceMs: number): Promise<void> => {
-    unwatch?.();
+    certificates.end();
     await stopAll(open, graceMs);
     if (!parts.store) await store.close();
   };
@@ -93,8 +91,6 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     const { accounts } = actors;
     const known = { accounts, provisioning, clock, random, log, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
-    certificates.push(...certificateUsers(open));
-    unwatch = watchCertificates(certificates, { ...settings.certificates, clock, log });
   } catch (error) {
     await stop(0);
     throw error;
@@ -108,7 +104,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     counters,
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
-      reloadAll(certificates);
+      certificates.reload();
       actors.setPolicy(rules);
     },
     stop: (graceMs = 5000) => stop(graceMs),
