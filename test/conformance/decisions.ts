@@ -12,7 +12,12 @@ export const decisionChapters: readonly ConformanceChapter[] = [
         'form',
         'A Message-ID is `sip:string@host`; message waiting prints it without scheme; input takes both, and angle brackets.',
       ],
-      ['D-02', 'kinds', 'Ids count upwards for each host name, or are opaque; none is used again.'],
+      [
+        'D-02',
+        'kinds',
+        'Ids count upwards for each host name; none is used again.',
+        { partly: 'ids that are opaque instead (ADR 0014)' },
+      ],
       ['D-03', 'no oracle', 'An id of another user and an unknown id get the same answer.'],
       ['D-04', 'host', 'The host of an id names a partition of the store, not a machine.'],
       [

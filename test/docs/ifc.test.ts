@@ -46,7 +46,11 @@ const elementsOf = (element: XmlElement): XmlElement[] =>
   element.children.filter((child): child is XmlElement => typeof child !== 'string');
 const named = (element: XmlElement, name: string): XmlElement[] =>
   elementsOf(element).filter((child) => child.name === name);
-const textOf = (element: XmlElement): string => element.children.join('').trim();
+const textOf = ({ children }: XmlElement): string =>
+  children
+    .filter((child) => typeof child === 'string')
+    .join('')
+    .trim();
 const textsOf = (element: XmlElement, name: string): string[] => named(element, name).map(textOf);
 
 function check(element: XmlElement, parent = ''): void {

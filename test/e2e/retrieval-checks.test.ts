@@ -98,7 +98,7 @@ const settings = {
   },
 } satisfies SettingsInput;
 
-test('IMSpec-DMT-S-006, IMSpec-DMT-S-007, D-60, D-62: of every two checks the earlier one answers, and nothing is left', () =>
+test('IMSpec-DMT-S-006, IMSpec-DMT-S-007, IMSpec-DMT-S-010, D-60, D-62: of every two checks the earlier one answers, and nothing is left', () =>
   withServer(
     async (scene) => {
       expect(pairs).toHaveLength(15);
