@@ -1,6 +1,6 @@
 /**
- * Counts what each test moves over sockets, so that a row of docs/conformance.md is passed by no
- * test that only says that it looks at the wire.
+ * Counts what is moved over sockets for each test, so that a row of docs/conformance.md is passed
+ * by no test that only says that it looks at the wire.
  */
 
 import { ChildProcess } from 'node:child_process';
@@ -10,7 +10,7 @@ import { afterEach } from 'vitest';
 
 declare module 'vitest' {
   interface TaskMeta {
-    /** Sends, writes and starts of programs since the test before it. */
+    /** Sends, writes and starts of programs in its file so far: what a hook has moved counts too. */
     wire?: number;
   }
 }
@@ -33,5 +33,4 @@ count(ChildProcess.prototype, 'spawn');
 
 afterEach(({ task }) => {
   task.meta.wire = moved;
-  moved = 0;
 });
