@@ -69,6 +69,8 @@ export class Admission {
   /** Requests of this second by account. */
   #counted = new Map<AccountId, number>();
   #countedAt: number;
+  /** Accounts of the second before: who comes first in a second is not alone for that. */
+  #countedBefore = 0;
   readonly #counts = { rate: 0, bounds: 0, shares: 0 };
 
   constructor(limits: AdmissionLimits, clock: Pick<Clock, 'now'>) {
@@ -157,7 +159,8 @@ export class Admission {
     this.#tokens = Math.min(full, this.#tokens + ((now - this.#filledAt) * this.#rate) / 1_000);
     this.#filledAt = now;
     // The lower half of the bucket is for those who ask for little.
-    const isHeavy = count > Math.max(lightMax, this.#rate / Math.max(1, this.#counted.size));
+    const accounts = Math.max(this.#counted.size, this.#countedBefore);
+    const isHeavy = count > Math.max(lightMax, this.#rate / accounts);
     if (this.#tokens < (isHeavy ? full / 2 : 1)) {
       if (isHeavy) this.#counts.shares++;
       else this.#counts.rate++;
@@ -169,6 +172,7 @@ export class Admission {
 
   #count(account: AccountId, now: number): number {
     if (now - this.#countedAt >= 1_000) {
+      this.#countedBefore = this.#counted.size;
       this.#counted = new Map();
       this.#countedAt = now;
     }

@@ -12,6 +12,7 @@ import type { LevelStore } from '../../src/store/level.js';
 import { openMaintenance } from '../../src/store/maintenance.js';
 import type { Finding } from '../../src/store/verify.js';
 import { silent } from '../store/silent.js';
+import { note } from './fault-log.js';
 import { bodyOf, seeded } from './random.js';
 import type { Draw } from './random.js';
 
@@ -155,7 +156,7 @@ test.each(bases)(
       // One flip costs what stands beside it, not the mailbox.
       expect(missing, `${file} ${at}`).toBeLessThan(accounts.length * messages);
     }
-    process.stdout.write(`${JSON.stringify({ base, ...seen, unseen: unseen.length })}\n`);
+    note(`flipped bits, everything in the ${base}`, { ...seen, unseen: unseen.length });
     expect(unseen).toEqual([]);
   },
   120_000,

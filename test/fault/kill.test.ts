@@ -2,9 +2,10 @@
 
 import { expect, test } from 'vitest';
 import { Chain } from './chain.js';
+import { note } from './fault-log.js';
 import { emptyTally } from './ledger.js';
 
-const kills = Number(process.env['FAULT_KILLS'] ?? 20);
+const kills = Number(process.env['FAULT_KILLS'] ?? 200);
 const seed = Number(process.env['FAULT_SEED'] ?? 20_261_121);
 /** Stores at a time: one for each core. */
 const stores = 2;
@@ -17,7 +18,7 @@ test(`U1: ${kills} times kill -9 under load: no loss, no duplicate, no number tw
   } finally {
     await Promise.all(chains.map((chain) => chain.end()));
   }
-  process.stdout.write(`${JSON.stringify(tally)}\n`);
+  note('kill -9 under load', { ...tally });
   expect(chains.flatMap(({ ledger }) => ledger.violations)).toEqual([]);
   expect(tally.kills).toBe(kills);
 }, 600_000);

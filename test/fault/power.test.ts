@@ -5,6 +5,7 @@ import { Chain } from './chain.js';
 import type { Fault } from './chain.js';
 import { Disk, missing } from './disk.js';
 import type { Cut } from './disk.js';
+import { note } from './fault-log.js';
 import { emptyTally } from './ledger.js';
 import type { Tally } from './ledger.js';
 
@@ -52,7 +53,8 @@ test.skipIf(missing)(
     const dropped = { octets: 0, names: 0 };
     const fault = powerCut({ syncMs: 5, lies: false, ways: ['nothing', 'torn', 'zeros'] }, dropped);
     const violations = await cutOff(new Chain(seed, tally, fault), cuts);
-    process.stdout.write(`${JSON.stringify({ ...tally, dropped })}\n`);
+    const { octets: octetsLost, names: namesUndone } = dropped;
+    note('power cuts under load', { ...tally, octetsLost, namesUndone });
     expect(violations).toEqual([]);
     expect(dropped.octets).toBeGreaterThan(0);
   },
@@ -66,6 +68,7 @@ test.skipIf(missing)(
     const chain = new Chain(seed, tally, powerCut({ syncMs: 0, lies: true, ways: ['nothing'] }));
     await cutOff(chain, 2);
     expect(tally.acknowledged).toBeGreaterThan(0);
+    note('the same with a disk that only says that it syncs', { ...tally });
     expect(tally.losses).toBeGreaterThan(0);
   },
   60_000,
