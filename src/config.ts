@@ -20,6 +20,15 @@ const store = z.strictObject({
   directory: z.string().min(1).default('poste-restante-data'),
   /** `os` answers 202 before the disk has the message: for tests and figures only. */
   durability: z.enum(['fsync', 'os']).default('fsync'),
+  /** Seals messages and what is known of them; absent: they stand as they came. */
+  encryption: z
+    .strictObject({
+      /** Files with 32 octets in base64, by names of your own; those of yesterday among them. */
+      keys: z.record(z.string().min(1).max(64), z.string().min(1)),
+      /** The one that wraps from now on. */
+      current: z.string().min(1).max(64),
+    })
+    .optional(),
 });
 
 /** How users publish their settings; the documents leave both names open. */

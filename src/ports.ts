@@ -5,6 +5,7 @@ import type { HeaderField, SipRequest, SipResponse } from './wire/sip/message.js
 import type { SipDialog } from './wire/sip/dialog.js';
 
 export type * from './ports/accounts.js';
+export type * from './ports/keys.js';
 export type * from './ports/msrp.js';
 export type * from './ports/policy.js';
 export type * from './ports/store.js';

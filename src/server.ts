@@ -6,6 +6,7 @@ import type { Settings } from './config.js';
 import type {
   AccountId,
   Clock,
+  KeyProvider,
   Log,
   OperatorPort,
   PolicyPort,
@@ -27,6 +28,8 @@ export { createLog } from './server/log.js';
 /** What an embedder may bring along; whatever is absent is the real thing. */
 export interface ServerParts {
   readonly store?: StorePort;
+  /** Wraps the keys that seal the store, in place of the files of the settings. */
+  readonly keys?: KeyProvider;
   readonly clock?: Clock;
   readonly random?: Random;
   readonly log?: Log;

@@ -12,6 +12,8 @@ import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 
+import { randomBytes } from 'node:crypto';
+import { createFileKeys } from '../../dist/store/encryption/file-keys.js';
 import { openLevelStore } from '../../dist/store/level.js';
 
 const silent = { debug() {}, info() {}, warn() {}, error() {} };
@@ -69,18 +71,26 @@ function round(value) {
   return Math.round(value * 100) / 100;
 }
 
-for (const outstanding of [1, 64, 256]) {
+const keys = createFileKeys(new Map([['bench', randomBytes(32).toString('base64')]]), 'bench');
+
+for (const [outstanding, sealed] of [
+  [1, {}],
+  [64, {}],
+  [64, { keys }],
+  [256, {}],
+]) {
   const results = [];
   for (let n = 0; n < rounds; n++) {
     const directory = await mkdtemp(join(base, 'poste-restante-bench-'));
-    const store = await openLevelStore({ directory, durability: 'fsync', log: silent });
+    const store = await openLevelStore({ directory, durability: 'fsync', log: silent, ...sealed });
     results.push(await measure(store, outstanding));
     await store.close();
     await rm(directory, { recursive: true });
   }
   for (const [unit, better] of Object.entries(units)) {
     const values = results.map((result) => result[unit]);
-    const name = `durable commits, ${outstanding} outstanding`;
+    const how = sealed.keys ? ', sealed' : '';
+    const name = `durable commits, ${outstanding} outstanding${how}`;
     console.log(JSON.stringify({ name, unit, better, values }));
   }
 }

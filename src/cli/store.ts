@@ -5,6 +5,8 @@ import { appendFile } from 'node:fs/promises';
 import { Command } from 'commander';
 import { fetchOctets, OperatorError, withConnection } from './admin-connection.js';
 import type { ConnectionOptions } from './admin-connection.js';
+import { readSettings, settingsOf } from '../config.js';
+import { fileKeysOf } from '../server/file-keys.js';
 import { writeOctets } from './octet-file.js';
 import { openMaintenance, repairStore, restoreStore } from '../store/maintenance.js';
 import type { StoreMaintenance } from '../store/maintenance.js';
@@ -46,7 +48,19 @@ export function storeCommand(): Command {
     .description('make a store of a backup; the directory must be empty or not there')
     .argument('<file>', 'the backup; - is standard input')
     .action(run(restore));
+  withDirectory(store.command('rekey'))
+    .description('wrap every data key with the current key, so that older ones can be taken away')
+    .requiredOption('-c, --config <file>', 'the configuration of the server, with its keys')
+    .action(run(rekey));
   return store;
+}
+
+async function rekey(directory: string, { config }: { readonly config: string }): Promise<number> {
+  const provider = fileKeysOf(settingsOf(readSettings(config)).store);
+  if (!provider) throw new OperatorError('OPERATOR_USAGE', 'the configuration names no keys', 2);
+  const rewrapped = await withStore(directory, (store) => store.rewrap(provider));
+  print({ event: 'rekeyed', current: provider.current, rewrapped });
+  return exitCode.ok;
 }
 
 function withDirectory(command: Command): Command {

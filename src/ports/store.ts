@@ -58,7 +58,8 @@ export type StoreErrorCode =
   | 'STORE_CLOSED'
   | 'STORE_GONE'
   | 'STORE_CONFLICT'
-  | 'STORE_INVALID';
+  | 'STORE_INVALID'
+  | 'STORE_KEY';
 
 /**
  * Durable rows and contents by account. Errors are `StoreError`s with a code: `STORE_STALE`
@@ -67,7 +68,8 @@ export type StoreErrorCode =
  * `STORE_NEWER` a later version of the software wrote it; `STORE_CLOSED` it was closed;
  * `STORE_GONE` the content or upload is no longer there; `STORE_CONFLICT` an account or identity
  * is there already, or not there, against what was asked; `STORE_INVALID` the caller broke the
- * contract: a key, number or value that cannot be stored, an upload that was not finished.
+ * contract: a key, number or value that cannot be stored, an upload that was not finished;
+ * `STORE_KEY` the key that a sealed record needs is not there.
  */
 export interface StorePort {
   /** Everything returned is durable. */

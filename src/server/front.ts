@@ -21,8 +21,9 @@ import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
 import { keepCertificates } from './certificates.js';
 import type { Certificates } from './certificates.js';
-import { identityOptions, openFaces, openStore } from './node.js';
+import { identityOptions, openFaces } from './node.js';
 import type { Faces } from './node.js';
+import { openStore } from './open-store.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
 import type { Greeting, ShardReady } from './shard-program.js';
@@ -273,6 +274,7 @@ function settingsOfShard(settings: Settings, shard: number, secret: string): unk
 function refuseParts(parts: ServerParts): void {
   const own = [
     'store',
+    'keys',
     'clock',
     'random',
     'provisioning',

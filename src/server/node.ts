@@ -8,13 +8,11 @@ import { createActors } from '../actors/node.js';
 import type { Actors } from '../actors/node.js';
 import type { Learnt } from '../actors/served-users.js';
 import { profiles } from '../actors/profile.js';
-import { storeCode } from '../actors/store-code.js';
 import { localPlacement } from '../cluster/local.js';
 import { readPolicy } from '../config.js';
 import type { Settings } from '../config.js';
 import type { Log, OperatorPort, PlacementPort, Random, StorePort } from '../ports.js';
 import type { Server, ServerParts } from '../server.js';
-import { openLevelStore } from '../store/level.js';
 import type { LevelStore } from '../store/level.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
@@ -30,6 +28,7 @@ import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
 import { keepCertificates } from './certificates.js';
 import { xcapServerOf, xdmsBounds, xdmsClientOf } from './metadata.js';
+import { openStore } from './open-store.js';
 import { readPem } from './pem-file.js';
 import { msrpOptions, sipOptions } from './transports.js';
 import type { World } from './transports.js';
@@ -60,7 +59,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
   const xdms = xdmsClientOf(settings, world);
-  const store = parts.store ?? (await openStore(settings, world));
+  const store = parts.store ?? (await openStore(settings, world, parts.keys));
   const provisioning = parts.provisioning ?? store.provisioning;
   const authentication = authenticationOptions(settings.identity, parts.credentials);
   const actors = createActors({
@@ -173,25 +172,6 @@ function addressesOf(
     ...(xcap && { xcap: xcap.address }),
     ...(admin && { admin: admin.address }),
   };
-}
-
-/** Nobody else has this store: what an earlier process left unfinished stays so, and goes. */
-export async function openStore(
-  { store, bounds }: Settings,
-  { log, clock }: World,
-): Promise<LevelStore> {
-  const limits = { accounts: bounds.accounts * 2 };
-  const opened = await openLevelStore({ ...store, log, clock, limits });
-  // In the background: whoever begins meanwhile is spared.
-  opened.sweep(clock.now()).then(
-    (swept) => swept > 0 && log.info({ swept }, 'unfinished uploads removed'),
-    (error: unknown) => {
-      const code = storeCode(error) ?? String(error);
-      // A store that closes meanwhile is no news; the next start finds them again.
-      if (code !== 'STORE_CLOSED') log.warn({ code }, 'unfinished uploads not removed');
-    },
-  );
-  return opened;
 }
 
 function actorsOptions(settings: Settings) {

@@ -16,7 +16,8 @@ import { decodeArrival, encodeDeparture } from '../transport/sip/link-codec.js';
 import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
 import type { SipAddress } from '../transport/sip/options.js';
 import { createLog } from './log.js';
-import { openStore, startNode } from './node.js';
+import { startNode } from './node.js';
+import { openStore } from './open-store.js';
 import type { NodeServer } from './node.js';
 import { operatorAnswers } from './operator-answers.js';
 
@@ -94,7 +95,7 @@ async function start(greeting: Greeting): Promise<ShardReady> {
   const { directory } = settings.store;
   const store = await openStore(
     { ...settings, store: { ...settings.store, directory: shardDirectory(directory, shard) } },
-    { clock: systemClock, log, random: systemRandom },
+    { clock: systemClock, log },
   );
   // Numbers of messages are of the whole server.
   const reserve = (counter: string, count: number): Promise<number> =>

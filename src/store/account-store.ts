@@ -6,6 +6,7 @@ import type {
   Change,
   Clock,
   Content,
+  KeyProvider,
   Loaded,
   Log,
   Row,
@@ -19,6 +20,8 @@ import { CommitQueue, sizeOf } from './commit-queue.js';
 import { changeRows } from './change.js';
 import { readContent } from './contents.js';
 import { Counters } from './counters.js';
+import { AccountKeys } from './encryption/account-keys.js';
+import type { DataKey } from './encryption/data-key.js';
 import { accountRange, decodeKey, encodeKey, loadRange, rowRange } from './keys.js';
 import type { Lease } from './leases.js';
 import { Leases } from './leases.js';
@@ -59,6 +62,12 @@ export interface AccountStoreParts {
   /** Defers the beginning of a batch, so that commits of one moment come together. */
   readonly defer: (call: () => void) => void;
   readonly blocks: NumberBlocks;
+  /** Absent: records are not sealed. */
+  readonly keys?: KeyProvider;
+}
+
+function isMailbox(key: RowKey): boolean {
+  return key[0] === 'actor' && key[1] === 'mailbox';
 }
 
 /** Rows of one account returned at once at most; an iterator counts in 32 bits. */
@@ -68,6 +77,7 @@ export class AccountStore implements StorePort {
   readonly provisioning: Provisioning;
   readonly associations: Associations;
   readonly #table: Table;
+  readonly #log: Log;
   readonly #queue: CommitQueue;
   readonly #leases: Leases;
   readonly #counters: Counters;
@@ -75,6 +85,9 @@ export class AccountStore implements StorePort {
   readonly #reclaimer: Reclaimer;
   readonly #wakes: WakeIndex;
   readonly #blocks: NumberBlocks;
+  readonly #keys: AccountKeys | undefined;
+  /** Accounts whose mailbox went: their keys may go with the last of their rows. */
+  readonly #vacated = new Set<AccountId>();
   /** Where the chunks are that commits on their way keep. */
   readonly #largeOnTheirWay = new Map<string, number>();
   readonly #counts = { stale: 0, damaged: 0 };
@@ -83,10 +96,15 @@ export class AccountStore implements StorePort {
   constructor(parts: AccountStoreParts) {
     const { table, log, clock, limits, blocks } = parts;
     this.#table = table;
+    this.#log = log;
     this.#blocks = blocks;
     this.#queue = new CommitQueue(table, limits, parts.defer);
     this.#counters = new Counters(table, this.#queue);
-    this.#leases = new Leases(limits.accounts, blocks.versions.from);
+    const { keys: provider } = parts;
+    this.#keys = provider && new AccountKeys({ table, queue: this.#queue, provider });
+    this.#leases = new Leases(limits.accounts, blocks.versions.from, (account) =>
+      this.#dropped(account),
+    );
     this.#reclaimer = new Reclaimer(table, this.#queue, log);
     this.#wakes = new WakeIndex(table, log);
     this.#uploads = new Uploads({
@@ -96,6 +114,7 @@ export class AccountStore implements StorePort {
       clock,
       draw: () => blocks.drawUpload(),
       uploadsMax: limits.uploads,
+      keys: this.#keys,
     });
     const directory = {
       table,
@@ -144,6 +163,7 @@ export class AccountStore implements StorePort {
       await lease.alone;
       await this.#raiseVersions();
       await this.#ready();
+      lease.key = await this.#keys?.hold(account, 'load');
       const entries = await this.#table.range({ ...range, limit: rowsMax });
       const rows: Row[] = [];
       for (const entry of entries) this.#loadEntry(entry, lease, rows);
@@ -158,13 +178,13 @@ export class AccountStore implements StorePort {
 
   #loadEntry(entry: Entry, lease: Lease, rows: Row[]): void {
     const key = decodeKey(entry.key);
-    const value = this.#decode(entry.key, entry.value);
+    const value = this.#decode(entry.key, entry.value, lease.key?.dataKey);
     if (key[0] === 'row') rows.push({ key: key[2], value });
     else if (key[0] === 'wakeAt' && typeof value === 'number') lease.wakeAt = value;
   }
 
-  #decode(key: Buffer, record: Buffer): unknown {
-    return this.#counting(() => decodeRow(key, record));
+  #decode(key: Buffer, record: Buffer, dataKey: DataKey | undefined): unknown {
+    return this.#counting(() => decodeRow(key, record, dataKey));
   }
 
   #counting<T>(read: () => T): T {
@@ -196,20 +216,22 @@ export class AccountStore implements StorePort {
       limit: Math.min(limit, rowsMax),
       reverse: reverse ?? false,
     });
+    const dataKey = this.#keys && (await this.#keys.of(account));
     return entries.map((entry) => {
       const key = decodeKey(entry.key);
       if (key[0] !== 'row') throw new StoreError('STORE_DAMAGED', 'a key is none of a row');
-      return { key: key[2], value: this.#decode(entry.key, entry.value) };
+      return { key: key[2], value: this.#decode(entry.key, entry.value, dataKey) };
     });
   }
 
   async get(account: AccountId, keys: readonly RowKey[]): Promise<readonly unknown[]> {
     this.#assertOpen();
     await this.#ready();
+    const dataKey = this.#keys && (await this.#keys.of(account));
     return keys.map((rowKey) => {
       const key = encodeKey(['row', account, rowKey]);
       const record = this.#table.get(key);
-      return record === undefined ? undefined : this.#decode(key, record);
+      return record === undefined ? undefined : this.#decode(key, record, dataKey);
     });
   }
 
@@ -228,6 +250,7 @@ export class AccountStore implements StorePort {
         wakeAt: lease.wakeAt,
         drawUpload: () => this.#blocks.drawUpload(),
         largeOnTheirWay: this.#largeOnTheirWay,
+        key: lease.key,
       });
     } catch (error) {
       lease.broken = true;
@@ -247,10 +270,12 @@ export class AccountStore implements StorePort {
       throw error;
     }
     if (change.wakeAt !== undefined) lease.wakeAt = change.wakeAt;
+    if (this.#keys && change.deletes.some(isMailbox)) this.#vacated.add(account);
     try {
       // One that writes nothing only waits for those before it.
       if (rows.operations.length > 0 || lease.pending > 1) {
         await this.#queue.write(rows.operations, bytes, () => !lease.broken);
+        lease.key?.written();
       }
     } catch (error) {
       lease.broken = true;
@@ -277,10 +302,20 @@ export class AccountStore implements StorePort {
     this.#leases.release(account);
   }
 
+  #dropped(account: AccountId): void {
+    if (!this.#keys) return;
+    this.#keys.release(account, 'load');
+    if (!this.#vacated.delete(account)) return;
+    this.#keys.erase(account).catch((error: unknown) => {
+      this.#log.warn({ error }, 'the key of an account that is gone was not erased');
+    });
+  }
+
   async content(account: AccountId, serial: number): Promise<Content | undefined> {
     this.#assertOpen();
     await this.#ready();
-    return this.#counting(() => readContent(this.#table, account, serial));
+    const dataKey = this.#keys && (await this.#keys.of(account));
+    return this.#counting(() => readContent(this.#table, account, serial, dataKey));
   }
 
   async upload(account: AccountId): Promise<Upload> {

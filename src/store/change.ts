@@ -1,6 +1,7 @@
 /** What one commit writes, as operations on the table. */
 
-import type { AccountId, Change } from '../ports.js';
+import type { AccountId, Change, RowKey } from '../ports.js';
+import type { AccountKey } from './encryption/account-keys.js';
 import { contentRows, decodeLarge, largeRows } from './contents.js';
 import { encodeKey } from './keys.js';
 import { condemn } from './reclaimer.js';
@@ -14,6 +15,8 @@ export interface ChangeContext {
   /** As it is before this change. */
   readonly wakeAt: number | null;
   readonly drawUpload: () => number;
+  /** Absent: the store does not seal. */
+  readonly key: AccountKey | undefined;
   /** Numbers of chunks that commits on their way keep, by account and serial. */
   readonly largeOnTheirWay: Map<string, number>;
 }
@@ -39,6 +42,7 @@ export function changeRows(account: AccountId, change: Change, context: ChangeCo
     for (const number of kept) context.uploads.kept(number);
     for (const name of names) context.largeOnTheirWay.delete(name);
   };
+  const dataKey = context.key?.dataKey;
   let condemned = false;
   try {
     for (const key of change.deletes) {
@@ -46,7 +50,7 @@ export function changeRows(account: AccountId, change: Change, context: ChangeCo
     }
     for (const { key: rowKey, value } of change.puts) {
       const key = encodeKey(['row', account, rowKey]);
-      operations.push({ key, value: encodeRow(key, value) });
+      operations.push({ key, value: encodeRow(key, value, isMark(rowKey) ? undefined : dataKey) });
     }
     for (const serial of change.drops) {
       condemned = drop(account, serial, context, operations) || condemned;
@@ -54,7 +58,9 @@ export function changeRows(account: AccountId, change: Change, context: ChangeCo
     for (const { serial, content } of change.keeps) {
       if (typeof content !== 'string') {
         const draw = (): number => context.drawUpload();
-        for (const row of contentRows(account, serial, content, draw)) operations.push(row);
+        for (const row of contentRows(account, serial, content, draw, dataKey)) {
+          operations.push(row);
+        }
         continue;
       }
       const { large, operation } = context.uploads.keep(account, content);
@@ -65,11 +71,17 @@ export function changeRows(account: AccountId, change: Change, context: ChangeCo
       operations.push(operation, ...largeRows(account, serial, large));
     }
     wake(account, change, context, operations);
+    if (context.key?.unwritten && operations.length > 0) operations.push(context.key.unwritten);
   } catch (error) {
     settled();
     throw error;
   }
   return { operations, condemned, settled };
+}
+
+/** Its key says everything: there is nothing to seal. */
+function isMark([kind]: RowKey): boolean {
+  return kind === 'timer' || kind === 'seen';
 }
 
 function nameOf(account: AccountId, serial: number): string {

@@ -1,6 +1,7 @@
 /** Contents of messages: small ones in a record of their own, large ones in chunks. */
 
 import type { AccountId, Content } from '../ports.js';
+import type { DataKey } from './encryption/data-key.js';
 import { encodeKey } from './keys.js';
 import { decodeOctets, decodeRow, encodeOctets, encodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
@@ -39,16 +40,18 @@ export function contentRows(
   serial: number,
   octets: Buffer,
   draw: () => number,
+  dataKey?: DataKey,
 ): Operation[] {
   if (octets.length <= chunkBytes) {
     const key = encodeKey(['content', account, serial]);
-    return [{ key, value: encodeOctets(key, octets) }];
+    return [{ key, value: encodeOctets(key, octets, dataKey) }];
   }
   const large = { number: draw(), size: octets.length };
   const operations: Operation[] = [];
   for (let at = 0; at < octets.length; at += chunkBytes) {
     const key = encodeKey(['chunk', large.number, at / chunkBytes]);
-    operations.push({ key, value: encodeOctets(key, octets.subarray(at, at + chunkBytes)) });
+    const chunk = octets.subarray(at, at + chunkBytes);
+    operations.push({ key, value: encodeOctets(key, chunk, dataKey) });
   }
   return operations.concat(largeRows(account, serial, large));
 }
@@ -62,14 +65,20 @@ export function largeRows(account: AccountId, serial: number, large: Large): Ope
   ];
 }
 
-export function readContent(table: Table, account: AccountId, serial: number): Content | undefined {
+export function readContent(
+  table: Table,
+  account: AccountId,
+  serial: number,
+  dataKey: DataKey | undefined,
+): Content | undefined {
   const largeKey = encodeKey(['large', account, serial]);
   const key = encodeKey(['content', account, serial]);
   const record = table.get(key);
-  if (record !== undefined) return new SmallContent(decodeOctets(key, record));
+  if (record !== undefined) return new SmallContent(decodeOctets(key, record, dataKey));
   const largeRecord = table.get(largeKey);
   if (largeRecord === undefined) return undefined;
-  return new LargeContent(table, decodeLarge(largeKey, largeRecord), largeKey);
+  const large = decodeLarge(largeKey, largeRecord);
+  return new LargeContent(table, large, largeKey, dataKey);
 }
 
 class SmallContent implements Content {
@@ -96,14 +105,16 @@ class LargeContent implements Content {
   readonly #number: number;
   /** The record that says where the chunks are, to tell a dropped content from a damaged one. */
   readonly #key: Buffer;
+  readonly #dataKey: DataKey | undefined;
   #index = -1;
   #chunk: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
 
-  constructor(table: Table, large: Large, key: Buffer) {
+  constructor(table: Table, large: Large, key: Buffer, dataKey: DataKey | undefined) {
     this.size = large.size;
     this.#table = table;
     this.#number = large.number;
     this.#key = key;
+    this.#dataKey = dataKey;
   }
 
   async read(offset: number, length: number): Promise<Buffer> {
@@ -140,7 +151,7 @@ class LargeContent implements Content {
     const record = await this.#table.fetch(key);
     const expected = Math.min(chunkBytes, this.size - index * chunkBytes);
     if (record !== undefined) {
-      const octets = decodeOctets(key, record);
+      const octets = decodeOctets(key, record, this.#dataKey);
       if (octets.length === expected) return octets;
     } else if ((await this.#table.fetch(this.#key)) === undefined) {
       throw new StoreError('STORE_GONE', 'the content was dropped');

@@ -9,6 +9,7 @@
  *     0x06 | account                                     provisioned accounts
  *     0x07 | identity                                    further identities of these
  *     0x08 | account                                     identities that S-CSCFs have told
+ *     0x09 | account                                     data keys of accounts, wrapped
  *     0x10 | account 0x00 | kind u8 | …                  everything of an account
  *
  * Numbers are big-endian, text is UTF-8. In front of its end mark an account has 0x00 written as
@@ -27,6 +28,7 @@ export type StoreKey =
   | readonly ['provisioned', AccountId]
   | readonly ['identity', string]
   | readonly ['association', AccountId]
+  | readonly ['dataKey', AccountId]
   | readonly ['wakeAt', AccountId]
   | readonly ['row', AccountId, RowKey]
   | readonly ['content', AccountId, number]
@@ -40,7 +42,7 @@ export interface KeyRange {
 
 const tags = {
   ...{ schema: 1, counter: 2, wake: 3, upload: 4, chunk: 5 },
-  ...{ provisioned: 6, identity: 7, association: 8, account: 16 },
+  ...{ provisioned: 6, identity: 7, association: 8, dataKey: 9, account: 16 },
 } as const;
 
 /** `wakeAt`, `actor` and `outbox` are neighbours: one range loads an account. */
@@ -89,6 +91,7 @@ export function encodeKey(key: StoreKey): Buffer {
     case 'provisioned':
     case 'identity':
     case 'association':
+    case 'dataKey':
       octet(tags[key[0]]);
       text(key[1]);
       break;
@@ -214,6 +217,8 @@ export function decodeKey(key: Buffer): StoreKey {
       return ['identity', key.toString('utf8', 1)];
     case tags.association:
       return ['association', key.toString('utf8', 1)];
+    case tags.dataKey:
+      return ['dataKey', key.toString('utf8', 1)];
     case tags.account:
       return decodeAccount(key);
     default:
@@ -321,6 +326,17 @@ function bound(name: AccountId, kind: number, from?: number): Buffer {
   else if (from !== undefined && from > 0) u64(from);
   return Buffer.from(scratch.subarray(0, used));
 }
+
+/** Everything of one account. */
+export function accountRows(name: AccountId): KeyRange {
+  return { from: bound(name, 0), to: bound(name, 0xff) };
+}
+
+/** The wrapped data keys of all accounts. */
+export const dataKeys: KeyRange = {
+  from: Buffer.from([tags.dataKey]),
+  to: Buffer.from([tags.dataKey + 1]),
+};
 
 /** Accounts of a shard to wake from `from` up to `upTo`, both included. */
 export function wakeRange(shard: number, from: number, upTo: number): KeyRange {

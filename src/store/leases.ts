@@ -4,6 +4,7 @@
  */
 
 import type { AccountId } from '../ports.js';
+import type { AccountKey } from './encryption/account-keys.js';
 import { StoreError } from './store-error.js';
 
 /** What the last one to load an account holds. */
@@ -20,6 +21,8 @@ export interface Lease {
   settled: (() => void) | undefined;
   /** Nothing of an owner before this one is on its way. */
   readonly alone: Promise<void>;
+  /** Seals what is written; absent: the store does not, or the load is not that far. */
+  key: AccountKey | undefined;
 }
 
 /** Versions between two loads, so that no owner running ahead of its commits meets the next one. */
@@ -28,11 +31,14 @@ const loadGap = 1024;
 export class Leases {
   readonly #leases = new Map<AccountId, Lease>();
   readonly #accountsMax: number;
+  /** Nobody has the account any more. */
+  readonly #dropped: (account: AccountId) => void;
   #highest: number;
 
-  constructor(accountsMax: number, highest: number) {
+  constructor(accountsMax: number, highest: number, dropped: (account: AccountId) => void) {
     this.#accountsMax = accountsMax;
     this.#highest = highest;
+    this.#dropped = dropped;
   }
 
   get size(): number {
@@ -71,6 +77,7 @@ export class Leases {
       released: false,
       settled: undefined,
       alone: before ? settlement(before) : Promise.resolve(),
+      key: undefined,
     };
     this.#leases.set(account, lease);
     return lease;
@@ -99,7 +106,9 @@ export class Leases {
   }
 
   #drop(account: AccountId, lease: Lease): void {
-    if (this.#leases.get(account) === lease) this.#leases.delete(account);
+    if (this.#leases.get(account) !== lease) return;
+    this.#leases.delete(account);
+    this.#dropped(account);
   }
 }
 

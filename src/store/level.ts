@@ -1,12 +1,13 @@
 /** The store on LevelDB: one process, one directory, one fsync for all commits that wait. */
 
-import type { Clock, Log, StorePort } from '../ports.js';
+import type { Clock, KeyProvider, Log, StorePort } from '../ports.js';
 import type { AccountStoreLimits } from './account-store.js';
 import { AccountStore, storeLimits } from './account-store.js';
 import { openLevelTable } from './level-table.js';
 import type { LevelTable } from './level-table.js';
 import { writeBackup } from './backup.js';
 import { lossRows } from './loss.js';
+import { dataKeys } from './keys.js';
 import { migrate } from './migrate.js';
 import { takeBlocks } from './number-blocks.js';
 import { StoreError } from './store-error.js';
@@ -27,6 +28,8 @@ export interface LevelStoreOptions {
   readonly cacheBytes?: number;
   /** Between two attempts to open the store again after the disk failed. */
   readonly retryMs?: number;
+  /** Seals what it writes (AES-256-GCM, a key for each account); absent: nothing is sealed. */
+  readonly keys?: KeyProvider;
 }
 
 /** Counts since the store was opened, and what there is at this moment. */
@@ -78,6 +81,12 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
   }
 }
 
+/** What was sealed once could not be read, account by account: better said at the start. */
+async function assertUnsealed(table: LevelTable): Promise<void> {
+  const [key] = await table.keys({ ...dataKeys, limit: 1 });
+  if (key) throw new StoreError('STORE_KEY', 'the store is sealed, and no keys are given');
+}
+
 async function begin(
   table: LevelTable,
   options: LevelStoreOptions,
@@ -85,6 +94,7 @@ async function begin(
 ): Promise<LevelStore> {
   await migrate(table);
   if (table.lostOctets > 0) await table.write(await lossRows(table, table.lostOctets));
+  if (!options.keys) await assertUnsealed(table);
   const { blocks, operations } = takeBlocks(table);
   await table.write(operations);
   const store = new AccountStore({
@@ -95,6 +105,7 @@ async function begin(
     // Everything one poll of the event loop reads becomes one batch.
     defer: (call) => setImmediate(call),
     blocks,
+    ...(options.keys && { keys: options.keys }),
   });
   return {
     load: (account) => store.load(account),

@@ -6,7 +6,9 @@ import { readBackup, writeBackup } from './backup.js';
 import { codeOf, openError } from './level-error.js';
 import { judgeLogs, keepLogs } from './log-damage.js';
 import { lossRows } from './loss.js';
-import { decodeKey, encodeKey, everything } from './keys.js';
+import type { KeyProvider } from '../ports.js';
+import { decodeWrapped, unwrapped, wrappedRow } from './encryption/account-keys.js';
+import { dataKeys, decodeKey, encodeKey, everything } from './keys.js';
 import { condemn } from './reclaimer.js';
 import { decodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
@@ -35,6 +37,11 @@ export interface StoreMaintenance {
   levels(): string;
   /** Removes records; what they held is lost to the store. Chunks go when a server next runs. */
   remove(keys: readonly Buffer[]): Promise<void>;
+  /**
+   * Wraps every data key with the current key, so that older ones can go. Records stay as they are.
+   * Resolves with how many were wrapped anew.
+   */
+  rewrap(provider: KeyProvider): Promise<number>;
   close(): Promise<void>;
 }
 
@@ -54,6 +61,7 @@ export async function openMaintenance(directory: string): Promise<StoreMaintenan
     compact: () => database.compactRange(everything.from, everything.to),
     levels: () => database.getProperty('leveldb.stats'),
     remove: (keys) => database.batch(keys.map(removal), { sync: true }),
+    rewrap: (provider) => rewrap(database, provider),
     close: () => database.close(),
   };
 }
@@ -73,6 +81,19 @@ async function noteLoss(database: Database, octets: number): Promise<void> {
 async function entriesIn(database: Database, { from, to, limit }: TableRange): Promise<Entry[]> {
   const entries = await database.iterator({ gte: from, lt: to, limit }).all();
   return entries.map(([key, value]) => ({ key, value }));
+}
+
+async function rewrap(database: Database, provider: KeyProvider): Promise<number> {
+  let count = 0;
+  for await (const [key, record] of database.iterator({ gte: dataKeys.from, lt: dataKeys.to })) {
+    const { name, wrapped } = decodeWrapped(key, record);
+    if (name === provider.current) continue;
+    const dataKey = await unwrapped(provider, name, wrapped);
+    const { value } = await wrappedRow(provider, key, dataKey);
+    await database.put(key, value!, { sync: true });
+    count++;
+  }
+  return count;
 }
 
 /** A chunk does not stand alone: all of its number are condemned, and reclaimed by the server. */

@@ -1,17 +1,20 @@
 /**
  * Records of the store: `crc32 u32 | schema u8 | body`. The checksum covers the key, the schema
  * number and the body, so a value that stands under the wrong key is damage too: LevelDB checks
- * nothing when it reads.
+ * nothing when it reads. The body of a sealed record is encrypted with the data key of its account.
  */
 
 import { crc32 } from 'node:zlib';
 
 import { Packr } from 'msgpackr';
 
+import { sealBytes } from './encryption/data-key.js';
+import type { DataKey } from './encryption/data-key.js';
 import { StoreError } from './store-error.js';
 
 /** Schema of records; one written by a later version is refused. */
 const recordSchema = 1;
+const sealedSchema = 2;
 
 /** Octets in front of the body of a record. */
 const headSize = 5;
@@ -20,20 +23,23 @@ const headSize = 5;
 // would keep the whole record alive, or change with it.
 const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true });
 
-/** A record with plain data as MessagePack. Throws STORE_INVALID for what it cannot hold. */
-export function encodeRow(key: Buffer, value: unknown): Buffer {
+/**
+ * A record with plain data as MessagePack, sealed when a data key is given. Throws STORE_INVALID
+ * for what it cannot hold.
+ */
+export function encodeRow(key: Buffer, value: unknown, dataKey?: DataKey): Buffer {
   let body: Buffer;
   try {
     body = packr.pack(value);
   } catch (error) {
     throw new StoreError('STORE_INVALID', 'a value is not plain data', error);
   }
-  return encodeOctets(key, body);
+  return encodeOctets(key, body, dataKey);
 }
 
-/** Throws STORE_DAMAGED rather than return what was not written. */
-export function decodeRow(key: Buffer, record: Buffer): unknown {
-  const body = decodeOctets(key, record);
+/** Throws STORE_DAMAGED rather than return what was not written, STORE_KEY without its data key. */
+export function decodeRow(key: Buffer, record: Buffer, dataKey?: DataKey): unknown {
+  const body = decodeOctets(key, record, dataKey);
   try {
     return packr.unpack(body);
   } catch (error) {
@@ -41,22 +47,42 @@ export function decodeRow(key: Buffer, record: Buffer): unknown {
   }
 }
 
-/** A record with octets as they are. */
-export function encodeOctets(key: Buffer, body: Buffer): Buffer {
+/** A record with octets as they are, or sealed. */
+export function encodeOctets(key: Buffer, octets: Buffer, dataKey?: DataKey): Buffer {
+  const body = dataKey ? dataKey.seal(key, octets) : octets;
   const record = Buffer.allocUnsafe(headSize + body.length);
-  record[4] = recordSchema;
+  record[4] = dataKey ? sealedSchema : recordSchema;
   body.copy(record, headSize);
   record.writeUInt32BE(crc32(record.subarray(4), crc32(key)), 0);
   return record;
 }
 
-/** The octets of a record, as a view on it. */
-export function decodeOctets(key: Buffer, record: Buffer): Buffer {
+/** The octets of a record; those of one that is not sealed as a view on it. */
+export function decodeOctets(key: Buffer, record: Buffer, dataKey?: DataKey): Buffer {
+  const body = checkedBody(key, record);
+  if (record[4] === recordSchema) return body;
+  if (!dataKey) throw new StoreError('STORE_KEY', 'a record is sealed, and there is no key');
+  return dataKey.open(key, body);
+}
+
+/** Octets that a record holds, checked as far as that is possible without its data key. */
+export function lengthOf(key: Buffer, record: Buffer): number {
+  const { length } = checkedBody(key, record);
+  if (record[4] === recordSchema) return length;
+  if (length < sealBytes) throw new StoreError('STORE_DAMAGED', 'a sealed record is too short');
+  return length - sealBytes;
+}
+
+export function isSealed(record: Buffer): boolean {
+  return record[4] === sealedSchema;
+}
+
+function checkedBody(key: Buffer, record: Buffer): Buffer {
   if (record.length < headSize) throw new StoreError('STORE_DAMAGED', 'a record is too short');
   if (crc32(record.subarray(4), crc32(key)) !== record.readUInt32BE(0)) {
     throw new StoreError('STORE_DAMAGED', 'a record fails its checksum');
   }
-  if (record[4] !== recordSchema) {
+  if (record[4] !== recordSchema && record[4] !== sealedSchema) {
     throw new StoreError('STORE_NEWER', `a record has schema ${String(record[4])}`);
   }
   return record.subarray(headSize);

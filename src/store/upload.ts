@@ -5,6 +5,7 @@ import type { CommitQueue } from './commit-queue.js';
 import { sizeOf } from './commit-queue.js';
 import { chunkBytes } from './contents.js';
 import { Coverage } from './coverage.js';
+import type { AccountKey } from './encryption/account-keys.js';
 import { encodeKey } from './keys.js';
 import { decodeOctets, encodeOctets, encodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
@@ -16,6 +17,8 @@ export interface UploadParts {
   readonly number: number;
   readonly table: Table;
   readonly queue: CommitQueue;
+  /** Absent: the store does not seal. */
+  readonly key: AccountKey | undefined;
   /** It is over: `aborted` leaves chunks to be removed. */
   readonly over: (aborted: boolean) => Promise<void>;
 }
@@ -117,7 +120,7 @@ export class UploadWriter implements Upload {
     const record = await this.#parts.table.fetch(key);
     this.#check();
     if (record === undefined) throw new StoreError('STORE_DAMAGED', 'a chunk is missing');
-    this.#activate(index).set(decodeOctets(key, record));
+    this.#activate(index).set(decodeOctets(key, record, this.#parts.key?.dataKey));
   }
 
   #activate(index: number): Buffer {
@@ -148,7 +151,7 @@ export class UploadWriter implements Upload {
   }
 
   #flush(index: number): void {
-    const operations = [this.#chunkRow(index, chunkBytes)];
+    const operations = [this.#chunkRow(index, chunkBytes), ...this.#keyRow()];
     if (!this.#hasRow) operations.push(this.#row(-1));
     const bytes = sizeOf(operations);
     try {
@@ -158,15 +161,23 @@ export class UploadWriter implements Upload {
     }
     this.#active.delete(index);
     this.#hasRow = true;
-    const flight = this.#parts.queue.write(operations, bytes).catch((error: unknown) => {
-      this.#fail(error);
-    });
+    const flight = this.#parts.queue.write(operations, bytes).then(
+      () => this.#parts.key?.written(),
+      (error: unknown) => void this.#fail(error),
+    );
     this.#flights.push(flight);
   }
 
   #chunkRow(index: number, size: number): Operation {
     const key = encodeKey(['chunk', this.#parts.number, index]);
-    return { key, value: encodeOctets(key, this.#active.get(index)!.subarray(0, size)) };
+    const octets = this.#active.get(index)!.subarray(0, size);
+    return { key, value: encodeOctets(key, octets, this.#parts.key?.dataKey) };
+  }
+
+  /** Nobody could read the chunks without it. */
+  #keyRow(): Operation[] {
+    const row = this.#parts.key?.unwritten;
+    return row ? [row] : [];
   }
 
   /** `size` is -1 until the upload is finished. */
@@ -208,7 +219,7 @@ export class UploadWriter implements Upload {
       for (const index of this.#active.keys()) {
         operations.push(this.#chunkRow(index, index === last ? rest : chunkBytes));
       }
-      operations.push(this.#row(total));
+      operations.push(this.#row(total), ...this.#keyRow());
       const bytes = sizeOf(operations);
       this.#parts.queue.admit(bytes);
       this.#finished = true;

@@ -4,6 +4,7 @@ import type { AccountId, Clock, Upload, UploadId } from '../ports.js';
 import type { CommitQueue } from './commit-queue.js';
 import { sizeOf } from './commit-queue.js';
 import type { Large } from './contents.js';
+import type { AccountKeys } from './encryption/account-keys.js';
 import { decodeKey, encodeKey, uploadRange } from './keys.js';
 import type { Reclaimer } from './reclaimer.js';
 import { condemn } from './reclaimer.js';
@@ -19,6 +20,8 @@ export interface UploadsParts {
   readonly clock: Pick<Clock, 'now'>;
   readonly draw: () => number;
   readonly uploadsMax: number;
+  /** Absent: the store does not seal. */
+  readonly keys: AccountKeys | undefined;
 }
 
 /** Uploads condemned in one batch. */
@@ -30,6 +33,8 @@ export class Uploads {
   /** Numbers a commit on its way keeps, and numbers that are being condemned. */
   readonly #keeping = new Set<number>();
   readonly #condemning = new Set<number>();
+  /** Whose keys are held for which uploads. */
+  readonly #held = new Map<number, AccountId>();
 
   constructor(parts: UploadsParts) {
     this.#parts = parts;
@@ -39,25 +44,29 @@ export class Uploads {
     return this.#live.size;
   }
 
-  begin(account: AccountId): Upload {
-    if (this.#live.size >= this.#parts.uploadsMax) {
-      throw new StoreError('STORE_UNAVAILABLE', 'too many uploads are open');
-    }
+  async begin(account: AccountId): Promise<Upload> {
+    const { table, queue, keys, uploadsMax } = this.#parts;
     // Refuses an account no key can hold.
     encodeKey(['wakeAt', account]);
+    const key = await keys?.hold(account, 'upload');
+    if (this.#live.size >= uploadsMax) {
+      keys?.release(account, 'upload');
+      throw new StoreError('STORE_UNAVAILABLE', 'too many uploads are open');
+    }
     // 0 stands for what is condemned.
     const begun = Math.max(1, Math.floor(this.#parts.clock.now()));
     const number = this.#parts.draw();
     const id = `${begun}-${number}`;
-    const { table, queue } = this.#parts;
+    if (key) this.#held.set(number, account);
     const over = (aborted: boolean): Promise<void> => this.#over(id, begun, number, aborted);
-    const writer = new UploadWriter(id, { account, begun, number, table, queue, over });
+    const writer = new UploadWriter(id, { account, begun, number, table, queue, key, over });
     this.#live.set(id, writer);
     return writer;
   }
 
   async #over(id: UploadId, begun: number, number: number, aborted: boolean): Promise<void> {
     this.#live.delete(id);
+    if (aborted) this.#release(number);
     if (!aborted || this.#isTaken(number)) return;
     // Without a row, a commit has kept it.
     if (this.#parts.table.get(encodeKey(['upload', begun, number])) === undefined) return;
@@ -77,7 +86,10 @@ export class Uploads {
     try {
       await this.#parts.queue.write(operations, bytes);
     } finally {
-      for (const { number } of uploads) this.#condemning.delete(number);
+      for (const { number } of uploads) {
+        this.#condemning.delete(number);
+        this.#release(number);
+      }
     }
   }
 
@@ -105,6 +117,14 @@ export class Uploads {
 
   kept(number: number): void {
     this.#keeping.delete(number);
+    this.#release(number);
+  }
+
+  #release(number: number): void {
+    const account = this.#held.get(number);
+    if (account === undefined) return;
+    this.#held.delete(number);
+    this.#parts.keys?.release(account, 'upload');
   }
 
   /** Drops uploads begun before `before` that no commit kept; returns how many. */

@@ -61,8 +61,8 @@ export async function startWorld(
   const portOf = (server: Server, wanted: string): number =>
     server.sip.find((address) => address.transport === wanted)!.port;
   const world: World = {
-    directory: join(directory, 'store'),
     server: await start({ udp: 0, tcp: 0, msrp: 0 }),
+    directory: join(directory, 'store'),
     async client(user, options = {}) {
       const client = createImClient({
         aor: `sip:${user}@example.org`,

@@ -7,10 +7,10 @@ import ts from 'typescript';
 
 /** Writes `src/store` as modules into `directory`/store, next to the packages they import. */
 export async function transpileStore(directory: string, child: string): Promise<string> {
-  await mkdir(join(directory, 'store'));
+  await mkdir(join(directory, 'store', 'encryption'), { recursive: true });
   await symlink(resolve('node_modules'), join(directory, 'node_modules'));
   await writeFile(join(directory, 'package.json'), '{"type":"module"}');
-  for (const name of await readdir('src/store')) {
+  for (const name of await readdir('src/store', { recursive: true })) {
     if (!name.endsWith('.ts')) continue;
     const source = await readFile(join('src/store', name), 'utf8');
     const { outputText } = ts.transpileModule(source, {
