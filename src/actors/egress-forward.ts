@@ -30,8 +30,14 @@ export type PassingEvent =
   | { readonly type: 'forward.failed' | 'invite.cancelled' }
   | { readonly type: 'leg.failed'; readonly leg: Leg };
 
-/** The id of a request that is passed on. */
-export const forwardId = 'forward';
+/** The id of a request that is passed on; `fork` tells apart those of one actor. */
+function forwardId(fork = 0): string {
+  return fork === 0 ? 'forward' : `forward-${fork}`;
+}
+
+export function isForwardId(id: string): boolean {
+  return id === 'forward' || id.startsWith('forward-');
+}
 
 /** Fields that belong to one hop or that the port writes. */
 export const hopFields: ReadonlySet<string> = new Set([
@@ -59,7 +65,7 @@ export const identityFields: ReadonlySet<string> = new Set([
 export function forwardMessage(
   parts: ForwardParts,
   owner: OwnerName,
-  target: TargetFacts,
+  { target, fork }: { readonly target: TargetFacts; readonly fork?: number },
   { submission }: AnswerParts = {},
 ): void {
   const request = submission && readable(parts, submission);
@@ -67,7 +73,8 @@ export function forwardMessage(
     parts.tell(owner.account, owner.address as Address, { type: 'forward.failed' });
     return;
   }
-  parts.sip.request(outgoingOf(parts, owner, target, request, submission));
+  const outgoing = outgoingOf(parts, owner, target, request, submission);
+  parts.sip.request({ ...outgoing, id: forwardId(fork) });
 }
 
 /** A final response as it came; the fields of the hop are those of the transaction here. */
@@ -118,7 +125,7 @@ export function outgoingOf(
   const hops = parseDigits(request.header('max-forwards')) ?? 70;
   return {
     owner: formatOwner(owner),
-    id: forwardId,
+    id: forwardId(),
     method: request.method,
     uri: target.uri,
     from: withoutTag(from),

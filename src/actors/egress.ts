@@ -176,10 +176,11 @@ export class Egress implements Performer {
   #forward(
     account: AccountId,
     by: Address,
-    { target, leg }: Of<'sip.forward'>,
+    effect: Of<'sip.forward'>,
     asked: AnswerParts | undefined,
   ): void {
-    if (leg === undefined) forwardMessage(this.#parts, { account, address: by }, target, asked);
+    const { target, leg } = effect;
+    if (leg === undefined) forwardMessage(this.#parts, { account, address: by }, effect, asked);
     else if (this.#cancelled.has(asked?.transaction ?? '')) {
       this.#parts.tell(account, by, { type: 'invite.cancelled' });
     } else this.#bridges.invite(account, by, { target, leg }, asked);

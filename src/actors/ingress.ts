@@ -11,7 +11,7 @@ import { identify } from './identity.js';
 import type { Identified } from './identity.js';
 import { receiveSubscribeInside } from './ingress-conference.js';
 import { receiveRefer } from './ingress-deletion.js';
-import { forwardId } from './egress-forward.js';
+import { isForwardId } from './egress-forward.js';
 import {
   failBridged,
   isLeg,
@@ -103,7 +103,7 @@ export class SipIngress implements SipHandler {
     const at = this.#parts.clock.now();
     const { limits } = this.#parts;
     const { status } = response;
-    if (id === forwardId) {
+    if (isForwardId(id)) {
       receiveForwarded(this.#parts, owner, response);
     } else if (id === 'invite') {
       const answer = status < 300 ? answerOf(response, this.#parts.media) : undefined;
@@ -125,7 +125,7 @@ export class SipIngress implements SipHandler {
     }
     const at = this.#parts.clock.now();
     const { limits } = this.#parts;
-    if (id === forwardId) this.#tell(owner, { type: 'forward.failed', at, limits });
+    if (isForwardId(id)) this.#tell(owner, { type: 'forward.failed', at, limits });
     else if (id === 'invite') this.#tell(owner, { type: 'invite.failed', at, limits });
     else if (id === 'bye') this.#tell(owner, { type: 'bye.answered', at, limits });
     else if (id.startsWith('notify-')) this.#tell(owner, { type: 'notify.failed', at, limits });

@@ -93,8 +93,16 @@ export type Effect =
   /** 200 to an offer that changes nothing: what the other party has said of its media. */
   | { readonly type: 'sip.refresh'; readonly transaction: string; readonly leg: Leg }
   // ---------------------------------------------------------------------------- session
-  /** The MESSAGE or INVITE that this actor was made for, passed on; `leg` of a bridge. */
-  | { readonly type: 'sip.forward'; readonly target: TargetFacts; readonly leg?: Leg }
+  /**
+   * The MESSAGE or INVITE that this actor was made for, passed on; `leg` of a bridge. `fork` tells
+   * apart what is under way at the same time.
+   */
+  | {
+      readonly type: 'sip.forward';
+      readonly target: TargetFacts;
+      readonly leg?: Leg;
+      readonly fork?: number;
+    }
   /** INVITE with a sendonly offer for the MSRP session of this actor (D-47). */
   | { readonly type: 'sip.invite'; readonly target: TargetFacts; readonly first?: FirstMessage }
   /** 200 to an INVITE with an answer, Server, Allow, automata, and isfocus of a focus (D-66). */

@@ -1,6 +1,6 @@
 /**
  * The forward: a MESSAGE for a user who is available, passed on to the user's clients one after
- * another. What ends without reaching any of them is deferred (D-12).
+ * another, or to all at the same time (U10). What ends without reaching any of them is deferred (D-12).
  */
 
 import { setup } from 'xstate';
@@ -14,6 +14,10 @@ export interface ForwardContext {
   readonly transaction: string;
   /** The client that is asked, and those after it. */
   readonly targets: readonly TargetFacts[];
+  /** Clients that are asked and have not answered. */
+  readonly pending: number;
+  /** A client has refused while others were asked. */
+  readonly refusal: number | undefined;
   /** When the timer `wait` is set for. */
   readonly waitAt: number;
   /** The message as it is stored, when it was given up before it was answered. */
@@ -28,12 +32,21 @@ const keepFacts = change((_context, event: On<'start'>) => ({
   forward: event.forward,
   transaction: event.transaction,
   targets: event.targets,
+  pending: event.limits.forward.devices === 'all' ? event.targets.length : 1,
+  refusal: undefined,
   waitAt: event.at + event.limits.forward.waitMs,
   serial: undefined,
 }));
 
-const sipForward = effect('sip.forward', ({ targets: [target] }) =>
-  target === undefined ? [] : { type: 'sip.forward', target },
+const sipForward = effect('sip.forward', ({ targets, pending }) =>
+  targets.slice(0, pending).map((target, fork) => ({
+    ...{ type: 'sip.forward', target },
+    ...(fork > 0 && { fork }),
+  })),
+);
+
+const respondRefusal = effect('sip.respond', ({ transaction, refusal }) =>
+  refusal === undefined ? [] : { type: 'sip.respond', transaction, status: refusal },
 );
 
 const sipPass = effect('sip.pass', ({ transaction }) => ({ type: 'sip.pass', transaction }));
@@ -72,7 +85,16 @@ const forwardSetup = setup({
   actions: {
     ...effectActions,
     keepFacts,
+    /** Nobody is left to ask when all are asked. */
+    keepUnasked: change(({ targets, pending }) => ({
+      targets: pending > 1 ? targets.slice(0, 1) : targets,
+    })),
     nextTarget: change(({ targets }) => ({ targets: targets.slice(1) })),
+    countAnswer: change(({ pending }) => ({ pending: pending - 1 })),
+    noteRefusal: change(({ pending, refusal }, { status }: On<'forward.answered'>) => ({
+      pending: pending - 1,
+      refusal: refusal ?? status,
+    })),
     keepSerial: change((_context, { serial }: On<'message.stored'>) => ({ serial })),
   },
   guards: {
@@ -83,6 +105,15 @@ const forwardSetup = setup({
         isInaccessible(status) && targets.length > 1,
     ),
     hasOthers: ask(({ targets }) => targets.length > 1),
+    isOneOfSeveral: ask(({ pending }) => pending > 1),
+    isRefusedBesideOthers: ask(
+      ({ pending }, { status }: On<'forward.answered'>) => pending > 1 && !isInaccessible(status),
+    ),
+    wasRefused: ask(({ refusal }) => refusal !== undefined),
+    isInaccessibleAfterRefusal: ask(
+      ({ refusal }, { status }: On<'forward.answered'>) =>
+        refusal !== undefined && isInaccessible(status),
+    ),
   },
 });
 
@@ -90,15 +121,23 @@ const pending = forwardSetup.createStateConfig({
   on: {
     'forward.answered': [
       { guard: 'isTaken', actions: [sipPass, passed], target: 'ended' },
+      { guard: 'isRefusedBesideOthers', actions: 'noteRefusal' },
+      { guard: 'isOneOfSeveral', actions: 'countAnswer' },
+      { guard: 'isInaccessibleAfterRefusal', actions: respondRefusal, target: 'ended' },
       { guard: 'isInaccessibleThere', actions: ['nextTarget', sipForward] },
       { guard: 'isInaccessible', actions: defer, target: 'ended' },
       { actions: sipPass, target: 'ended' },
     ],
     'forward.failed': [
+      { guard: 'isOneOfSeveral', actions: 'countAnswer' },
+      { guard: 'wasRefused', actions: respondRefusal, target: 'ended' },
       { guard: 'hasOthers', actions: ['nextTarget', sipForward] },
       { actions: defer, target: 'ended' },
     ],
-    'timer.expired': { actions: deferLate, target: 'late' },
+    'timer.expired': [
+      { guard: 'wasRefused', actions: respondRefusal, target: 'ended' },
+      { actions: deferLate, target: 'late' },
+    ],
   },
 });
 
@@ -108,9 +147,10 @@ const late = forwardSetup.createStateConfig({
     'message.stored': { actions: 'keepSerial' },
     'forward.answered': [
       { guard: 'isTaken', actions: tellTaken, target: 'ended' },
+      { guard: 'isOneOfSeveral', actions: 'countAnswer' },
       { target: 'ended' },
     ],
-    'forward.failed': { target: 'ended' },
+    'forward.failed': [{ guard: 'isOneOfSeveral', actions: 'countAnswer' }, { target: 'ended' }],
   },
 });
 
@@ -121,7 +161,9 @@ const machine = forwardSetup.createMachine({
   initial: 'absent',
   states: {
     absent: {
-      on: { start: { actions: ['keepFacts', sipForward, setWait], target: 'pending' } },
+      on: {
+        start: { actions: ['keepFacts', sipForward, 'keepUnasked', setWait], target: 'pending' },
+      },
     },
     pending,
     late,

@@ -149,6 +149,57 @@ describe('a user who is available', () => {
     }));
 });
 
+describe('several clients at the same time', () => {
+  test('U10, limits.forward.devices: each gets the MESSAGE, the first 2xx is the answer', () =>
+    withForward(
+      async ({ client, register, send, asked, reply, answer, stored }) => {
+        const other = await openSipPeer('udp');
+        try {
+          const contact = (port: number) => `<sip:bob@127.0.0.1:${port}>;+g.oma.sip-im`;
+          await register({ contact: contact(client.port), callId: 'first' });
+          await register({ contact: contact(other.port), callId: 'second' });
+          send({ body: binary });
+          reply(await asked('MESSAGE'), 486);
+          const { message, reply: back } = await other.arrivals.next();
+          if (message.kind !== 'request') throw new Error('a request is due');
+          expect(message.body.equals(binary)).toBe(true);
+          back(responseTo(message, 200, { tag: 'other' }));
+          expect((await answer()).status).toBe(200);
+          await stored(0);
+        } finally {
+          await other.close();
+        }
+      },
+      { forward: { devices: 'all' } },
+    ));
+
+  test.each([
+    [486, 480, 486],
+    [480, 404, 404],
+    [480, 503, 202],
+  ])('U10, D-12: %i and %i of two clients are %i', (one, two, status) =>
+    withForward(
+      async ({ client, register, send, asked, reply, answer }) => {
+        const other = await openSipPeer('udp');
+        try {
+          const contact = (port: number) => `<sip:bob@127.0.0.1:${port}>;+g.oma.sip-im`;
+          await register({ contact: contact(client.port), callId: 'first' });
+          await register({ contact: contact(other.port), callId: 'second' });
+          send({});
+          reply(await asked('MESSAGE'), one);
+          const { message, reply: back } = await other.arrivals.next();
+          if (message.kind !== 'request') throw new Error('a request is due');
+          back(responseTo(message, two, { tag: 'other' }));
+          expect((await answer()).status).toBe(status);
+        } finally {
+          await other.close();
+        }
+      },
+      { forward: { devices: 'all' }, push: { default: false } },
+    ),
+  );
+});
+
 describe('a client that does not answer', () => {
   test('D-12, U7: is waited for that long, then the message is stored', () =>
     withForward(

@@ -11,18 +11,20 @@ export const forwardAlphabet: Alphabet = {
   definition: forward,
   events: forwardEvents,
   essence: ({ value, context }) => {
-    const { targets, serial } = context as Partial<ForwardContext>;
-    return [value, targets?.length, serial];
+    const { targets, pending, refusal, serial } = context as Partial<ForwardContext>;
+    return [value, targets?.length, pending, refusal, serial];
   },
 };
 
 function forwardEvents(_snapshot: ActorSnapshot, at: number): readonly ForwardEvent[] {
   const of = { at, limits };
   const target = { uri: 'sip:bob@192.0.2.1', route: [] };
+  const all = { ...limits, forward: { ...limits.forward, devices: 'all' } } as const;
   const born = { ...of, type: 'start', forward: 1, transaction: 't' } as const;
   return [
     { ...born, targets: [target, target, target, target, target] },
     { ...born, targets: [target] },
+    { ...born, targets: [target, target], limits: all },
     ...[200, 404, 480, 500, 503, 504].map((status) => {
       return { ...of, type: 'forward.answered', status } as const;
     }),
