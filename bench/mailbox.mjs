@@ -3,8 +3,9 @@
  * server is a process of its own, on LevelDB with fsync. A mailbox is filled, pushed, retrieved,
  * deleted by its operator and left to expire; meanwhile another user is written to every
  * `--every-ms`, whether the last answer has come or not, and how long each 202 took is told.
- * `--messages 100000` for the figures in docs/architecture.md; `--only push,delete` for some of
- * them; `--cpu-prof <directory>` writes a profile of the server.
+ * `--messages 100000` for a large one; `--only push,delete` for some of it; `--cpu-prof <directory>`
+ * writes a profile of the server. A machine with other work to do makes everything slow: compare
+ * with the line of `idle`.
  */
 
 import { spawn } from 'node:child_process';
@@ -79,7 +80,10 @@ async function inWorker(job, facts = {}) {
 
 async function administer(method, path) {
   const url = `http://127.0.0.1:${server.admin}/v1/accounts/${owner}@example.org${path}`;
-  const answer = await globalThis.fetch(url, { method, headers: { authorization: `Bearer ${token}` } });
+  const answer = await globalThis.fetch(url, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+  });
   if (!answer.ok) throw new Error(`${method} ${path} is answered ${answer.status}`);
   return answer.status === 204 ? undefined : answer.json();
 }
