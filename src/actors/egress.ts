@@ -272,7 +272,9 @@ export class Egress implements Performer {
   #invite(account: AccountId, by: Address, effect: Of<'sip.invite'>): void {
     const { media } = this.#parts;
     const owner = formatOwner({ account, address: by });
-    media.describe(owner, { direction: 'sendonly', active: false }, (body) => {
+    const webSocket = /;transport=wss?(?:[;?>]|$)/i.test(effect.target.uri);
+    const wish = { direction: 'sendonly', active: false, webSocket } as const;
+    media.describe(owner, wish, (body) => {
       if (typeof body === 'number') this.#parts.tell(account, by, { type: 'invite.failed' });
       else if (!effect.first) this.#sendInvite(account, by, effect, body, undefined);
       else void this.#open(account, by, { effect, first: effect.first, sdp: body });

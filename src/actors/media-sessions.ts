@@ -3,6 +3,7 @@
 import type { Effect } from '../machines/effects.js';
 import type { AccountId, Clock, Log, MsrpPort, MsrpRemote, Owner, StorePort } from '../ports.js';
 import { outerMessageId } from '../wire/msrp/ident.js';
+import { parseMsrpUri } from '../wire/msrp/uri.js';
 import { answer, offer } from '../wire/sdp.js';
 import type { Sdp } from '../wire/sdp.js';
 import { WireError } from '../wire/error.js';
@@ -39,6 +40,8 @@ export interface Description {
   readonly offer?: Sdp | undefined;
   /** Whether we connect; an offer leaves that open. */
   readonly active: boolean;
+  /** Whether an offer is for a peer that opens WebSockets and nothing else (RFC 7977). */
+  readonly webSocket?: boolean | undefined;
   /** Octets of a message that we take in. */
   readonly maxSize?: number | undefined;
 }
@@ -76,7 +79,7 @@ export class MediaSessions {
    * relay as soon as that has granted a path.
    */
   describe(owner: Owner, wish: Description, done: (body: Buffer | number) => void): void {
-    const session = this.#made(() => this.#session(owner, wish.offer));
+    const session = this.#made(() => this.#session(owner, wish));
     if (typeof session === 'number') {
       done(session);
       return;
@@ -146,7 +149,9 @@ export class MediaSessions {
       ...(fingerprint && { fingerprint }),
       ...(cema && { cema }),
     };
-    if (!remote) return offer({ ...sdp, setup: 'actpass' });
+    // Nobody can be reached by a WebSocket that he has not opened.
+    const setup = parseMsrpUri(path.at(-1)!).transport === 'ws' ? 'passive' : 'actpass';
+    if (!remote) return offer({ ...sdp, setup });
     return answer({ ...sdp, setup: active ? 'active' : 'passive', offer: remote });
   }
 
@@ -165,12 +170,13 @@ export class MediaSessions {
   }
 
   /** Throws the coded error of the port when there is no room for another session. */
-  #session(owner: Owner, remote: Sdp | undefined): MediaSession {
+  #session(owner: Owner, { offer: remote, webSocket }: Description): MediaSession {
     const known = this.#sessions.get(owner);
     if (known) return known;
     const { msrp, clock } = this.#parts;
     const tls = msrp.fingerprint !== undefined;
-    const uri = remote ? msrp.reserve(owner, carriageFor(remote, { tls })) : msrp.reserve(owner);
+    const offered = webSocket === true && msrp.webSocket === true ? { webSocket } : {};
+    const uri = msrp.reserve(owner, remote ? carriageFor(remote, { tls }) : offered);
     const session: MediaSession = {
       id: Math.floor(clock.now() / 1000) * 1000 + (this.#number++ % 1000),
       path: msrp.relayed === true ? [] : [uri],

@@ -98,6 +98,8 @@ export interface MsrpPort {
   readonly fingerprint?: CertificateFingerprint | undefined;
   /** Sessions go through a relay: `path` has to be awaited before a session is described. */
   readonly relayed?: boolean | undefined;
+  /** Peers may connect by WebSocket (RFC 7977): `reserve` takes that carriage. */
+  readonly webSocket?: boolean | undefined;
   start(handler: MsrpHandler): Promise<void>;
   /** Opens a session and returns its MSRP URI for `a=path`. Throws where it cannot be so carried. */
   reserve(owner: Owner, carriage?: MsrpCarriage): string;

@@ -41,10 +41,25 @@ test('S4-NOTE2, D-17, IMDN-01: who asked for processing hears once that it is st
     expect(request.header('From')).toContain('<sip:tomas@example.org>');
     expect(request.header('Contact')).toBeUndefined();
     expect(cpimHeader(report, 'To')).toBe(`<${nia}>`);
-    expect(cpimHeader(report, 'imdn.Message-ID')).toMatch(/^[A-Za-z0-9]{11,}$/); // IMDN-05
+    expect(cpimHeader(report, 'imdn.Message-ID')).toMatch(/^[A-Za-z0-9]{11,}$/);
     expect(cpimHeader(report, 'imdn.Disposition-Notification')).toBeUndefined();
     expect(report.cpim.contentHeaders).toContainEqual(['Content-Disposition', 'notification']);
     await expectNothing(scene);
+  }));
+
+test('IMDN-05: the Message-IDs of reports are drawn anew each, at least 64 bits of chance', () =>
+  withServer(async (scene) => {
+    const drawn: string[] = [];
+    for (const id of ['aa', 'ab', 'ac', 'ad']) {
+      scene.send(asking(scene, { id, wants: 'processing' }));
+      expect((await scene.arrival()).message).toMatchObject({ kind: 'response', status: 202 });
+      drawn.push(cpimHeader(await nextReport(scene), 'imdn.Message-ID')!);
+    }
+    // 11 characters of 62 are 65 bits; what two of them share by chance is short.
+    for (const [at, id] of drawn.entries()) {
+      expect(id).toMatch(/^[A-Za-z0-9]{11,}$/);
+      for (const other of drawn.slice(at + 1)) expect(other.slice(0, 5)).not.toBe(id.slice(0, 5));
+    }
   }));
 
 test('D-17: unasked, nobody is told that a message is stored', () =>

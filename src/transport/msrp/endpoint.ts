@@ -100,6 +100,10 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     return this.#leases !== undefined;
   }
 
+  get webSocket(): boolean {
+    return this.#options.webSocket !== undefined;
+  }
+
   reloadCertificate(certificate: MsrpCertificate): void {
     if (!this.#identity) throw new MsrpError('MSRP_CERTIFICATE', 'the endpoint has no TLS');
     this.#identity.reload(certificate);

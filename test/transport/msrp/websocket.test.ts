@@ -8,11 +8,10 @@ import { afterEach, expect, test } from 'vitest';
 import { WebSocket } from 'ws';
 import { outgoing, patternBytes } from '../../../src/testing/msrp-recorder.js';
 import type { MsrpEndpointOptions } from '../../../src/transport/msrp/options.js';
-import type { MsrpHead } from '../../../src/wire/msrp/frame.js';
-import { MsrpParser } from '../../../src/wire/msrp/parse.js';
-import { authorities, tlsOptions } from './certificates.js';
+import { tlsOptions } from './certificates.js';
 import { startEndpoint } from './raw-peer.js';
 import type { Running } from './raw-peer.js';
+import { clientUri, WebSocketClient } from './websocket-client.js';
 
 const running: Running[] = [];
 const clients: WebSocket[] = [];
@@ -32,66 +31,13 @@ async function start(options: Partial<MsrpEndpointOptions> = {}): Promise<Runnin
   return started;
 }
 
-interface Message {
-  readonly heads: MsrpHead[];
-  readonly body: Buffer;
-  readonly flags: string[];
+const ours = clientUri;
+
+async function dial({ endpoint }: Running, scheme?: string): Promise<WebSocketClient> {
+  const client = await WebSocketClient.to(endpoint.webSocketAddress!.port, scheme);
+  clients.push(client.socket);
+  return client;
 }
-
-/** A client that takes every WebSocket message apart on its own. */
-class Client {
-  readonly messages: Message[] = [];
-  readonly socket: WebSocket;
-  #waiting: (() => void)[] = [];
-
-  constructor(socket: WebSocket) {
-    this.socket = socket;
-    socket.on('message', (data: Buffer) => {
-      const message: { heads: MsrpHead[]; body: Buffer; flags: string[] } = {
-        ...{ heads: [], flags: [], body: Buffer.alloc(0) },
-      };
-      const parser = new MsrpParser({
-        head: (head) => message.heads.push(head),
-        body: (bytes) => (message.body = Buffer.concat([message.body, bytes])),
-        end: (flag) => message.flags.push(flag),
-        fault: ({ error }) => {
-          throw error;
-        },
-      });
-      parser.push(data);
-      // One frame, and all of it.
-      expect([message.heads.length, message.flags.length, parser.idle]).toEqual([1, 1, true]);
-      this.messages.push(message);
-      for (const resolve of this.#waiting.splice(0)) resolve();
-    });
-  }
-
-  static async to({ endpoint }: Running, scheme = 'wss', protocol = 'msrp'): Promise<Client> {
-    const { port } = endpoint.webSocketAddress!;
-    const url = `${scheme}://127.0.0.1:${port}/`;
-    const socket = new WebSocket(url, protocol, { ca: authorities });
-    clients.push(socket);
-    const client = new Client(socket);
-    await once(socket, 'open');
-    return client;
-  }
-
-  async until(condition: (client: this) => boolean): Promise<void> {
-    while (!condition(this)) await new Promise<void>((resolve) => this.#waiting.push(resolve));
-  }
-
-  send(uri: string, id: string, rest = ''): void {
-    const paths = `To-Path: ${uri}\r\nFrom-Path: ${ours}\r\n`;
-    this.socket.send(`MSRP ${id} SEND\r\n${paths}Message-ID: msg${id}\r\n${rest}-------${id}$\r\n`);
-  }
-
-  answer({ transactionId: id, fromPath, toPath }: MsrpHead): void {
-    const paths = `To-Path: ${fromPath[0]!}\r\nFrom-Path: ${toPath[0]!}\r\n`;
-    this.socket.send(`MSRP ${id} 200 OK\r\n${paths}-------${id}$\r\n`);
-  }
-}
-
-const ours = 'msrps://df7jal23ls0d.invalid:2855/98cjs;ws';
 
 test('WS-02: a session is bound over a WebSocket and carries messages both ways', async () => {
   const bob = await start();
@@ -99,11 +45,13 @@ test('WS-02: a session is bound over a WebSocket and carries messages both ways'
   const { port } = bob.endpoint.webSocketAddress!;
   expect(uri).toMatch(new RegExp(`^msrps://127\\.0\\.0\\.1:${port}/[A-Za-z0-9]{22};ws$`));
   bob.endpoint.connect('one', { path: [ours], active: false });
-  const client = await Client.to(bob);
+  const client = await dial(bob);
   expect(client.socket.protocol).toBe('msrp');
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
-  client.send(uri, 'tx02', 'Byte-Range: 1-5/5\r\nContent-Type: text/plain\r\n\r\nhello\r\n');
+  client.send(uri, 'tx02', {
+    rest: 'Byte-Range: 1-5/5\r\nContent-Type: text/plain\r\n\r\nhello\r\n',
+  });
   await client.until(({ messages }) => messages.length === 2);
   expect(client.messages.map(({ heads }) => heads[0])).toMatchObject([
     { kind: 'response', transactionId: 'tx01', status: 200 },
@@ -123,7 +71,7 @@ test('WS-02: each WebSocket message is one frame, of large messages one chunk', 
   const bob = await start({ chunkMax: 16_384 });
   const uri = bob.endpoint.reserve('one', { webSocket: true });
   bob.endpoint.connect('one', { path: [ours], active: false });
-  const client = await Client.to(bob);
+  const client = await dial(bob);
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
   const bytes = patternBytes(100_000);
@@ -139,7 +87,7 @@ test('WS-02: each WebSocket message is one frame, of large messages one chunk', 
 test('WS-02: text and binary frames are both taken', async () => {
   const bob = await start();
   const uri = bob.endpoint.reserve('one', { webSocket: true });
-  const client = await Client.to(bob);
+  const client = await dial(bob);
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
   const body = Buffer.from([0, 255, 128, 13, 10]);
@@ -176,7 +124,7 @@ test('WS-02: without TLS only behind a proxy that ends it', async () => {
   const bob = await start({ webSocket: { port: 0, terminated: true, advertisedPort: 443 } });
   const uri = bob.endpoint.reserve('one', { webSocket: true });
   expect(uri).toMatch(/^msrps:\/\/127\.0\.0\.1:443\/.*;ws$/);
-  const client = await Client.to(bob, 'ws');
+  const client = await dial(bob, 'ws');
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
 });
@@ -184,7 +132,7 @@ test('WS-02: without TLS only behind a proxy that ends it', async () => {
 test('WS-02: a WebSocket message beyond the bound ends the connection', async () => {
   const bob = await start({ limits: { webSocketBytes: 10_000 } });
   const uri = bob.endpoint.reserve('one', { webSocket: true });
-  const client = await Client.to(bob);
+  const client = await dial(bob);
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
   client.socket.on('error', () => undefined);
@@ -197,7 +145,7 @@ test('WS-02: a WebSocket that closes ends its sessions; ours ends with the endpo
   const [first, second] = ['one', 'two'].map((owner) =>
     bob.endpoint.reserve(owner, { webSocket: true }),
   ) as [string, string];
-  const [alice, carol] = [await Client.to(bob), await Client.to(bob)];
+  const [alice, carol] = [await dial(bob), await dial(bob)];
   alice.send(first, 'tx01');
   carol.send(second, 'tx02');
   await bob.recorder.hears('connected', 'one');
@@ -225,7 +173,7 @@ test('WS-02: requests that never become a WebSocket are bounded', async () => {
     }),
   );
   const uri = bob.endpoint.reserve('one', { webSocket: true });
-  const client = await Client.to(bob, 'ws');
+  const client = await dial(bob, 'ws');
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
 });
