@@ -10,7 +10,7 @@ import { tableOf } from '../machines/compiled-table.js';
 import { step } from '../machines/index.js';
 import type { AccountEvent, ActorSnapshot, Address, Effect } from '../machines/index.js';
 import type { Features } from './decision-tree.js';
-import { early, late, limits } from './promela-bounds.js';
+import { early, late, limits, messages } from './promela-bounds.js';
 import { kindOf, wordOf } from './promela-events.js';
 import type { ActorName, ActorTable } from './promela-table.js';
 
@@ -52,7 +52,8 @@ export function walk(tables: readonly ActorTable[]): readonly WalkedActor[] {
   const walkers = new Map(tables.map((table) => [table.name, new Walker(table)]));
   const tell = (by: ActorName, effect: Effect): void => {
     if (effect.type !== 'tell') return;
-    walkers.get(kindOf(effect.to) as ActorName)?.hear(effect.to, effect.event);
+    const addressee = walkers.get(kindOf(effect.to) as ActorName);
+    for (const event of bySerials(by, effect.event)) addressee?.hear(effect.to, event);
     const absent = { type: 'undelivered', at: early, to: effect.to, limits } as const;
     walkers.get(by)?.hear(by === 'ua' ? 'ua/1' : `${by}/1`, absent);
   };
@@ -98,7 +99,7 @@ class Walker {
           const met = `${now} ${eventKey} ${key}`;
           if (this.#met.has(met)) continue;
           this.#met.add(met);
-          for (const effect of this.#meet(snapshot, timed(event, now), now)) {
+          for (const effect of this.#meet(snapshot, timed(event, now), met)) {
             tell(this.#table.name, effect);
           }
         }
@@ -134,11 +135,11 @@ class Walker {
   }
 
   /** One event in one situation, transition by transition; what comes of it is what `step` says. */
-  #meet(snapshot: ActorSnapshot, event: AccountEvent, now: number): readonly Effect[] {
+  #meet(snapshot: ActorSnapshot, event: AccountEvent, met: string): readonly Effect[] {
     const { variables, definition } = this.#table;
     const place = this.#placeOf(snapshot);
     const { symbol, argument } = wordOf(event);
-    const isLate = now === early ? 0 : 1;
+    const isLate = met.startsWith(`${early} `) ? 0 : 1;
     const features = {
       ...variables(snapshot.context as never),
       argument,
@@ -149,7 +150,7 @@ class Walker {
     this.#told.set(nameOf(place), symbols);
     const found = symbols.get(symbol) ?? new Map<string, Situation>();
     symbols.set(symbol, found);
-    found.set(`${JSON.stringify(told)} ${isLate}`, { told, features });
+    found.set(met, { told, features });
 
     let way = openWay(place.on.get(event.type), told);
     if (way === undefined) return [];
@@ -242,6 +243,12 @@ function canonicalEvent(event: AccountEvent): AccountEvent {
   if ('session' in plain) plain['session'] = renamed(plain['session']);
   if ('to' in plain) plain['to'] = renamed(plain['to']);
   return plain as unknown as AccountEvent;
+}
+
+/** The virtual UA of the first message speaks for those of all messages. */
+function bySerials(by: ActorName, event: AccountEvent): readonly AccountEvent[] {
+  if (by !== 'ua' || !('serial' in event)) return [event];
+  return messages.map((serial) => ({ ...event, serial }));
 }
 
 /** The event but for its time. */

@@ -18,7 +18,8 @@ import { conditionFor, treeOf, type Features, type Tree } from './decision-tree.
 import { networkSymbols, statementsOf } from './promela-effects.js';
 import { actorTables, type ActorName } from './promela-table.js';
 import type { Definition } from '../machines/index.js';
-import { promelaModel, type Scenario } from './promela-world.js';
+import type { Scenario } from './promela-scenarios.js';
+import { promelaModel } from './promela-world.js';
 
 export interface PromelaExport {
   readonly text: string;
@@ -35,7 +36,7 @@ export interface PromelaOptions {
 }
 
 export function toPromela({ scenario, replaced = {} }: PromelaOptions): PromelaExport {
-  const actors = walk(actorTables(replaced)).map((walked) => new ActorText(walked).write());
+  const actors = walk(actorTables(scenario, replaced)).map((walked) => new ActorText(walked).write());
   const statements = actors.flatMap((actor) => [...actor.statements]);
   const symbols = new Set(actors.flatMap((actor) => [...actor.symbols]));
   for (const statement of statements) {
@@ -106,27 +107,28 @@ class ActorText {
     };
   }
 
-  /** An inline for each place and symbol: Spin bounds the length of one. */
+  /** An inline for what is done with a symbol: Spin bounds the length of one. */
   #writeStep(): void {
     const name = this.#name;
-    const { told, eventless, places, table } = this.#walked;
+    const { told, eventless, places } = this.#walked;
+    const absent = [...places.keys()].filter(
+      (place) => place === 'absent' || places.get(place)?.status === 'done',
+    );
+    const born = new Set(told.get('absent')?.keys());
     const step: string[] = [];
-    for (const [place, symbols] of told) {
-      if (places.get(place)?.status === 'done') continue;
-      step.push(`  :: ${this.#at(place)} ->`, '    if');
-      for (const [symbol, situations] of symbols) {
-        const type = (situations[0]!.told.event as { type: string }).type;
-        const ways = places.get(place)!.on.get(type) ?? [];
-        if (ways.length === 0) continue;
-        const inline = `${this.#place(place)}_${symbol}`;
-        this.#line(0, `inline ${inline}() {`);
-        this.#writeWays(1, { place, symbol, ways, situations, otherwise: 'skip' });
-        this.#line(0, '}');
-        step.push(`    :: event == ${symbol} -> ${inline}()`);
+    const symbols = new Set([...told.values()].flatMap((found) => [...found.keys()]));
+    for (const symbol of symbols) {
+      const branches = this.#branchesOf(symbol);
+      if (branches.size === 0) continue;
+      step.push(`  :: event == ${symbol} ->`, '    if');
+      for (const [inline, at] of branches) {
+        step.push(`    :: ${at.map((place) => this.#at(place)).join(' || ')} -> ${inline}()`);
       }
-      // Nobody is there: whoever told it hears so.
-      const isUnborn = place === table.definition.unborn.value && place === 'absent';
-      step.push(isUnborn ? '    :: else -> undelivered()' : '    :: else -> skip', '    fi');
+      const isBirth = (told.get('absent')?.get(symbol) ?? []).some(({ told: { event } }) =>
+        places.get('absent')?.on.has((event as { type: string }).type),
+      );
+      step.push(isBirth || !born.has(symbol) ? '    :: else -> skip' : '    :: else -> missed = 1');
+      step.push('    fi');
     }
     const settle: string[] = [];
     for (const [place, situations] of eventless) {
@@ -137,13 +139,43 @@ class ActorText {
       this.#line(0, '}');
       settle.push(`  :: !stays && ${this.#at(place)} -> ${inline}()`);
     }
+    const isAbsent = absent.map((place) => this.#at(place)).join(' || ');
     for (const line of [
       `inline ${name}_step() {`,
-      ...['  if', ...step, '  :: else -> undelivered()', '  fi;'],
-      ...['  stays = 0;', '  do', ...settle, '  :: else -> break', '  od;', '  stays = 0', '}'],
+      ...['  missed = 0;', '  if', ...step, '  :: else -> missed = 1', '  fi;'],
+      // Nobody is there: whoever told it hears so.
+      ...(isAbsent === ''
+        ? []
+        : ['  if', `  :: missed && (${isAbsent}) -> undelivered()`, '  :: else -> skip', '  fi;']),
+      ...['  missed = 0;', '  stays = 0;', '  do', ...settle, '  :: else -> break', '  od;'],
+      ...['  stays = 0', '}'],
     ]) {
       this.#line(0, line);
     }
+  }
+
+  /** Places where the same is done with a symbol, by the inline that does it. */
+  #branchesOf(symbol: string): Map<string, string[]> {
+    const { told, places } = this.#walked;
+    const inlines = new Map<string, string>();
+    const branches = new Map<string, string[]>();
+    for (const [place, symbols] of told) {
+      const situations = symbols.get(symbol);
+      if (situations === undefined || places.get(place)?.status === 'done') continue;
+      const type = (situations[0]!.told.event as { type: string }).type;
+      const ways = places.get(place)!.on.get(type) ?? [];
+      if (ways.length === 0) continue;
+      const from = this.#lines.length;
+      this.#writeWays(1, { place, symbol, ways, situations, otherwise: 'skip' });
+      const body = this.#lines.splice(from).join('\n');
+      const inline = inlines.get(body) ?? `${this.#place(place)}_${symbol}`;
+      if (!inlines.has(body)) {
+        inlines.set(body, inline);
+        this.#lines.push(`inline ${inline}() {`, body, '}');
+      }
+      branches.set(inline, [...(branches.get(inline) ?? []), place]);
+    }
+    return branches;
   }
 
   #writeWays(depth: number, given: Ways): void {

@@ -17,3 +17,6 @@ export {
   type Statistics,
 } from './explorer.js';
 export { goals, invariants, stepProperties, type Goal, type Invariant } from './invariants.js';
+export { toPromela, type PromelaExport, type PromelaOptions } from './export-promela.js';
+export { scenarios, type Scenario } from './promela-scenarios.js';
+export { formulas } from './promela-world.js';

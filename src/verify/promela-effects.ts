@@ -24,7 +24,10 @@ export function statementsOf(by: ActorName, effect: Effect): readonly string[] {
   const me = by === 'ua' ? 'me' : by;
   switch (effect.type) {
     case 'tell':
-      return [tellStatement(by, me, effect.to, effect.event)];
+      return [
+        tellStatement(by, me, effect.to, effect.event),
+        ...(by === 'ua' && isConfirmation(effect.event) ? ['logged[me - ua] = 1'] : []),
+      ];
     case 'timer.set':
       return [`${timerOf(by, effect)} = 1`];
     case 'timer.cancel':
@@ -45,6 +48,11 @@ export function statementsOf(by: ActorName, effect: Effect): readonly string[] {
       if (unheard.has(effect.type)) return [];
       return [`network!${effect.type.replaceAll('.', '_')},${me},0`];
   }
+}
+
+/** What a virtual UA tells of a delivery that counts. */
+function isConfirmation({ type }: AccountEvent): boolean {
+  return type === 'ua.departed' || type === 'message.read';
 }
 
 /** Messages that `network` carries. */

@@ -18,7 +18,8 @@ import { noOutcomes } from '../machines/focus-conference.js';
 import { hasSerial } from '../machines/serial-set.js';
 import type { VirtualUaContext } from '../machines/virtual-ua-context.js';
 import { early, late, messages } from './promela-bounds.js';
-import { mailboxWorld, sessionWorld, virtualUaWorld } from './promela-events.js';
+import { mailboxWorld, sessionWorld, virtualUaWorld, wordOf } from './promela-events.js';
+import type { Scenario } from './promela-scenarios.js';
 
 export type ActorName = 'mailbox' | 'push' | 'focus' | 'ua';
 
@@ -161,10 +162,37 @@ const focusTable: ActorTable = {
 
 /** Who takes part. A mutated definition may stand in for its actor. */
 export function actorTables(
+  scenario: Scenario,
   replaced: Partial<Record<ActorName, Definition>> = {},
 ): readonly ActorTable[] {
   return [mailboxTable, virtualUaTable, pushTable, focusTable].map((table) => ({
     ...table,
     definition: replaced[table.name] ?? table.definition,
+    world: (context, now) =>
+      table.world(context, now).filter((event) => isPartOf(scenario, table.name, event)),
   }));
+}
+
+/** What the world does not do in this scenario need not be met. */
+function isPartOf(
+  { messages: count, retrievals, deletions }: Scenario,
+  actor: ActorName,
+  event: AccountEvent,
+): boolean {
+  if (retrievals === 0 && actor === 'focus') return false;
+  switch (event.type) {
+    case 'message.received':
+      return wordOf(event).argument <= count;
+    case 'retrieval.requested':
+      return retrievals > 0;
+    case 'deletion.requested':
+      return deletions > 0;
+    case 'timer.expired':
+      return event.name !== 'deletion' || deletions > 0;
+    case 'msrp.sent':
+    case 'msrp.reported':
+      return retrievals > 0 || event.session.startsWith('push/');
+    default:
+      return true;
+  }
 }

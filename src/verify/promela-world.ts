@@ -2,30 +2,7 @@
 
 import type { ActorPromela } from './export-promela.js';
 import { messages } from './promela-bounds.js';
-
-/** How often the world may do what it does. */
-export interface Scenario {
-  readonly name: string;
-  readonly messages: 1 | 2;
-  readonly registrations: number;
-  readonly retrievals: number;
-  /** Deletions of the first message by its user. */
-  readonly deletions: number;
-  /** Refusals, silence, broken connections, and clients that leave. */
-  readonly faults: number;
-  readonly crashes: number;
-}
-
-export const scenarios: readonly Scenario[] = [
-  {
-    name: 'push',
-    ...{ messages: 2, registrations: 1, retrievals: 0, deletions: 0, faults: 2, crashes: 1 },
-  },
-  {
-    name: 'retrieval',
-    ...{ messages: 1, registrations: 1, retrievals: 1, deletions: 1, faults: 1, crashes: 1 },
-  },
-];
+import type { Scenario } from './promela-scenarios.js';
 
 /** Formulas that hold on every run, by name; assertions are checked besides. */
 export const formulas = {
@@ -68,7 +45,10 @@ ${Object.entries(formulas)
 }
 
 function declarations({ scenario, actors, symbols, heard, timers }: Parts): string {
-  const words = [...new Set([...symbols, ...heard, 'crash'])].sort();
+  // The text below names these, whether or not anybody says them in this scenario.
+  const named = ['crash', 'session_lost', 'msrp_send', 'sip_respond_202', 'sip_accept']
+    .concat('undelivered_ua', 'undelivered_push', 'undelivered_focus');
+  const words = [...new Set([...symbols, ...heard, ...named])].sort();
   const size = messages.length + 1;
   const places = actors.flatMap((actor) =>
     actor.places.map((place, i) => `#define ${place} ${i}`),
@@ -106,6 +86,7 @@ chan network = [14] of { mtype, byte, byte };
 bit late; /* whether the messages have expired */
 bit content[${size}]; /* rows of the store */
 bit acked[${size}], logged[${size}], asked[${size}];
+bit refused[${size}]; /* by the client in this registration (D-47) */
 bit lost;
 byte faults, crashes;
 
@@ -122,11 +103,11 @@ byte dialog[3], link[3], flight[${3 * size}];
 #define flying(session, serial) flight[session * ${size} + serial]
 
 byte to, by, argument, me;
-bit stays;
+bit stays, missed;
 mtype event;`;
 }
 
-function account({ actors, timers }: Parts): string {
+function account({ scenario, actors, timers }: Parts): string {
   const restarts = actors.flatMap(({ name }) =>
     name === 'ua'
       ? messages.map((serial) => `me = ua + ${serial}; ua_restart();`)
@@ -176,7 +157,7 @@ inline perform() {
   od
 }
 
-${invariants()}
+${invariants(scenario.retrievals > 0)}
 
 inline undelivered() {
   if
@@ -202,10 +183,6 @@ turn:
     do
     :: tells?to,by,event,argument ->
       me = to;
-      if
-      :: event == ua_departed || event == message_read -> logged[argument] = 1
-      :: else -> skip
-      fi;
       if
       :: to == mailbox -> mailbox_step()
       :: to == push -> push_step()
@@ -234,13 +211,13 @@ turn:
 `;
 }
 
-function invariants(): string {
+function invariants(hasFocus: boolean): string {
   const bySerial = (text: (serial: number) => string): string =>
     messages.map((serial) => `  ${text(serial)}`).join('\n');
   const pushable = messages
     .map(
       (n) =>
-        `(mailbox_stored${n} && !mailbox_old${n} && !mailbox_untaken${n} &&` +
+        `(mailbox_stored${n} && !mailbox_old${n} && !refused[${n}] &&` +
         ` !mailbox_deleting${n} && !mailbox_postponed${n})`,
     )
     .join(' || ');
@@ -250,9 +227,9 @@ function invariants(): string {
 inline invariants() {
   /* No session waits on nobody. */
   assert(push_place == push_in_absent || timer_push_wait || ${inFlight('push')});
-  assert(focus_place == focus_in_absent || timer_focus_wait || ${inFlight('focus')});
-  assert(mailbox_push == (push_place != push_in_absent));
-  assert(mailbox_focus == (focus_place != focus_in_absent));
+${hasFocus ? `  assert(focus_place == focus_in_absent || timer_focus_wait || ${inFlight('focus')});
+` : ''}  assert(!mailbox_push || push_place != push_in_absent);
+  assert(!mailbox_focus || focus_place != focus_in_absent);
 ${bySerial((n) => `assert(!ua_lease_push[${n}] || push_place != push_in_absent);`)}
 ${bySerial((n) => `assert(!ua_lease_focus[${n}] || focus_place != focus_in_absent);`)}
   /* Counts are those of the store. */
@@ -275,13 +252,15 @@ function world({ messages: count, ...most }: Scenario): string {
   :: atomic { flying(${name}, ${n}) == SENT ->
       flying(${name}, ${n}) = AWAITED; input!ua + ${n},msrp_sent_${name}_200,0 }
   :: atomic { flying(${name}, ${n}) == SENT && faults < FAULTS ->
-      faults++; flying(${name}, ${n}) = NONE; input!ua + ${n},msrp_sent_${name}_413,0 }
+      faults++; flying(${name}, ${n}) = NONE; refused[${n}] = 1;
+      input!ua + ${n},msrp_sent_${name}_413,0 }
   :: atomic { flying(${name}, ${n}) == SENT && faults < FAULTS ->
       faults++; flying(${name}, ${n}) = NONE; input!ua + ${n},msrp_sent_${name}_408,0 }
   :: atomic { flying(${name}, ${n}) == AWAITED ->
       flying(${name}, ${n}) = NONE; input!ua + ${n},msrp_reported_${name}_200,0 }
   :: atomic { flying(${name}, ${n}) == AWAITED && faults < FAULTS ->
-      faults++; flying(${name}, ${n}) = NONE; input!ua + ${n},msrp_reported_${name}_413,0 }`,
+      faults++; flying(${name}, ${n}) = NONE; refused[${n}] = 1;
+      input!ua + ${n},msrp_reported_${name}_413,0 }`,
       )
       .join('');
   const media = (name: string): string => `
@@ -292,6 +271,32 @@ function world({ messages: count, ...most }: Scenario): string {
   const wait = (name: string): string => `
   :: atomic { timer_${name}_wait && faults < FAULTS ->
       faults++; timer_${name}_wait = 0; input!${name},timer_expired_wait,0 }`;
+  const retrieve =
+    most.retrievals === 0
+      ? ''
+      : `  :: atomic { retrieved < ${most.retrievals} && focus_place == focus_in_absent ->
+      retrieved++; input!mailbox,retrieval_requested,0 }
+`;
+  const erase =
+    most.deletions === 0
+      ? ''
+      : `  :: atomic { deletions < ${most.deletions} && content[1] ->
+      deletions++; asked[1] = 1; input!mailbox,deletion_requested,1 }
+`;
+  const acknowledge =
+    most.retrievals === 0
+      ? ''
+      : `
+  :: atomic { dialog[focus] == INVITED -> dialog[focus] = STANDS; input!focus,ack_received,0 }
+  :: atomic { dialog[focus] == INVITED && faults < FAULTS ->
+      faults++; dialog[focus] = NONE; input!focus,ack_missing,0 }`;
+  const batches =
+    most.deletions === 0
+      ? ''
+      : `
+  :: atomic { alarm_mailbox_deletion ->
+      alarm_mailbox_deletion = 0; input!mailbox,timer_expired_deletion,0 }`;
+  const sessions = most.retrievals > 0 ? ['push', 'focus'] : ['push'];
   return `active proctype Sender() {
   byte sent;
 end:
@@ -302,18 +307,16 @@ end:
 }
 
 active proctype User() {
-  byte registered, retrieved, deletions;
+  byte registered${most.retrievals > 0 ? ', retrieved' : ''}${most.deletions > 0 ? ', deletions' : ''};
 end:
   do
-  :: atomic { registered < ${most.registrations} ->
-      registered++; input!mailbox,register_received_bind,0 }
+  /* The model has one push: a client that comes back finds the one before at its end. */
+  :: atomic { registered < ${most.registrations} && push_place == push_in_absent ->
+      registered++; ${serials.map((n) => `refused[${n}] = 0; `).join('')}
+      input!mailbox,register_received_bind,0 }
   :: atomic { mailbox_bound && faults < FAULTS ->
       faults++; input!mailbox,register_received_unbind,0 }
-  :: atomic { retrieved < ${most.retrievals} && focus_place == focus_in_absent ->
-      retrieved++; input!mailbox,retrieval_requested,0 }
-  :: atomic { deletions < ${most.deletions} && content[1] ->
-      deletions++; asked[1] = 1; input!mailbox,deletion_requested,1 }
-  od
+${retrieve}${erase}  od
 }
 
 active proctype SipPeer() {
@@ -324,25 +327,20 @@ end:
   :: atomic { dialog[push] == INVITED && faults < FAULTS ->
       faults++; dialog[push] = NONE; input!push,invite_answered_486,0 }
   :: atomic { dialog[push] == INVITED && faults < FAULTS ->
-      faults++; dialog[push] = NONE; input!push,invite_failed,0 }
-  :: atomic { dialog[focus] == INVITED -> dialog[focus] = STANDS; input!focus,ack_received,0 }
-  :: atomic { dialog[focus] == INVITED && faults < FAULTS ->
-      faults++; dialog[focus] = NONE; input!focus,ack_missing,0 }${session('push')}${session('focus')}
+      faults++; dialog[push] = NONE; input!push,invite_failed,0 }${acknowledge}${sessions.map(session).join('')}
   od
 }
 
 active proctype MsrpPeer() {
 end:
-  do${media('push')}${media('focus')}
+  do${sessions.map(media).join('')}
   od
 }
 
 active proctype Clock() {
 end:
-  do${wait('push')}${wait('focus')}
-  :: atomic { alarm_mailbox_push -> alarm_mailbox_push = 0; input!mailbox,timer_expired_push,0 }
-  :: atomic { alarm_mailbox_deletion ->
-      alarm_mailbox_deletion = 0; input!mailbox,timer_expired_deletion,0 }
+  do${sessions.map(wait).join('')}
+  :: atomic { alarm_mailbox_push -> alarm_mailbox_push = 0; input!mailbox,timer_expired_push,0 }${batches}
   :: atomic { alarm_mailbox_registration && faults < FAULTS ->
       faults++; alarm_mailbox_registration = 0; input!mailbox,timer_expired_registration,0 }${serials
         .map(
