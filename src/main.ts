@@ -12,6 +12,7 @@ import { mailboxCommand } from './cli/mailbox.js';
 import { describeError, serveCommand } from './cli/serve.js';
 import { storeCommand } from './cli/store.js';
 import { verifyCommand } from './cli/verify.js';
+import { ladderCommand, whyCommand } from './cli/why.js';
 import { version } from './version.js';
 
 const program = new Command('poste-restante')
@@ -25,6 +26,8 @@ const program = new Command('poste-restante')
   .addCommand(doctorCommand())
   .addCommand(storeCommand())
   .addCommand(verifyCommand())
+  .addCommand(whyCommand())
+  .addCommand(ladderCommand())
   .addCommand(demoCommand());
 
 process.on('uncaughtException', (error) => {

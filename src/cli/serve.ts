@@ -5,12 +5,17 @@ import { ConfigError, readSettings, settingsOf } from '../config.js';
 import { maskSecrets } from '../settings/identity.js';
 import type { Settings } from '../config.js';
 import { startServer } from '../server.js';
-import type { Server } from '../server.js';
+import type { Server, ServerParts } from '../server.js';
+import { lineTrace } from '../verify/trace-record.js';
+import { openTraceFile } from './trace-file.js';
 
 interface ServeOptions {
   readonly config?: string;
   readonly host?: string;
   readonly port?: number;
+  readonly trace?: string;
+  readonly traceOctets: number;
+  readonly traceHashed?: boolean;
   readonly msrpPort?: number;
   readonly dir?: string;
   readonly hostname?: string;
@@ -33,6 +38,9 @@ export function serveCommand(): Command {
     .option('--domain <domain...>', 'served domains')
     .option('--durability <mode>', 'fsync: a 202 survives a power cut; os: it survives a crash')
     .option('--log-level <level>', 'silent, error, warn, info or debug')
+    .option('--trace <file>', 'write messages without bodies, and turns, for `why` and `ladder`')
+    .option('--trace-octets <count>', 'size at which the trace begins anew', Number, 67_108_864)
+    .option('--trace-hashed', 'users in the trace are told apart, but not named')
     .option('--print-config', 'print the settings in force as JSON and end')
     .action(async (options: ServeOptions) => {
       const settings = settingsFrom(options);
@@ -40,7 +48,7 @@ export function serveCommand(): Command {
         process.stdout.write(`${JSON.stringify(settings, maskSecrets, 2)}\n`);
         return;
       }
-      const server = await startServer(settings);
+      const server = await startServer(settings, traceParts(options));
       stopOnSignal(server);
       reloadOnSignal(server, () => settingsFrom(options));
       const { sip, msrp, admin } = server;
@@ -116,6 +124,16 @@ function reloadOnSignal(server: Server, settings: () => Settings): void {
       process.stderr.write(`${describeError(error)}\n`);
     }
   });
+}
+
+/** What a trace needs; it may fill a disk, which must not end the server. */
+function traceParts({ trace, traceOctets, traceHashed }: ServeOptions): ServerParts {
+  if (trace === undefined) return {};
+  const file = openTraceFile(trace, traceOctets, (error) => {
+    process.stderr.write(`poste-restante: the trace has ended: ${describeError(error)}\n`);
+  });
+  const lines = lineTrace((line) => file.write(line), traceHashed === true);
+  return { trace: lines, turns: lines };
 }
 
 /** One line for a person: the code and what is wrong; never a stack trace. */

@@ -18,7 +18,9 @@ export function verifyExportCommand(
   return new Command('export')
     .description('write a machine, or all of them, to standard output')
     .addOption(
-      new Option('-f, --format <format>', 'form').choices(['promela', ...exportFormats]).makeOptionMandatory(),
+      new Option('-f, --format <format>', 'form')
+        .choices(['promela', ...exportFormats])
+        .makeOptionMandatory(),
     )
     .addOption(new Option('-m, --machine <name>', 'one machine').choices(machineNames))
     .addOption(

@@ -34,10 +34,8 @@ export const deliveryGuards = {
   isPushedInVain: ask(({ read }, { session }: On<'invite'>) => read && session.startsWith('push/')),
   isCarried: ask((_context, { carried }: On<'invite'>) => carried === true),
   isRefused: ask(
-    ({ message, doomed, read }, event: On<'invite'>) =>
-      doomed !== undefined ||
-      (read && event.session.startsWith('push/')) || // a retrieval was faster (D-44)
-      refusal(message, event.media) !== undefined,
+    ({ message, doomed }, event: On<'invite'>) =>
+      doomed !== undefined || refusal(message, event.media) !== undefined,
   ),
   isLeasedBy: ask(
     ({ leases }, event: On<'invite' | 'bye'>) => leaseOf(leases, event.session) !== undefined,

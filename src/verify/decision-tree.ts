@@ -91,7 +91,9 @@ function pathsTo(
     if (found === 'always') return [condition];
     const [only, ...others] = found;
     if (only === undefined) return [];
-    return others.length === 0 ? [`${condition} && ${only}`] : [`${condition} && (${found.join(' || ')})`];
+    return others.length === 0
+      ? [`${condition} && ${only}`]
+      : [`${condition} && (${found.join(' || ')})`];
   };
   const yes = under(tree.yes, question);
   const no = under(tree.no, `!(${question})`);

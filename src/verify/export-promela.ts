@@ -6,14 +6,7 @@
  */
 
 import type { Way } from '../machines/compiled.js';
-import {
-  isOpen,
-  moveBy,
-  nameOf,
-  walk,
-  type Situation,
-  type WalkedActor,
-} from './abstraction.js';
+import { isOpen, moveBy, nameOf, walk, type Situation, type WalkedActor } from './abstraction.js';
 import { conditionFor, treeOf, type Features, type Tree } from './decision-tree.js';
 import { networkSymbols, statementsOf } from './promela-effects.js';
 import { actorTables, type ActorName } from './promela-table.js';
@@ -36,7 +29,9 @@ export interface PromelaOptions {
 }
 
 export function toPromela({ scenario, replaced = {} }: PromelaOptions): PromelaExport {
-  const actors = walk(actorTables(scenario, replaced)).map((walked) => new ActorText(walked).write());
+  const actors = walk(actorTables(scenario, replaced)).map((walked) =>
+    new ActorText(walked).write(),
+  );
   const statements = actors.flatMap((actor) => [...actor.statements]);
   const symbols = new Set(actors.flatMap((actor) => [...actor.symbols]));
   for (const statement of statements) {
@@ -59,7 +54,9 @@ export function toPromela({ scenario, replaced = {} }: PromelaOptions): PromelaE
 }
 
 function timersOf(statements: readonly string[]): string[] {
-  const names = statements.flatMap((statement) => /^((?:timer|alarm)_\w+)/.exec(statement)?.[1] ?? []);
+  const names = statements.flatMap(
+    (statement) => /^((?:timer|alarm)_\w+)/.exec(statement)?.[1] ?? [],
+  );
   return [...new Set(names)].sort();
 }
 
@@ -235,7 +232,8 @@ class ActorText {
       }
       this.#line(depth, '/* the variables cannot tell; left to chance */');
       this.#line(depth, 'if');
-      for (const outcome of tree.outcomes) this.#line(depth, `:: ${outcome === '' ? 'skip' : outcome}`);
+      for (const outcome of tree.outcomes)
+        this.#line(depth, `:: ${outcome === '' ? 'skip' : outcome}`);
       this.#line(depth, 'fi');
       return;
     }

@@ -20,3 +20,5 @@ export { goals, invariants, stepProperties, type Goal, type Invariant } from './
 export { toPromela, type PromelaExport, type PromelaOptions } from './export-promela.js';
 export { scenarios, type Scenario } from './promela-scenarios.js';
 export { formulas } from './promela-world.js';
+export { callOf, ladderSvg, ladderText, whyOf, type Ladder, type Rung } from './ladder.js';
+export { lineTrace, readTrace, type TraceRecord } from './trace-record.js';

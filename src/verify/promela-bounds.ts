@@ -29,7 +29,10 @@ export const limits: Limits = {
     emptyMs: 2000,
   },
   recording: { sendonly: false, files: false, count: 1, messages: 1, octets: 1000, idleMs: 1000 },
-  forward: { mode: 'off', count: 1, waitMs: 1000 },
+  forward: {
+    ...{ mode: 'off', count: 1, waitMs: 1000 },
+    ...{ devices: 'one', bridges: 1, ringMs: 1000, sessionMs: 1000 },
+  },
   conference: { min: 60, default: 3600, max: 3600, count: 1, throttleMs: 1000, users: 1 },
   reportGraceMs: 30_000,
   reportOnUserDelete: 'failed',

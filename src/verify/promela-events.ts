@@ -42,7 +42,11 @@ export function mailboxWorld(context: MailboxContext, now: number): readonly Mai
   const isRoom = now === early && next <= messages.length;
   const block = { from: 1, to: messages.length };
   const [contact] = registration.contacts;
-  const timer = (name: 'push' | 'deletion'): MailboxEvent => ({ ...told, type: 'timer.expired', name });
+  const timer = (name: 'push' | 'deletion'): MailboxEvent => ({
+    ...told,
+    type: 'timer.expired',
+    name,
+  });
   return [
     ...(isRoom
       ? ([
@@ -64,12 +68,10 @@ export function mailboxWorld(context: MailboxContext, now: number): readonly Mai
       ...{ ...asked, type: 'retrieval.requested' },
       retrieval: { accepts: true, authorised: true, owned: true, offer: clientSdp },
     },
-    ...messages.map(
-      (serial): MailboxEvent => ({
-        ...{ ...asked, type: 'deletion.requested' },
-        ...{ serials: [serial, serial], foreign: [] },
-      }),
-    ),
+    ...messages.map((serial): MailboxEvent => ({
+      ...{ ...asked, type: 'deletion.requested' },
+      ...{ serials: [serial, serial], foreign: [] },
+    })),
     { ...told, type: 'session.lost' },
   ];
 }

@@ -63,6 +63,7 @@ const mailboxTable: ActorTable = {
     ...bySerial('postponed', (serial) => hasSerial(context.postponed, serial)),
     bound: bit(context.bindings.length > 0),
     push: bit(context.push !== undefined),
+    renewed: bit(context.renewed),
     focus: bit(context.foci.length > 0),
     retry: bit(context.retryAt !== undefined),
     deletion: bit(context.deletionAt !== undefined),

@@ -46,13 +46,14 @@ ${Object.entries(formulas)
 
 function declarations({ scenario, actors, symbols, heard, timers }: Parts): string {
   // The text below names these, whether or not anybody says them in this scenario.
-  const named = ['crash', 'session_lost', 'msrp_send', 'sip_respond_202', 'sip_accept']
-    .concat('undelivered_ua', 'undelivered_push', 'undelivered_focus');
+  const named = ['crash', 'session_lost', 'msrp_send', 'sip_respond_202', 'sip_accept'].concat(
+    'undelivered_ua',
+    'undelivered_push',
+    'undelivered_focus',
+  );
   const words = [...new Set([...symbols, ...heard, ...named])].sort();
   const size = messages.length + 1;
-  const places = actors.flatMap((actor) =>
-    actor.places.map((place, i) => `#define ${place} ${i}`),
-  );
+  const places = actors.flatMap((actor) => actor.places.map((place, i) => `#define ${place} ${i}`));
   const variables = actors.flatMap((actor) => {
     const of = actor.name === 'ua' ? `[${size}]` : '';
     return [
@@ -116,7 +117,9 @@ function account({ scenario, actors, timers }: Parts): string {
   const volatile = timers
     .filter((name) => name.startsWith('timer_'))
     .flatMap((name) =>
-      name.includes('_ua_') ? messages.map((serial) => `${name}[${serial}] = 0;`) : [`${name} = 0;`],
+      name.includes('_ua_')
+        ? messages.map((serial) => `${name}[${serial}] = 0;`)
+        : [`${name} = 0;`],
     );
   const clear = [1, 2].flatMap((session) => [
     `dialog[${session}] = NONE; link[${session}] = NONE;`,
@@ -227,8 +230,12 @@ function invariants(hasFocus: boolean): string {
 inline invariants() {
   /* No session waits on nobody. */
   assert(push_place == push_in_absent || timer_push_wait || ${inFlight('push')});
-${hasFocus ? `  assert(focus_place == focus_in_absent || timer_focus_wait || ${inFlight('focus')});
-` : ''}  assert(!mailbox_push || push_place != push_in_absent);
+${
+  hasFocus
+    ? `  assert(focus_place == focus_in_absent || timer_focus_wait || ${inFlight('focus')});
+`
+    : ''
+}  assert(!mailbox_push || push_place != push_in_absent);
   assert(!mailbox_focus || focus_place != focus_in_absent);
 ${bySerial((n) => `assert(!ua_lease_push[${n}] || push_place != push_in_absent);`)}
 ${bySerial((n) => `assert(!ua_lease_focus[${n}] || focus_place != focus_in_absent);`)}

@@ -34,7 +34,7 @@ function forgetfulMailbox(): Definition {
 /** Gives out to a push what a retrieval has delivered meanwhile: so it was once. */
 function generousVirtualUa(): Definition {
   const machine = virtualUa.machine.provide({
-    guards: { isRefused: ({ context }: { context: { doomed?: string } }) => !!context.doomed },
+    guards: { isPushedInVain: () => false },
   } as never) as AnyStateMachine;
   return broken(virtualUa, machine);
 }

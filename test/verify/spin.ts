@@ -35,7 +35,7 @@ export function verifierOf(model: string): Verifier {
   writeFileSync(join(cwd, 'model.pml'), model);
   run('spin', ['-a', 'model.pml']);
   // Without optimisation: it takes longer than the search.
-  run('gcc', ['-O0', '-w', '-DVECTORSZ=2048', '-DNFAIR=3', '-o', 'pan', 'pan.c']);
+  run('gcc', ['-O0', '-w', '-DVECTORSZ=2048', '-DNFAIR=3', '-DNOREDUCE', '-o', 'pan', 'pan.c']);
   return {
     search: (formula) => {
       const how = formula === undefined ? ['-noclaim'] : ['-a', '-f', '-N', formula];
