@@ -84,9 +84,13 @@ export interface ShardState {
 
 /** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
 export async function startServer(settings: Settings, parts: ServerParts = {}): Promise<Server> {
-  const { shards: wanted } = settings.cluster;
-  const shards = wanted === 'auto' ? Math.min(availableParallelism(), shardsMax) : wanted;
+  const shards = shardsOf(settings);
   if (shards > 1) return startFront(settings, shards, parts);
   if (!parts.store) await claimLayout(settings.store.directory, shards);
   return startNode(settings, parts);
+}
+
+/** How many processes with a store there are. */
+export function shardsOf({ cluster: { shards } }: Pick<Settings, 'cluster'>): number {
+  return shards === 'auto' ? Math.min(availableParallelism(), shardsMax) : shards;
 }

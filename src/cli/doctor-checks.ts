@@ -9,7 +9,8 @@ import { connect, createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Settings } from '../config.js';
-import { createLog } from '../server.js';
+import { checkedLayout, storeDirectories } from '../cluster/layout.js';
+import { createLog, shardsOf } from '../server.js';
 import { openLevelStore } from '../store/level.js';
 
 export interface Check {
@@ -135,19 +136,22 @@ async function bindTcp(host: string, port: number): Promise<void> {
 /** Below this a busy server is full before anybody looks. */
 const freeMin = 256 * 1024 * 1024;
 
-export function storeChecks({ store }: Settings): Check[] {
+export function storeChecks(settings: Settings): Check[] {
+  const { store } = settings;
   const directory = resolve(store.directory);
+  const shards = shardsOf(settings);
   return [
-    {
-      name: `store ${directory}`,
+    ...storeDirectories(directory, shards).map((own) => ({
+      name: `store ${own}`,
       run: async () => {
-        if (!existsSync(directory)) return absentStore(directory);
-        const opened = await openLevelStore({ ...store, log: createLog('silent') });
+        await checkedLayout(directory, shards);
+        if (!existsSync(own)) return absentStore(own);
+        const opened = await openLevelStore({ ...store, directory: own, log: createLog('silent') });
         const [first] = await opened.accounts({ limit: 1 });
         await opened.close();
         return first === undefined ? 'opens; it is empty' : 'opens; there are accounts';
       },
-    },
+    })),
     {
       name: 'store space',
       run: async () => {

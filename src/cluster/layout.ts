@@ -28,21 +28,33 @@ export function frontDirectory(directory: string): string {
  * would be looked for where it is not.
  */
 export async function claimLayout(directory: string, shards: number): Promise<void> {
-  const found = await layoutOf(directory);
-  if (found === shards) return;
-  if (found !== undefined) {
-    const are = found === 1 ? 'is not divided' : `is divided among ${found} shards`;
-    throw new ClusterError('CLUSTER_LAYOUT', `${directory} ${are}; cluster.shards is ${shards}`);
-  }
-  if (shards === 1) return;
+  if ((await checkedLayout(directory, shards)) !== undefined || shards === 1) return;
   await mkdir(directory, { recursive: true });
   const path = join(directory, name);
   await writeFile(`${path}.new`, `${JSON.stringify({ shards })}\n`, { flush: true });
   await rename(`${path}.new`, path);
 }
 
+/** The number of shards when it is the one that is wanted; undefined: nothing is stored there. */
+export async function checkedLayout(
+  directory: string,
+  shards: number,
+): Promise<number | undefined> {
+  const found = await layoutOf(directory);
+  if (found === undefined || found === shards) return found;
+  const are = found === 1 ? 'is not divided' : `is divided among ${found} shards`;
+  throw new ClusterError('CLUSTER_LAYOUT', `${directory} ${are}; cluster.shards is ${shards}`);
+}
+
+/** The directories of all stores. */
+export function storeDirectories(directory: string, shards: number): readonly string[] {
+  if (shards === 1) return [directory];
+  const own = Array.from({ length: shards }, (_, shard) => shardDirectory(directory, shard));
+  return [frontDirectory(directory), ...own];
+}
+
 /** How many shards a directory is divided among; undefined: nothing is stored there. */
-export async function layoutOf(directory: string): Promise<number | undefined> {
+async function layoutOf(directory: string): Promise<number | undefined> {
   let text;
   try {
     text = await readFile(join(directory, name), 'utf8');
