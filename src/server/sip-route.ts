@@ -64,12 +64,12 @@ export class SipRoute {
 
   #shardOf(request: SipRequest, peer: Peer): number {
     const { method } = request;
-    if (method === 'SUBSCRIBE') {
+    const tag = tagOf(request.header('to'));
+    if (namesContact(request, tag)) {
       // Subscriptions outlive what drew their tags: their Contact names the account.
       const account = accountOfContact(request.uri);
       if (account !== undefined) return this.#shardOfAccount(account);
     }
-    const tag = tagOf(request.header('to'));
     const marked = tag === undefined ? undefined : markOf(tag);
     if (marked !== undefined && marked < this.#parts.shards) return marked;
     if (method === 'CANCEL') {
@@ -168,6 +168,13 @@ export class SipRoute {
 function branchOf(message: SipMessage): string | undefined {
   const via = message.list('via')[0];
   return via === undefined ? undefined : parseVia(via).branch;
+}
+
+/** Whether the Request-URI may be a Contact of ours; users may have names that look like one. */
+function namesContact(request: SipRequest, tag: string | undefined): boolean {
+  if (request.method === 'OPTIONS') return true;
+  if (request.method !== 'SUBSCRIBE') return false;
+  return tag !== undefined || /^conference\b/i.test(request.header('event') ?? '');
 }
 
 /** Whose subscription or conference a Contact of ours stands for. */
