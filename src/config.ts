@@ -80,6 +80,9 @@ const bounds = z.strictObject({
   /** Identities of users that S-CSCFs have told, and how long they count behind a registration. */
   identities: count.default(100_000),
   identitiesMs: z.int().min(0).default(7_776_000_000),
+  /** ms between two counts of everything that is stored, for /metrics; 0: it is not counted. */
+  surveyMs: z.int().min(0).max(2_147_483_647).default(60_000),
+  surveyPauseMs: z.int().min(0).max(60_000).default(200),
   /** Octets of messages that are held while they are passed on, in total. */
   forwardOctets: count.default(67_108_864),
   /** INVITEs that are passed on, and their sessions, in total. */

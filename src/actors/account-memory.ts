@@ -7,7 +7,7 @@ import { outboxBehind } from './account-load.js';
 import { AccountWake } from './account-wake.js';
 import { transactionOf } from './account-world.js';
 import type { Input } from './account-world.js';
-import { nothing, untold } from './account-turns.js';
+import { countTurn, nothing, untold } from './account-turns.js';
 import type { DurableTaken, MemoryParts, Taken } from './account-turns.js';
 import { ChangeBuilder, keyOfActor } from './change.js';
 import { Commits } from './commits.js';
@@ -246,7 +246,7 @@ export class AccountMemory {
       if (actor) this.#actors.set(address, actor);
       else this.#actors.delete(address);
     }
-    world.counters['actors.deadLetters'] += result.deadLetters;
+    countTurn(world.counters, result);
     world.turns?.record({ account: this.#parts.account, at: turn.at, told: result.told });
     const transaction = transactionOf(input);
     if (!result.handled && transaction !== undefined) {

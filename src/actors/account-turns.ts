@@ -5,7 +5,8 @@ import type { AccountId, StorePort } from '../ports.js';
 import type { LoadedAccount } from './account-load.js';
 import type { AccountWorld, AnswerParts, Input } from './account-world.js';
 import type { OutboxRow } from './outbox.js';
-import type { Asked } from './turn.js';
+import type { Counters } from './counters.js';
+import type { Asked, TurnResult } from './turn.js';
 
 /** A turn that was taken: what is to be done when everything up to it is durable. */
 export interface Taken {
@@ -33,6 +34,18 @@ export interface MemoryParts {
   advanced(): void;
   /** The store has failed, or we have: the memory is not to be trusted any more. */
   failed(error: unknown): void;
+}
+
+/** What metrics are told of a turn that was taken. */
+export function countTurn(
+  counters: Counters,
+  { change, deadLetters }: Extract<TurnResult, { kind: 'done' }>,
+): void {
+  counters['actors.deadLetters'] += deadLetters;
+  if (change.isEmpty) return;
+  const { stored, gone } = change.messages;
+  counters['actors.messages.stored'] += stored;
+  counters['actors.messages.gone'] += gone;
 }
 
 export const nothing: readonly never[] = [];

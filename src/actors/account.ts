@@ -57,8 +57,7 @@ export class Account {
       return true;
     }
     if (this.queued >= this.#world.bounds.queue && isRefusable(input)) return false;
-    this.#queue.push(input);
-    this.#pump();
+    this.#enqueue(input);
     return true;
   }
 
@@ -164,6 +163,7 @@ export class Account {
   #shift(): Input {
     const input = this.#queue[this.#first++];
     assert(input);
+    this.#world.counters['actors.queue']--;
     if (this.#first === this.#queue.length) {
       this.#queue = [];
       this.#first = 0;
@@ -208,17 +208,22 @@ export class Account {
     const lost = memory.addresses().map((to): Input => {
       return { kind: 'event', to, event: { type: 'session.lost', at: now, limits } };
     });
+    counters['actors.queue'] += lost.length;
     this.#queue = [...lost, ...this.#queue.slice(this.#first)];
     this.#first = 0;
   }
 
   #tell(to: Address, event: AccountEvent): void {
-    this.#queue.push({ kind: 'event', to, event });
-    this.#pump();
+    this.#enqueue({ kind: 'event', to, event });
   }
 
   #resubmit(input: Input): void {
+    this.#enqueue(input);
+  }
+
+  #enqueue(input: Input): void {
     this.#queue.push(input);
+    this.#world.counters['actors.queue']++;
     this.#pump();
   }
 
@@ -263,6 +268,7 @@ export class Account {
 
   #refuseQueue(status: number): void {
     const waiting = this.#queue.slice(this.#first);
+    this.#world.counters['actors.queue'] -= waiting.length;
     this.#queue = [];
     this.#first = 0;
     for (const input of waiting) this.#refuse(input, status);

@@ -80,6 +80,11 @@ export class ChangeBuilder {
     return this.#keeps !== undefined && this.#keeps.size > 0;
   }
 
+  /** Messages that come and go here. */
+  get messages(): { readonly stored: number; readonly gone: number } {
+    return { stored: this.#keeps?.size ?? 0, gone: this.#drops?.size ?? 0 };
+  }
+
   /** What is written here for virtual UAs: the rest form, or undefined when the row goes. */
   virtualUas(): readonly (readonly [Address, AtRest | undefined])[] {
     if (!this.#rows) return noRows;

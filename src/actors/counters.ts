@@ -2,6 +2,9 @@
 
 export const counterNames = [
   'actors.accounts',
+  'actors.queue',
+  'actors.messages.stored',
+  'actors.messages.gone',
   'actors.loads',
   'actors.passivations',
   'actors.turns',

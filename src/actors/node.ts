@@ -13,6 +13,7 @@ import type {
 } from '../ports.js';
 import { Admission, admissionLimits } from './admission.js';
 import { limitsOf } from './account-limits.js';
+import type { Actors, Withdrawal } from './actors.js';
 import { Accounts } from './accounts.js';
 import { Authentication } from './authentication.js';
 import { ProvenAnswers } from './authentication-info.js';
@@ -47,40 +48,10 @@ import { AssociatedIdentities } from './associated-identities.js';
 import { ServedUsers } from './served-users.js';
 import { DueTimers } from './timers.js';
 import { createTrust } from './trust.js';
+import { Survey } from './survey.js';
 import { UploadSweeper } from './upload-sweeper.js';
 
-/** What subscribers are told when they are to subscribe again (EVT-04). */
-export interface Withdrawal {
-  readonly reason: 'deactivated' | 'probation';
-  /** Seconds, for `probation`. */
-  readonly retryAfter: number;
-}
-
-/** Whoever starts the ports gives them these handlers; `start` before, `stop` after them. */
-export interface Actors {
-  /** Resolves when numbers for messages are reserved and due timers are watched. */
-  start(): Promise<void>;
-  /** Takes no further input and waits at most `graceMs` for what was taken to be committed. */
-  stop(graceMs: number): Promise<void>;
-  readonly sipHandler: SipHandler;
-  readonly msrpHandler: MsrpHandler;
-  /** For HTTP faces, and for embedders. */
-  readonly accounts: OperatorPort;
-  /** Requests that begin something get 503; what has begun goes on, deliveries included (U25). */
-  drain(draining: boolean): void;
-  isDraining(): boolean;
-  /** Rules of operator policy, in place of those before. */
-  setPolicy(rules: readonly PolicyRule[]): void;
-  /**
-   * Puts the metadata of an account in the external XDMS anew (D-83). Resolves when that is
-   * durable, with false when it cannot be taken now or there is no external XDMS.
-   */
-  rebuildMetadata(account: AccountId): Promise<boolean>;
-  /** Ends the subscriptions of the accounts in memory; resolves when that is durable (EVT-04). */
-  withdraw(withdrawal: Withdrawal): Promise<void>;
-  /** Plain counters by name, for metrics. */
-  counters(): Readonly<Record<string, number>>;
-}
+export type { Actors, Withdrawal } from './actors.js';
 
 export function createActors(options: ActorsOptions): Actors {
   return new Node(options);
@@ -112,6 +83,7 @@ class Node implements Actors {
   readonly #timers: DueTimers;
   readonly #rounds: MetadataRounds;
   readonly #sweeper: UploadSweeper;
+  readonly #survey: Survey;
   #open = false;
   #draining = false;
 
@@ -154,6 +126,7 @@ class Node implements Actors {
     this.#timers = this.#createTimers();
     this.#rounds = this.#createRounds();
     this.#sweeper = new UploadSweeper({ ...options, bounds: this.#bounds });
+    this.#survey = new Survey({ ...options, bounds: this.#bounds });
     this.accounts = this.#createAccounts();
     this.sipHandler = this.#createSipHandler();
     this.msrpHandler = new MsrpIngress({
@@ -172,6 +145,7 @@ class Node implements Actors {
     this.#timers.start();
     if (this.#options.xdms) this.#rounds.start();
     this.#sweeper.start();
+    this.#survey.start();
   }
 
   async stop(graceMs: number): Promise<void> {
@@ -179,6 +153,7 @@ class Node implements Actors {
     this.#timers.stop();
     this.#rounds.stop();
     this.#sweeper.stop();
+    this.#survey.stop();
     let withdraw: (() => void) | undefined;
     const grace = new Promise<void>((resolve) => {
       withdraw = this.#options.clock.after(graceMs, resolve);
@@ -221,6 +196,7 @@ class Node implements Actors {
     return {
       ...this.#counters,
       ...this.#admission.counters(),
+      ...this.#survey.counters(),
       'actors.accounts': this.#directory.size,
       'actors.sessions': this.#media.size,
       'actors.uploads': this.#recordings.uploads,

@@ -157,6 +157,9 @@ export interface Bounds {
   readonly forwardOctets: number;
   /** INVITEs that are passed on, and their sessions, at a time. */
   readonly bridges: number;
+  /** ms between two counts of everything that is stored, 0: none; ms between two pages of it. */
+  readonly surveyMs: number;
+  readonly surveyPauseMs: number;
   /** Seconds in Retry-After of 503. */
   readonly retryAfter: number;
   /** Changes asked for over HTTP or by an embedder that wait for their commit. */
@@ -203,6 +206,8 @@ export const defaultBounds: Bounds = {
   identitiesMs: 7_776_000_000,
   forwardOctets: 67_108_864,
   bridges: 1_024,
+  surveyMs: 60_000,
+  surveyPauseMs: 200,
   retryAfter: 5,
   localTransactions: 1_024,
   localMs: 30_000,

@@ -1,16 +1,21 @@
 /** `/metrics` for Prometheus: plain counters, made into samples when somebody asks. */
 
 import { Counter, Gauge, Registry } from 'prom-client';
+import { histogramText } from './histogram.js';
 import type { AdminParts } from './parts.js';
 import type { Route } from './route.js';
 
 /** What goes up and down; everything else only goes up. */
 const levels: ReadonlySet<string> = new Set([
+  ...['serverTransactions', 'clientTransactions', 'dialogs', 'pendingInvites', 'connections'],
+  ...['timers', 'xdms.down'],
   'actors.accounts',
   'actors.admission.rate',
   'actors.admission.requests',
   'actors.admission.octets',
+  'actors.queue',
   'actors.sessions',
+  'actors.uploads',
   'store.pendingCommits',
   'store.pendingBytes',
   'store.accounts',
@@ -51,9 +56,13 @@ export class Metrics {
     return this.#registry.contentType;
   }
 
-  text(): Promise<string> {
+  async text(): Promise<string> {
     for (const [name, value] of Object.entries(this.#parts.counters())) this.#take(name, value);
-    return this.#registry.metrics();
+    const latency = this.#parts.commitLatency?.();
+    const text = await this.#registry.metrics();
+    if (!latency) return text;
+    const name = 'poste_restante_store_commit_seconds';
+    return text + histogramText(name, 'How long commits take', latency);
   }
 
   #take(name: string, value: number): void {
@@ -74,7 +83,7 @@ export class Metrics {
     const words = counter.replace(/([a-z])([A-Z])/g, '$1_$2').toLowerCase();
     const name = `poste_restante_${words.replaceAll(/[^a-z0-9]+/g, '_')}`;
     const registers = [this.#registry];
-    if (levels.has(counter)) {
+    if (levels.has(counter) || counter.startsWith('survey.')) {
       return { metric: new Gauge({ name, help: `At this moment: ${counter}`, registers }) };
     }
     const help = `Since the start: ${counter}`;

@@ -2,6 +2,14 @@
 
 import type { Clock, Log, OperatorPort, ProvisioningPort } from '../ports.js';
 
+export interface Histogram {
+  /** Upper bounds, ascending, and how many were not above each. */
+  readonly bounds: readonly number[];
+  readonly counts: readonly number[];
+  readonly sum: number;
+  readonly count: number;
+}
+
 export interface Intake {
   drain(draining: boolean): void;
   isDraining(): boolean;
@@ -18,6 +26,8 @@ export interface AdminParts {
   readonly backup?: (() => AsyncIterable<Buffer>) | undefined;
   /** Whether requests that begin something are taken (U25). */
   readonly intake: Intake;
+  /** How long commits have taken, in seconds; absent: the store does not tell. */
+  readonly commitLatency?: (() => Histogram) | undefined;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
 }

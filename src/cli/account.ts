@@ -70,8 +70,10 @@ function removeCommand(print: Print): Command {
   return withConnection(new Command('remove').argument('<aor>'))
     .description('takes the account away and deletes its messages for good')
     .requiredOption('--yes', 'this cannot be undone')
-    .action(async (aor: string, options: ConnectionOptions) => {
-      print(await ask(options, 'DELETE', accountPath(aor)));
+    .option('--moved', 'it is served elsewhere: nobody is told that messages were lost')
+    .action(async (aor: string, options: ConnectionOptions & { readonly moved?: boolean }) => {
+      const query = options.moved === true ? '?moved=true' : '';
+      print(await ask(options, 'DELETE', accountPath(aor, query)));
     });
 }
 

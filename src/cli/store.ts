@@ -12,6 +12,12 @@ import { openMaintenance, repairStore, restoreStore } from '../store/maintenance
 import type { StoreMaintenance } from '../store/maintenance.js';
 import { StoreError } from '../store/store-error.js';
 import type { Finding, Totals } from '../store/verify.js';
+import { AccountsError } from '../actors/accounts-error.js';
+import { AdminError } from '../admin/problem.js';
+import { ConfigError } from '../config.js';
+import { WireError } from '../wire/error.js';
+import { exportStore, importStore } from './store-transfer.js';
+import type { TransferOptions } from './store-transfer.js';
 
 /** Exit codes of the store commands. */
 const exitCode = { ok: 0, findings: 1, unusable: 3 } as const;
@@ -52,6 +58,17 @@ export function storeCommand(): Command {
     .description('wrap every data key with the current key, so that older ones can be taken away')
     .requiredOption('-c, --config <file>', 'the configuration of the server, with its keys')
     .action(run(rekey));
+  withDirectory(store.command('export'))
+    .description('write mailboxes out as one stream that any later version can bring in')
+    .argument('<file>', 'the stream; - is standard output')
+    .argument('[aors...]', 'accounts; all of them when there are none')
+    .option('-c, --config <file>', 'settings of the server (YAML)')
+    .action(run(exported));
+  withDirectory(store.command('import'))
+    .description('bring mailboxes in; what stands there already is passed over')
+    .argument('<file>', 'the stream')
+    .option('-c, --config <file>', 'settings of the server (YAML)')
+    .action(run(imported));
   return store;
 }
 
@@ -80,12 +97,19 @@ function run<Args extends unknown[]>(
         process.exitCode = error.exitCode === 2 ? 2 : exitCode.unusable;
         return;
       }
-      if (!(error instanceof StoreError) && !isSystemError(error)) throw error;
-      const code = error instanceof StoreError ? '' : `${error.code}: `;
+      if (!isCoded(error)) throw error;
+      const code = error.message.startsWith(error.code) ? '' : `${error.code}: `;
       process.stderr.write(`poste-restante: ${code}${error.message}\n`);
-      process.exitCode = exitCode.unusable;
+      const isUsage = error instanceof ConfigError || error instanceof AdminError;
+      process.exitCode = isUsage ? 2 : exitCode.unusable;
     }
   };
+}
+
+function isCoded(error: unknown): error is Error & { readonly code: string } {
+  if (error instanceof StoreError || error instanceof WireError) return true;
+  if (error instanceof AccountsError || error instanceof AdminError) return true;
+  return error instanceof ConfigError || isSystemError(error);
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {
@@ -187,6 +211,25 @@ async function copy(octets: AsyncIterable<Buffer>, file: string): Promise<number
 async function restore(directory: string, file: string): Promise<number> {
   const octets: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
   print({ event: 'restored', records: await restoreStore(directory, octets) });
+  return exitCode.ok;
+}
+
+async function exported(
+  directory: string,
+  file: string,
+  aors: readonly string[],
+  options: TransferOptions,
+): Promise<number> {
+  await exportStore(directory, file, aors, options);
+  return exitCode.ok;
+}
+
+async function imported(
+  directory: string,
+  file: string,
+  options: TransferOptions,
+): Promise<number> {
+  print({ event: 'imported', ...(await importStore(directory, file, options)) });
   return exitCode.ok;
 }
 

@@ -1,11 +1,14 @@
 /** What the actors are told of the settings, in the form in which they want it. */
 
 import type { SummaryForm } from '../actors/notify.js';
+import { profiles } from '../actors/profile.js';
+import { localPlacement } from '../cluster/local.js';
 import type { Settings } from '../config.js';
 import type { Log, TurnTrace } from '../ports.js';
+import { xdmsBounds } from './metadata.js';
 
 /** How message waiting is told (D-43, MWI-03). */
-export function summaryForm({
+function summaryForm({
   classes,
   headers,
 }: Pick<Settings['messageWaiting'], 'classes' | 'headers'>): SummaryForm {
@@ -23,5 +26,36 @@ export function turnLog({ log: { level } }: Settings, log: Log): TurnTrace | und
       for (const { by, to, event } of told)
         log.debug({ account, by, to, event: event.type }, 'told');
     },
+  };
+}
+
+/** Everything the actors take from the settings, ports aside. */
+export function actorsOptions(settings: Settings) {
+  const { identity, bounds, publish, msrp, profile, messageWaiting } = settings;
+  const { admission, ...limits } = settings.limits;
+  const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
+  return {
+    limits,
+    admission,
+    placement: localPlacement,
+    ...identityOptions(identity),
+    settingsPackage: publish,
+    summary: summaryForm(messageWaiting),
+    cema: msrp.cema,
+    profile: profiles[profile],
+    bounds: { ...bounds, ...xdmsBounds(settings), ...relayed },
+  };
+}
+
+/** Names, served users and trust. */
+export function identityOptions({ users, accounts, ...identity }: Settings['identity']) {
+  const { hostname, deferredUser, deferredAliases, deleteUser, domains, aliases } = identity;
+  const { trustedPeers, trustedNames, privacy, registrar } = identity;
+  return {
+    ...{ hostname, deferredUser, deferredAliases, deleteUser, domains, aliases },
+    serviceHosts: identity.serviceHosts,
+    ...(users && { users }),
+    provisionedOnly: accounts === 'provisioned',
+    ...{ trustedPeers, trustedNames, privacy, registrar },
   };
 }

@@ -21,7 +21,8 @@ import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
 import { keepCertificates } from './certificates.js';
 import type { Certificates } from './certificates.js';
-import { identityOptions, openFaces } from './node.js';
+import { identityOptions } from './actors.js';
+import { openFaces } from './node.js';
 import type { Faces } from './node.js';
 import { openStore } from './open-store.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
@@ -185,7 +186,10 @@ class Front {
   #counters(): Record<string, number> {
     const sums: Record<string, number> = Object.create(null) as Record<string, number>;
     const add = (counters: Readonly<Record<string, number>>): void => {
-      for (const [name, one] of Object.entries(counters)) sums[name] = (sums[name] ?? 0) + one;
+      for (const [name, one] of Object.entries(counters)) {
+        const sum = sums[name] ?? 0;
+        sums[name] = isOfMost(name) ? Math.max(sum, one) : sum + one;
+      }
     };
     for (const process of this.#processes) add(process.counters);
     const { connections = 0, malformed = 0, connectionsAccepted = 0 } = this.#endpoint.counters();
@@ -286,4 +290,9 @@ function refuseParts(parts: ServerParts): void {
   if (found.length === 0) return;
   const names = found.join(', ');
   throw new ConfigError('CONFIG_INVALID', `cluster.shards above 1 cannot be used with ${names}`);
+}
+
+/** Ages and sizes of the one that has most of it: no sum says anything. */
+function isOfMost(name: string): boolean {
+  return /^survey\.(?:oldest\w+|largest|ageSeconds)$/.test(name);
 }

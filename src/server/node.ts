@@ -7,13 +7,10 @@ import type { AuthenticationOptions } from '../actors/authentication.js';
 import { createActors } from '../actors/node.js';
 import type { Actors } from '../actors/node.js';
 import type { Learnt } from '../actors/served-users.js';
-import { profiles } from '../actors/profile.js';
-import { localPlacement } from '../cluster/local.js';
 import { readPolicy } from '../config.js';
 import type { Settings } from '../config.js';
-import type { Log, OperatorPort, PlacementPort, Random, StorePort } from '../ports.js';
+import type { Log, OperatorPort, PlacementPort, Random } from '../ports.js';
 import type { Server, ServerParts } from '../server.js';
-import type { LevelStore } from '../store/level.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
 import type { MsrpEndpoint } from '../transport/msrp/endpoint.js';
@@ -23,13 +20,14 @@ import type { SipLink } from '../transport/sip/link.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
 import type { XcapServer } from '../transport/xcap/server.js';
 import { version } from '../version.js';
-import { summaryForm, turnLog } from './actors.js';
+import { actorsOptions, turnLog } from './actors.js';
 import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
 import { keepCertificates } from './certificates.js';
-import { xcapServerOf, xdmsBounds, xdmsClientOf } from './metadata.js';
+import { xcapServerOf, xdmsClientOf } from './metadata.js';
 import { openStore } from './open-store.js';
 import { readPem } from './pem-file.js';
+import { storeCounters, storeFaces } from './store.js';
 import { msrpOptions, sipOptions } from './transports.js';
 import type { World } from './transports.js';
 
@@ -89,7 +87,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
     const known = { accounts, provisioning, clock, random, log, version, counters, intake: actors };
-    await openFaces(faces, settings, authentication, { ...known, backup: backupOf(store) });
+    await openFaces(faces, settings, authentication, { ...known, ...storeFaces(store) });
   } catch (error) {
     await stop(0);
     throw error;
@@ -174,41 +172,6 @@ function addressesOf(
   };
 }
 
-function actorsOptions(settings: Settings) {
-  const { identity, bounds, publish, msrp, profile, messageWaiting } = settings;
-  const { admission, ...limits } = settings.limits;
-  const relayed = msrp.relay && { pathMs: msrp.relay.waitMs };
-  return {
-    limits,
-    admission,
-    placement: localPlacement,
-    ...identityOptions(identity),
-    settingsPackage: publish,
-    summary: summaryForm(messageWaiting),
-    cema: msrp.cema,
-    profile: profiles[profile],
-    bounds: { ...bounds, ...xdmsBounds(settings), ...relayed },
-  };
-}
-
-/** Names, served users and trust. */
-export function identityOptions({ users, accounts, ...identity }: Settings['identity']) {
-  const { hostname, deferredUser, deferredAliases, deleteUser, domains, aliases } = identity;
-  const { trustedPeers, trustedNames, privacy, registrar } = identity;
-  return {
-    ...{ hostname, deferredUser, deferredAliases, deleteUser, domains, aliases },
-    serviceHosts: identity.serviceHosts,
-    ...(users && { users }),
-    provisionedOnly: accounts === 'provisioned',
-    ...{ trustedPeers, trustedNames, privacy, registrar },
-  };
-}
-
-/** Of a store of ours; others are copied by their own means. */
-function backupOf(store: StorePort): AdminParts['backup'] {
-  return 'backup' in store ? () => (store as LevelStore).backup() : undefined;
-}
-
 function countersOf({ sip, actors, xdms, faces }: Open): Record<string, number> {
   return {
     ...actors.counters(),
@@ -216,11 +179,4 @@ function countersOf({ sip, actors, xdms, faces }: Open): Record<string, number> 
     ...faces.xcap?.counters(),
     ...xdms?.counters(),
   };
-}
-
-/** What a store of ours counts; others have nothing to tell. */
-function storeCounters(store: StorePort): Record<string, number> {
-  if (!('stats' in store)) return {};
-  const stats = (store as LevelStore).stats();
-  return Object.fromEntries(Object.entries(stats).map(([name, one]) => [`store.${name}`, one]));
 }

@@ -23,6 +23,7 @@ import { Counters } from './counters.js';
 import { AccountKeys } from './encryption/account-keys.js';
 import type { DataKey } from './encryption/data-key.js';
 import { accountRange, decodeKey, encodeKey, loadRange, rowRange } from './keys.js';
+import type { LatencyHistogram } from './latency.js';
 import type { Lease } from './leases.js';
 import { Leases } from './leases.js';
 import type { NumberBlocks } from './number-blocks.js';
@@ -152,6 +153,10 @@ export class AccountStore implements StorePort {
       accounts: this.#leases.size,
       uploads: this.#uploads.size,
     };
+  }
+
+  get latency(): LatencyHistogram {
+    return this.#queue.latency.histogram();
   }
 
   async load(account: AccountId): Promise<Loaded> {

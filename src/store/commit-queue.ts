@@ -1,5 +1,7 @@
 /** Group commit: everything that arrives while one batch is under way forms the next batch. */
 
+import { performance } from 'node:perf_hooks';
+import { Latency } from './latency.js';
 import { StoreError } from './store-error.js';
 import type { Operation, Table } from './table.js';
 
@@ -17,6 +19,7 @@ interface Request {
   readonly bytes: number;
   /** False: what this was based on is no longer so, and it must not be written. */
   readonly valid: () => boolean;
+  readonly begunAt: number;
   readonly resolve: () => void;
   readonly reject: (error: StoreError) => void;
 }
@@ -32,6 +35,8 @@ export class CommitQueue {
   #bytes = 0;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** From the moment a request came until it was durable. */
+  readonly latency = new Latency();
   readonly counts = { requests: 0, batches: 0, bytes: 0, refused: 0 };
 
   constructor(table: Table, limits: CommitQueueLimits, defer: (call: () => void) => void) {
@@ -64,7 +69,8 @@ export class CommitQueue {
     this.#pending++;
     this.#bytes += bytes;
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ operations, bytes, valid, resolve, reject });
+      const begunAt = performance.now();
+      this.#waiting.push({ operations, bytes, valid, begunAt, resolve, reject });
       this.#running ??= this.#start();
     });
   }
@@ -100,7 +106,9 @@ export class CommitQueue {
     if (this.#group.length === 0) return;
     this.#group = [];
     this.counts.batches++;
+    const now = performance.now();
     for (const request of group) {
+      this.latency.observe(now - request.begunAt);
       this.#release(request);
       this.counts.requests++;
       this.counts.bytes += request.bytes;

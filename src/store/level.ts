@@ -6,6 +6,7 @@ import { AccountStore, storeLimits } from './account-store.js';
 import { openLevelTable } from './level-table.js';
 import type { LevelTable } from './level-table.js';
 import { writeBackup } from './backup.js';
+import type { LatencyHistogram } from './latency.js';
 import { lossRows } from './loss.js';
 import { dataKeys } from './keys.js';
 import { migrate } from './migrate.js';
@@ -55,6 +56,8 @@ export interface LevelStats {
 
 export interface LevelStore extends StorePort {
   stats(): LevelStats;
+  /** How long commits have taken since the store was opened. */
+  commitLatency(): LatencyHistogram;
   /** A copy of everything as it is at this moment, while the store is in use. */
   backup(): AsyncGenerator<Buffer>;
 }
@@ -124,6 +127,7 @@ async function begin(
     associations: store.associations,
     close: () => store.close(),
     backup: () => writeBackup(table.entries()),
+    commitLatency: () => store.latency,
     stats: () => ({ ...store.counts, reopens: table.reopens, lostOctets: table.lostOctets }),
   };
 }

@@ -55,11 +55,13 @@ export async function startAdmin(
     readonly admin?: SettingsInput['admin'];
     readonly identity?: SettingsInput['identity'];
     readonly limits?: SettingsInput['limits'];
+    readonly bounds?: SettingsInput['bounds'];
   } = {},
 ): Promise<AdminWorld> {
   const admin = { port: 0, tokens: [{ name: 'tests', token }], ...more.admin };
   const identity = more.identity && { identity: more.identity };
-  const world = await startWorld(more.limits, 'udp', { admin, ...identity });
+  const bounds = more.bounds && { bounds: more.bounds };
+  const world = await startWorld(more.limits, 'udp', { admin, ...identity, ...bounds });
   const url = (): string => `http://127.0.0.1:${world.server.admin!.port}`;
   return Object.assign(world, {
     url,
