@@ -40,7 +40,7 @@ export const sipSettings = z.strictObject({
     ]),
   /** Host in Via and Contact, when it is not that of the listener. */
   advertise: host.optional(),
-  /** Certificates for `tls` and `wss` and for the connections we open. SIGHUP reads them again. */
+  /** Certificates for `tls` and `wss` and for the connections we open. */
   tls: sipTls.optional(),
   /** Who we are for those who challenge requests of ours, by realm (RFC 3261 22.2). */
   credentials: z
