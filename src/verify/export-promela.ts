@@ -12,7 +12,7 @@ import { networkSymbols, statementsOf } from './promela-effects.js';
 import { actorTables, type ActorName } from './promela-table.js';
 import type { Definition } from '../machines/index.js';
 import type { Scenario } from './promela-scenarios.js';
-import { promelaModel } from './promela-world.js';
+import { promelaModel } from './promela-model.js';
 
 export interface PromelaExport {
   readonly text: string;

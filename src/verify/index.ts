@@ -19,6 +19,6 @@ export {
 export { goals, invariants, stepProperties, type Goal, type Invariant } from './invariants.js';
 export { toPromela, type PromelaExport, type PromelaOptions } from './export-promela.js';
 export { scenarios, type Scenario } from './promela-scenarios.js';
-export { formulas } from './promela-world.js';
+export { formulas } from './promela-model.js';
 export { callOf, ladderSvg, ladderText, whyOf, type Ladder, type Rung } from './ladder.js';
 export { lineTrace, readTrace, type TraceRecord } from './trace-record.js';

@@ -149,12 +149,12 @@ const focusTable: ActorTable = {
   name: 'focus',
   definition: focus,
   variables: (context: Partial<FocusContext>) => ({
-    ...session(context as Partial<PushContext>),
+    ...session(context),
     empty: bit(context.empty === true),
   }),
   // What its watchers are told is theirs; the model has none.
   canonical: (context: Partial<FocusContext>) => ({
-    ...canonicalSession(context as Partial<PushContext>),
+    ...canonicalSession(context),
     ...(context.answered !== undefined && { answered: [] }),
     ...(context.outcomes !== undefined && { outcomes: noOutcomes }),
   }),

@@ -73,10 +73,10 @@ function turnRecord({ account, at, told }: TurnEntry, hashed: boolean): TurnReco
 
 /** Message-IDs of this server are numbers, which name nobody. */
 function withoutUsers(head: string): string {
-  return head.replace(/(sips?:|tel:)([^@\s;<>"]+)(?=@|[;>\s]|$)/g, (whole, scheme, user) =>
-    /^\d{1,15}$/.test(String(user)) && scheme !== 'tel:'
-      ? String(whole)
-      : String(scheme) + token(String(user)),
+  return head.replace(
+    /(sips?:|tel:)([^@\s;<>"]+)(?=@|[;>\s]|$)/g,
+    (whole: string, scheme: string, user: string) =>
+      /^\d{1,15}$/.test(user) && scheme !== 'tel:' ? whole : scheme + token(user),
   );
 }
 

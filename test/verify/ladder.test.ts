@@ -7,7 +7,14 @@ import { SaxesParser } from 'saxes';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openTraceFile, type TraceFile } from '../../src/cli/trace-file.js';
 import { ladderCommand, whyCommand } from '../../src/cli/why.js';
-import { callOf, ladderSvg, ladderText, lineTrace, readTrace } from '../../src/verify/index.js';
+import {
+  callOf,
+  ladderSvg,
+  ladderText,
+  lineTrace,
+  readTrace,
+  type Ladder,
+} from '../../src/verify/index.js';
 import type { Trace, TraceEntry, TurnEntry, TurnTrace } from '../../src/ports.js';
 import { startWorld, type World } from '../e2e/world.js';
 
@@ -82,7 +89,8 @@ test('a ladder tells a call, as text, SVG and JSON', async () => {
   const text = await run(ladderCommand, [callId, '--file', file]);
   expectInOrder(text, ['MESSAGE sip:bob@', 'message.received', '202 Accepted (MESSAGE)']);
   expect(text).not.toContain('INVITE');
-  const json = JSON.parse(await run(ladderCommand, [callId, '--file', file, '--format', 'json']));
+  const said = await run(ladderCommand, [callId, '--file', file, '--format', 'json']);
+  const json = JSON.parse(said) as Ladder;
   expect(json.participants).toContain('server');
   const svg = await run(ladderCommand, [callId, '--file', file, '--format', 'svg']);
   let lines = 0;
