@@ -277,15 +277,9 @@ function settingsOfShard(settings: Settings, shard: number, secret: string): unk
 /** What an embedder brings along lives in this process, and shards in others. */
 function refuseParts(parts: ServerParts): void {
   const own = [
-    'store',
-    'keys',
-    'clock',
-    'random',
-    'provisioning',
-    'credentials',
-    'turns',
-    'policy',
-  ] as const;
+    ...(['store', 'clock', 'random', 'provisioning', 'credentials'] as const),
+    ...(['keys', 'turns', 'policy'] as const),
+  ];
   const found = own.filter((name) => parts[name] !== undefined);
   if (found.length === 0) return;
   const names = found.join(', ');
