@@ -157,7 +157,7 @@ interface RepairOptions {
 }
 
 async function repair(directory: string, options: RepairOptions): Promise<number> {
-  const isReadable = await withStore(directory, () => Promise.resolve(true)).catch(
+  const isReadable = await withStore(directory, (store) => isWhole(store)).catch(
     (error: unknown) => {
       if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
       throw error;
@@ -172,6 +172,12 @@ async function repair(directory: string, options: RepairOptions): Promise<number
     print({ event: 'repaired', readable: isReadable, removed: keys.length, left });
     return left === 0 ? exitCode.ok : exitCode.findings;
   });
+}
+
+/** Every block can be read, whatever stands in it; rejects with STORE_DAMAGED. */
+async function isWhole(store: StoreMaintenance): Promise<true> {
+  await store.verify(() => undefined);
+  return true;
 }
 
 /** What nobody can read, and what nobody knows; a message without content stays to be seen. */

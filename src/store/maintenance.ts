@@ -51,7 +51,13 @@ export async function openMaintenance(directory: string): Promise<StoreMaintenan
   const database = await openDatabase(directory, false);
   await noteLoss(database, await judgeLogs(directory));
   const table = {
-    get: (key: Buffer) => database.getSync(key),
+    get: (key: Buffer) => {
+      try {
+        return database.getSync(key);
+      } catch (error) {
+        throw readError(error);
+      }
+    },
     range: (range: TableRange) => entriesIn(database, range),
   };
   return {
@@ -79,8 +85,18 @@ async function noteLoss(database: Database, octets: number): Promise<void> {
 }
 
 async function entriesIn(database: Database, { from, to, limit }: TableRange): Promise<Entry[]> {
-  const entries = await database.iterator({ gte: from, lt: to, limit }).all();
-  return entries.map(([key, value]) => ({ key, value }));
+  try {
+    const entries = await database.iterator({ gte: from, lt: to, limit }).all();
+    return entries.map(([key, value]) => ({ key, value }));
+  } catch (error) {
+    throw readError(error);
+  }
+}
+
+function readError(error: unknown): StoreError {
+  return codeOf(error) === 'LEVEL_CORRUPTION'
+    ? new StoreError('STORE_DAMAGED', 'LevelDB finds a table damaged', error)
+    : new StoreError('STORE_UNAVAILABLE', 'a read failed', error);
 }
 
 async function rewrap(database: Database, provider: KeyProvider): Promise<number> {

@@ -28,7 +28,13 @@ async function look(directory) {
   outcome.lost = store.stats().lostOctets;
   await store.close();
   const maintenance = await openMaintenance(directory);
-  await maintenance.verify(({ code, where }) => outcome.findings.push(`${code} ${where}`));
+  await maintenance
+    .verify(({ code, where }) => outcome.findings.push(`${code} ${where}`))
+    .catch((error) => {
+      // A block that cannot be read ends it, with a code.
+      if (error.code !== 'STORE_DAMAGED') throw error;
+      outcome.findings.push(error.code);
+    });
   await maintenance.close();
   return outcome;
 }

@@ -1,6 +1,7 @@
 /**
  * `npm run fault -- [--kills 200] [--cuts 40] [--flips 400] [--flood 600] [--seed 1]`: the tests of
- * this folder, with as many faults as asked for, and what came of them as docs/faults.md.
+ * this folder, with as many faults as asked for, and what came of them as docs/faults.md. With
+ * `--from file` the page of an earlier run.
  */
 
 import { spawnSync } from 'node:child_process';
@@ -19,22 +20,11 @@ const { values } = parseArgs({
     flood: { type: 'string', default: '60' },
     seed: { type: 'string', default: '20261121' },
     only: { type: 'string', default: '' },
+    from: { type: 'string' },
   },
 });
-const log = join(mkdtempSync(join(tmpdir(), 'poste-faults-')), 'faults.ndjson');
-writeFileSync(log, '');
-const ran = spawnSync('npx', ['vitest', 'run', `test/fault/${values.only}`], {
-  stdio: 'inherit',
-  env: {
-    ...process.env,
-    FAULT_LOG: log,
-    FAULT_KILLS: values.kills,
-    FAULT_CUTS: values.cuts,
-    FAULT_FLIPS: values.flips,
-    FLOOD_SECONDS: values.flood,
-    FAULT_SEED: values.seed,
-  },
-});
+const log = values.from ?? join(mkdtempSync(join(tmpdir(), 'poste-faults-')), 'faults.ndjson');
+if (values.from === undefined) process.exitCode = run();
 const lines = readFileSync(log, 'utf8')
   .split('\n')
   .filter((line) => line !== '');
@@ -43,7 +33,24 @@ const file = 'docs/faults.md';
 const options = { ...(await resolveConfig(file)), filepath: file };
 if (values.only === '') writeFileSync(file, await format(page, options));
 else process.stdout.write(page);
-process.exitCode = ran.status ?? 1;
+
+function run() {
+  writeFileSync(log, '');
+  process.stderr.write(`figures: ${log}\n`);
+  const env = {
+    FAULT_LOG: log,
+    FAULT_KILLS: values.kills,
+    FAULT_CUTS: values.cuts,
+    FAULT_FLIPS: values.flips,
+    FLOOD_SECONDS: values.flood,
+    FAULT_SEED: values.seed,
+  };
+  const ran = spawnSync('npx', ['vitest', 'run', `test/fault/${values.only}`], {
+    stdio: 'inherit',
+    env: { ...process.env, ...env },
+  });
+  return ran.status ?? 1;
+}
 
 function pageOf(faults) {
   const sections = faults.map(({ fault, ...figures }) => {
