@@ -75,7 +75,9 @@ __attribute__((constructor)) static void begin(void) {
 static const char *name_of(const char *path) {
   if (!directory_size || !path || strncmp(path, directory, directory_size) != 0) return NULL;
   if (path[directory_size] == 0) return "";
-  return path[directory_size] == '/' ? path + directory_size + 1 : NULL;
+  if (path[directory_size] != '/') return NULL;
+  const char *name = path + directory_size + 1;
+  return strchr(name, '/') ? NULL : name;
 }
 
 static int is_watched(int fd) { return fd >= 0 && fd < FDS && names[fd] && names[fd][0]; }

@@ -101,7 +101,9 @@ export class Disk {
     for (const change of undone.reverse()) this.#undo(change);
     let lost = 0;
     const lines: string[] = [];
-    for (const name of readdirSync(this.directory)) {
+    for (const entry of readdirSync(this.directory, { withFileTypes: true })) {
+      const { name } = entry;
+      if (!entry.isFile()) continue;
       // Locks hold nothing, and LevelDB's LOG is for people.
       if (name === 'LOCK' || name.startsWith('LOG')) continue;
       lost += this.#shorten(name, sizes.get(name) ?? 0, how, draw);
