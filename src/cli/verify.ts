@@ -3,10 +3,12 @@
 import { Command } from 'commander';
 import { verifyExploreCommand } from './verify-explore.js';
 import { verifyExportCommand } from './verify-export.js';
+import { verifySimCommand } from './verify-sim.js';
 
 export function verifyCommand(): Command {
   return new Command('verify')
     .description('verify signalling flows, and the machines that decide them')
     .addCommand(verifyExploreCommand())
-    .addCommand(verifyExportCommand());
+    .addCommand(verifyExportCommand())
+    .addCommand(verifySimCommand());
 }
