@@ -66,13 +66,8 @@ export function machineOf(
   guards: Record<string, unknown> = {},
 ): AnyStateMachine {
   const { implementations } = original;
-  return createMachine(
-    config as never,
-    {
-      ...implementations,
-      guards: { ...implementations.guards, ...guards },
-    } as never,
-  ) as unknown as AnyStateMachine;
+  const given = { ...implementations, guards: { ...implementations.guards, ...guards } };
+  return createMachine(config as never, given as never);
 }
 
 /** The definition with an altered machine, as production would revive it. */
