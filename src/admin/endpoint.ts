@@ -33,6 +33,8 @@ export interface AdminOptions {
   readonly host: string;
   readonly port: number;
   readonly tokens: readonly AdminToken[];
+  /** Names of client certificates that count; absent: every one of the authorities. */
+  readonly clientNames?: readonly string[];
   /** Whether metrics need no authorisation, as health does. */
   readonly openMetrics: boolean;
   readonly tls?: AdminTls;
@@ -86,7 +88,7 @@ export async function createAdminEndpoint(
   open.push(documentRoute(() => apiDocument(parts.version, { open, authorised })));
   addRoutes(app, open);
   await app.register((scope, _options, done) => {
-    const authorise = createAuthorise(options.tokens);
+    const authorise = createAuthorise(options.tokens, options.clientNames);
     scope.addHook('onRequest', (request, reply, next) => {
       if (authorise(request.raw) !== undefined) {
         next();

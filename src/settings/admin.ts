@@ -32,6 +32,8 @@ export const adminSettings = z
     tls: z
       .strictObject({ certificate: file, key: file, authorities: z.array(file).max(64).optional() })
       .optional(),
+    /** Common or DNS names of the client certificates that count; absent: all of `authorities`. */
+    clientNames: z.array(z.string().min(1).max(255)).min(1).max(1_000).optional(),
     /** Whether /metrics needs no authorisation. */
     openMetrics: z.boolean().default(false),
     /** Requests of one address. */
@@ -71,6 +73,7 @@ export function adminOptions(admin: AdminSettings, read: ReadFile): AdminOptions
       sha256: sha256 ?? hash('sha256', secret ?? ''),
     })),
     ...(tls && { tls }),
+    ...(admin.clientNames && { clientNames: admin.clientNames }),
     limits: {
       ...{ requestsPerMinute, connections, bodyOctets, requestMs, importOctets, imports },
       ...(spool !== undefined && { spool }),

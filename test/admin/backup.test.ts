@@ -54,3 +54,25 @@ test('U26: a backup under load is whole, with every message acknowledged before 
   for (const [n, body] of bodies.entries()) expect(body).toContain(`before ${n}`);
   expect((await world.ask('GET', '/v1/backup', { token: null })).status).toBe(401);
 });
+
+test('U26: a second backup is refused, and one that is given up makes room for the next', async () => {
+  world = await startAdmin();
+  const alice = await world.client('alice');
+  const headers = { authorization: `Bearer ${token}` };
+  // More than the buffers of a reader that does not read.
+  const body = Buffer.alloc(16_000_000, 'x');
+  await alice.sendLarge('sip:bob@example.org', body, { contentType: 'text/plain' });
+  const abort = new AbortController();
+  const slow = await fetch(`${world.url()}/v1/backup`, { headers, signal: abort.signal });
+  expect(slow.status).toBe(200);
+  const second = await world.ask('GET', '/v1/backup');
+  expect([second.status, second.body.code]).toEqual([409, 'ADMIN_BACKUP_BUSY']);
+  // A reader that is slow holds nobody back.
+  expect(await alice.send('sip:bob@example.org', 'meanwhile')).toMatchObject({ status: 202 });
+  abort.abort();
+  let third = await fetch(`${world.url()}/v1/backup`, { headers });
+  while (third.status === 409) third = await fetch(`${world.url()}/v1/backup`, { headers });
+  directory = mkdtempSync(join(tmpdir(), 'poste-backup-'));
+  const octets = Readable.fromWeb(third.body as ReadableStream);
+  expect(await restoreStore(join(directory, 'store'), octets)).toBeGreaterThan(10);
+});

@@ -1,6 +1,7 @@
 /** The listener of the administration: who may, how often, and what is shown to everybody. */
 
 import { request } from 'node:https';
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { afterEach, expect, test } from 'vitest';
@@ -120,38 +121,55 @@ test('answers carry the header fields that browsers heed', async () => {
   expect(headers.get('content-security-policy')).toContain("default-src 'self'");
 });
 
-test('TLS: a certificate of our authorities needs no token, another one does', async () => {
+/** Statuses of requests with the certificates of these clients, or without one. */
+function asking(port: number) {
+  return (name?: string, headers: Record<string, string> = {}) =>
+    new Promise<number | undefined>((resolve, reject) => {
+      const pair = name !== undefined && {
+        cert: readFileSync(vector(`${name}.pem`)),
+        key: readFileSync(vector(`${name}.key`)),
+      };
+      const at = { host: '127.0.0.1', port, path: '/v1/accounts', agent: false };
+      const asked = request({ ...at, rejectUnauthorized: false, headers, ...pair }, (answer) => {
+        answer.resume().on('end', () => resolve(answer.statusCode));
+      });
+      asked.on('error', reject).end();
+    });
+}
+
+function mutualTls(clientNames?: readonly string[]) {
   const authorities = [vector('authority.pem')];
-  world = await startAdmin({
+  return startAdmin({
     admin: {
       tokens: [{ name: 'tests', token }],
+      ...(clientNames && { clientNames: [...clientNames] }),
       tls: { certificate: vector('server.pem'), key: vector('server.key'), authorities },
     },
   });
-  const { port } = world.server.admin!;
-  const ask = (more: { cert?: Buffer; key?: Buffer; headers?: Record<string, string> }) =>
-    new Promise<number | undefined>((resolve, reject) => {
-      const asked = request(
-        {
-          ...{ host: '127.0.0.1', port, path: '/v1/accounts', agent: false },
-          rejectUnauthorized: false,
-          ...more,
-        },
-        (answer) => {
-          answer.resume().on('end', () => resolve(answer.statusCode));
-        },
-      );
-      asked.on('error', reject).end();
-    });
-  const client = (name: string) => ({
-    cert: readFileSync(vector(`${name}.pem`)),
-    key: readFileSync(vector(`${name}.key`)),
-  });
-  expect(await ask({})).toBe(401);
-  expect(await ask(client('proxy'))).toBe(200);
-  expect(await ask(client('stranger'))).toBe(401);
-  expect(await ask(client('expired'))).toBe(401);
-  expect(await ask({ headers: { authorization: `Bearer ${token}` } })).toBe(200);
+}
+
+test('TLS: a certificate of our authorities needs no token, another one does', async () => {
+  world = await mutualTls();
+  const ask = asking(world.server.admin!.port);
+  expect(await ask()).toBe(401);
+  expect(await ask('proxy')).toBe(200);
+  expect(await ask('stranger')).toBe(401);
+  expect(await ask('expired')).toBe(401);
+  expect(await ask(undefined, { authorization: `Bearer ${token}` })).toBe(200);
+});
+
+test('TLS: with clientNames only the certificates that are named count, whole', async () => {
+  const certificate = new X509Certificate(readFileSync(vector('proxy.pem')));
+  const [, name] = /(?:CN=|DNS:)([^,\n]+)/.exec(
+    `${certificate.subject}\n${certificate.subjectAltName}`,
+  )!;
+  world = await mutualTls([name!.toUpperCase()]);
+  expect(await asking(world.server.admin!.port)('proxy')).toBe(200);
+  await world.end();
+  world = await mutualTls([name!.slice(1), `x${name!}`]);
+  const ask = asking(world.server.admin!.port);
+  expect(await ask('proxy')).toBe(401);
+  expect(await ask('proxy', { authorization: `Bearer ${token}` })).toBe(200);
 });
 
 test('settings: without anybody who may, or without TLS beyond loopback, there is no start', () => {
