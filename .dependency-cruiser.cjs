@@ -146,7 +146,10 @@ module.exports = {
     {
       name: 'server-sees-everything-alone',
       severity: 'error',
-      from: { path: '^src/', pathNot: '^src/(server|main|index|cli/|client/connect|testing/|verify/)' },
+      from: {
+        path: '^src/',
+        pathNot: '^src/(server|main|index|cli/|client/connect|testing/|verify/)',
+      },
       to: { path: '^src/(server|main|index|config)\\.ts$', pathNot: '^src/config\\.ts$' },
     },
     {
