@@ -22,6 +22,7 @@ const machines: ReadonlyMap<string, account.Definition['machine']> = new Map([
   ['recording', account.recording.machine],
   ['subscription', account.subscription.machine],
   ['forward', account.forward.machine],
+  ['bridge', account.bridge.machine],
   ['client-submission', submission.definition.machine],
   ['client-large-message', largeMessage.definition.machine],
   ['client-delivery', delivery.definition.machine],

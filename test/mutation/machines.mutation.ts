@@ -6,6 +6,7 @@
 import { writeFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
 import {
+  bridge,
   conference,
   focus,
   forward,
@@ -39,6 +40,7 @@ const judged: readonly Judged[] = [
   { name: 'conference', definition: conference, tests: [] },
   { name: 'recording', definition: recording, tests: [] },
   { name: 'forward', definition: forward, tests: [] },
+  { name: 'bridge', definition: bridge, tests: [] },
 ];
 
 const every = Number(process.env['MUTANTS'] ?? '1');

@@ -2,7 +2,7 @@
 export interface Section {
   readonly title: string;
   /** Takes what it needs of time, and returns Markdown. */
-  readonly write: () => string;
+  readonly write: () => string | Promise<string>;
 }
 
 export function table(head: readonly string[], rows: readonly (readonly string[])[]): string {

@@ -1,0 +1,42 @@
+/** How far the explorer has gone, and what held. */
+
+import { explore } from '../../../src/verify/explorer.js';
+import { defaultBounds } from '../../../src/verify/bounded-account.js';
+import { goals, invariants, stepProperties } from '../../../src/verify/invariants.js';
+import { table, type Section } from './section.js';
+
+const none = { ...defaultBounds, sessions: 0, deletions: 0, repeats: 0, subscriptions: 0 };
+
+const searches = {
+  'two messages, registrations, a fault, a crash': { ...none, registrations: 2 },
+  'a retrieval beside a push, a crash': { ...none, messages: 1, registrations: 1, sessions: 1 },
+  'a subscription, a deletion, a crash': {
+    ...none,
+    ...{ messages: 1, registrations: 0, subscriptions: 1, deletions: 1 },
+  },
+};
+
+export const explorerSection: Section = {
+  title: 'Explorer',
+  write: () => {
+    const rows = Object.entries(searches).map(([name, bounds]) => {
+      const { statistics, complete, counterexample } = explore({ bounds, statesMax: 2_000_000 });
+      const { states, transitions, crashes, seconds } = statistics;
+      const verdict = counterexample ? `violated: ${counterexample.property}` : 'holds';
+      const counts = [states, transitions, crashes].map(String);
+      return [name, ...counts, `${seconds.toFixed(0)} s`, complete ? verdict : 'cut off'];
+    });
+    const names: string[] = Object.values(stepProperties);
+    for (const { statement } of [...invariants, ...goals]) names.push(statement);
+    const head = ['what happens', 'states', 'transitions', 'crashes', 'time', 'verdict'];
+    return `\`poste-restante verify explore\` goes through every reachable state of a bounded account: the
+production machines and turn, with everything that may happen to them as choices. A counterexample
+is the shortest there is; it prints as a ladder and replays from its file.
+
+${table(head, rows)}
+
+In every state:
+
+${names.map((name) => `- ${name}`).join('\n')}`;
+  },
+};

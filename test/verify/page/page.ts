@@ -1,0 +1,2 @@
+/** Where the page is. */
+export const page = new URL('../../../docs/verification.md', import.meta.url);
