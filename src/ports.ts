@@ -219,12 +219,12 @@ export interface Log {
 /** One message at the boundary of a transport, retransmissions included. */
 export interface TraceEntry {
   readonly at: number;
-  readonly protocol: 'sip' | 'msrp';
+  readonly protocol: 'sip' | 'msrp' | 'xcap';
   readonly direction: 'in' | 'out';
   readonly local: string;
   readonly remote: string;
   readonly transport: Peer['transport'];
-  /** The octets of the message; of an MSRP chunk the head and end-line without its body. */
+  /** The octets of the message; of MSRP head and end-line, of XCAP the head, without body. */
   readonly bytes: Buffer;
 }
 

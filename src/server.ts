@@ -39,7 +39,7 @@ export interface ServerParts {
   readonly credentials?: CredentialsPort;
   /** Sees what the actors of an account tell each other, turn by turn. */
   readonly turns?: TurnTrace;
-  /** Sees every SIP and MSRP message in and out, retransmissions included. */
+  /** Sees every SIP, MSRP and XCAP message in and out, retransmissions included. */
   readonly trace?: Trace;
   /** Asked about what the rules of the settings let pass. */
   readonly policy?: PolicyPort;

@@ -4,7 +4,7 @@ import { createHttpAuthentication } from '../actors/authentication-http.js';
 import type { AuthenticationOptions } from '../actors/authentication.js';
 import type { Settings } from '../config.js';
 import { readPem } from './pem-file.js';
-import type { AccountsPort, Clock, Log, Random } from '../ports.js';
+import type { AccountsPort, Clock, Log, Random, Trace } from '../ports.js';
 import type { Bounds } from '../actors/options.js';
 import { createXdmsClient } from '../transport/xcap/client.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
@@ -20,13 +20,14 @@ export interface MetadataWorld {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  readonly trace?: Trace | undefined;
 }
 
 /** Undefined when the settings ask for none. Throws ConfigError, or that of a bad certificate. */
 export function xcapServerOf(
   { xcap }: Settings,
   authentication: AuthenticationOptions | undefined,
-  { accounts, clock, random, log }: MetadataWorld,
+  { accounts, clock, random, log, trace }: MetadataWorld,
 ): XcapServer | undefined {
   if (!xcap) return undefined;
   const { host, port, root, trustedProxies, settings, tls, ...limits } = xcap;
@@ -41,6 +42,7 @@ export function xcapServerOf(
       authentication: createHttpAuthentication(authentication, { clock, random, log }),
     }),
     ...(tls && { tls: xcapTls(tls) }),
+    ...(trace && { trace: { trace, clock } }),
     product: `XDM-serv/OMA1.0 PosteRestante/${version}`,
   });
 }
@@ -52,13 +54,13 @@ export function xcapTls(files: NonNullable<NonNullable<Settings['xcap']>['tls']>
 /** Undefined when the embedded XDMS is the only one. Throws ConfigError. */
 export function xdmsClientOf(
   { xdms, identity }: Settings,
-  { clock, random }: Pick<MetadataWorld, 'clock' | 'random'>,
+  { clock, random, trace }: Pick<MetadataWorld, 'clock' | 'random' | 'trace'>,
 ): XdmsClient | undefined {
   if (!xdms) return undefined;
   const { root, username, password, md5, tls, assertedIdentity } = xdms;
   const { connections, pending, timeoutMs, etags, failures, pauseMs } = xdms;
   return createXdmsClient({
-    ...{ root, clock, random },
+    ...{ root, clock, random, trace },
     limits: { connections, pending, timeoutMs, etags, failures, pauseMs },
     product: `XDM-serv/OMA1.0 PosteRestante/${version}`,
     assertedIdentity: assertedIdentity ?? `sip:${identity.deferredUser}@${identity.hostname}`,

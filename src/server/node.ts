@@ -9,7 +9,7 @@ import type { Actors } from '../actors/node.js';
 import type { Learnt } from '../actors/served-users.js';
 import { readPolicy } from '../config.js';
 import type { Settings } from '../config.js';
-import type { Log, OperatorPort, PlacementPort, Random } from '../ports.js';
+import type { Log, OperatorPort, PlacementPort, Random, Trace } from '../ports.js';
 import type { Server, ServerParts } from '../server.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
@@ -86,7 +86,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     await msrp.start(actors.msrpHandler);
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
-    const known = { accounts, provisioning, clock, random, log, version, counters, intake: actors };
+    const known = { ...world, accounts, provisioning, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, ...storeFaces(store) });
   } catch (error) {
     await stop(0);
@@ -144,6 +144,7 @@ export async function openFaces(
     readonly accounts: OperatorPort;
     readonly random: Random;
     readonly log: Log;
+    readonly trace?: Trace;
   },
 ): Promise<void> {
   const xcap = xcapServerOf(settings, authentication, parts);

@@ -82,7 +82,7 @@ class LadderRecorder implements Ladder {
     const [from, to] = entry.direction === 'out' ? [participant, peer] : [peer, participant];
     this.#start ??= entry.at;
     const again = entry.protocol === 'sip' && this.#isRepeated(`${from}>${to}`, entry.bytes);
-    const label = entry.protocol === 'sip' ? sipLabel(entry.bytes) : msrpLabel(entry.bytes);
+    const label = labels[entry.protocol](entry.bytes);
     if (label === undefined) return;
     const time = `${((entry.at - this.#start) / 1000).toFixed(3)}s`.padStart(timeWidth);
     const text = again ? `${label} (again)` : label;
@@ -197,6 +197,15 @@ function msrpLabel(bytes: Buffer): string | undefined {
   const parts = ['MSRP', ...rest, id, range, type, status];
   return parts.filter((part) => part !== undefined).join(' ');
 }
+
+/** Method and path, or the status. */
+function xcapLabel(bytes: Buffer): string | undefined {
+  const [first = ''] = headLines(bytes).split('\n', 1);
+  if (first === '') return undefined;
+  return `XCAP ${first.replace(/^HTTP\/[\d.]+ | HTTP\/[\d.]+$/g, '')}`;
+}
+
+const labels = { sip: sipLabel, msrp: msrpLabel, xcap: xcapLabel };
 
 /** Head lines of a message, one per line, safe to print. */
 function headLines(bytes: Buffer): string {

@@ -1,10 +1,11 @@
-/** A ladder of what happened to a message or in a call: SIP, MSRP and turns of actors together. */
+/** A ladder of what happened to a message or in a call: SIP, MSRP, XCAP and turns of actors. */
 
 import type { ToldRecord, TraceRecord, TurnRecord, WireRecord } from './trace-record.js';
+import { xcapLabel, xcapOf } from './xcap-records.js';
 
 export interface Rung {
   readonly at: number;
-  readonly kind: 'sip' | 'msrp' | 'turn';
+  readonly kind: WireRecord['kind'] | 'turn';
   readonly from: string;
   readonly to: string;
   readonly label: string;
@@ -38,11 +39,12 @@ export function whyOf(
   const callIds = new Set(turns.flatMap(({ told }) => storedCallIds(told, address)));
   const spans = sessionSpans(records, turns, address);
   const wires = records.filter((record): record is WireRecord => {
-    if (record.kind === 'turn') return false;
+    if (record.kind === 'turn' || record.kind === 'xcap') return false;
     if (record.kind === 'sip' && callIds.has(callIdOf(record.head) ?? '')) return true;
     return spans.some(({ from, to }) => record.at >= from && record.at <= to);
   });
-  return ladderOf(`message ${messageId}`, [...turns, ...wires]);
+  const xcap = xcapOfTurns(records, turns, [serial]);
+  return ladderOf(`message ${messageId}`, [...turns, ...wires, ...xcap]);
 }
 
 /** A call: its SIP messages, the MSRP of its time, and the turns that its messages made. */
@@ -56,7 +58,27 @@ export function callOf(records: readonly TraceRecord[], callId: string): Ladder 
     if (record.kind === 'turn') return record.told.some((told) => told.callId === callId);
     return isSession && record.kind === 'msrp' && record.at >= first && record.at <= last;
   });
-  return ladderOf(`call ${callId}`, [...calls, ...others]);
+  const turns = others.filter((record) => record.kind === 'turn');
+  const serials = turns.flatMap(({ told }) => storedSerials(told, callId));
+  const xcap = serials.length === 0 ? [] : xcapOfTurns(records, turns, serials);
+  return ladderOf(`call ${callId}`, [...calls, ...others, ...xcap]);
+}
+
+function storedSerials(told: readonly ToldRecord[], call: string): number[] {
+  return told.flatMap(({ to, type, callId }) =>
+    type === 'store' && callId === call && to.startsWith('ua/') ? [Number(to.slice(3))] : [],
+  );
+}
+
+function xcapOfTurns(
+  records: readonly TraceRecord[],
+  turns: readonly TurnRecord[],
+  serials: readonly number[],
+): WireRecord[] {
+  const wires = records.filter((record) => record.kind !== 'turn');
+  const accounts = new Set(turns.map(({ account }) => account));
+  const [from, to] = [turns[0]?.at ?? Infinity, turns.at(-1)?.at ?? -Infinity];
+  return xcapOf(wires, { accounts, serials: new Set(serials), from, to });
 }
 
 function concerns({ by, to, serial }: ToldRecord, address: string, number: number): boolean {
@@ -110,11 +132,17 @@ function rungsOf(record: TraceRecord): Rung[] {
     }));
   }
   const { at, kind, direction, remote, head } = record;
-  const label = kind === 'sip' ? sipLabel(head) : msrpLabel(head);
+  const label = labels[kind](head);
   if (label === '') return [];
   const [from, to] = direction === 'in' ? [remote, server] : [server, remote];
   return [{ at, kind, from, to, label }];
 }
+
+const labels = {
+  sip: sipLabel,
+  msrp: msrpLabel,
+  xcap: (head: string) => printable(xcapLabel(head)),
+};
 
 function callIdOf(head: string): string | undefined {
   return /^(?:Call-ID|i)[ \t]*:[ \t]*(\S+)/im.exec(head)?.[1];
@@ -149,7 +177,7 @@ export function ladderText({ title, participants, rungs }: Ladder): string {
   if (rungs.length === 0) return `${title}: nothing in the trace\n`;
   const start = rungs[0]!.at;
   const width = Math.max(...participants.map((name) => name.length));
-  const strokes = { sip: '-->', msrp: '==>', turn: '..>' } as const;
+  const strokes = { sip: '-->', msrp: '==>', xcap: '~~>', turn: '..>' } as const;
   const lines = rungs.map(({ at, kind, from, to, label }) => {
     const time = `${((at - start) / 1000).toFixed(3)}s`.padStart(10);
     return `${time}  ${from.padEnd(width)} ${strokes[kind]} ${to.padEnd(width)}  ${label}`;
@@ -175,7 +203,7 @@ export function ladderSvg({ title, participants, rungs }: Ladder): string {
     const y = topPx + (row + 1) * rowPx;
     const [x1, x2] = from === to ? [x(from), x(to) + 40] : [x(from), x(to)];
     const dash = kind === 'turn' ? ' stroke-dasharray="3 3"' : '';
-    const colour = { sip: '#1f5fa8', msrp: '#2c7a3f', turn: '#777' }[kind];
+    const colour = { sip: '#1f5fa8', msrp: '#2c7a3f', xcap: '#a8551f', turn: '#777' }[kind];
     return [
       `<line x1="${x1}" y1="${y}" x2="${x2}" y2="${y}" stroke="${colour}"${dash}` +
         ' marker-end="url(#head)"/>',

@@ -2,10 +2,11 @@
 
 import { createHash } from 'node:crypto';
 import type { Trace, TraceEntry, TurnEntry, TurnTrace } from '../ports.js';
+import { withoutXcapUsers } from './xcap-records.js';
 
-/** A SIP or MSRP message at the boundary of the server; `head` is everything but its body. */
+/** A message at the boundary of the server; `head` is everything but its body. */
 export interface WireRecord {
-  readonly kind: 'sip' | 'msrp';
+  readonly kind: 'sip' | 'msrp' | 'xcap';
   readonly at: number;
   readonly direction: 'in' | 'out';
   readonly local: string;
@@ -47,10 +48,12 @@ export function lineTrace(write: (line: string) => void, hashed: boolean): Trace
 
 function wireRecord(entry: TraceEntry, hashed: boolean): WireRecord {
   const { protocol, at, direction, local, remote, bytes } = entry;
-  const end = protocol === 'sip' ? bytes.indexOf('\r\n\r\n') : -1;
+  const end = protocol !== 'msrp' ? bytes.indexOf('\r\n\r\n') : -1;
   const head = bytes.subarray(0, Math.min(end < 0 ? bytes.length : end, headMax));
   const text = head.toString('latin1');
-  return { kind: protocol, at, direction, local, remote, head: hashed ? withoutUsers(text) : text };
+  if (!hashed) return { kind: protocol, at, direction, local, remote, head: text };
+  const named = protocol === 'xcap' ? xcapWithoutUsers(text) : withoutUsers(text);
+  return { kind: protocol, at, direction, local, remote, head: named };
 }
 
 function turnRecord({ account, at, told }: TurnEntry, hashed: boolean): TurnRecord {
@@ -71,10 +74,16 @@ function turnRecord({ account, at, told }: TurnEntry, hashed: boolean): TurnReco
   };
 }
 
+/** The path names users in a form of its own, which the fields behind it have not. */
+function xcapWithoutUsers(head: string): string {
+  const [start = '', ...fields] = withoutXcapUsers(head, token).split('\r\n');
+  return [start, ...fields.map(withoutUsers)].join('\r\n');
+}
+
 /** Message-IDs of this server are numbers, which name nobody. */
 function withoutUsers(head: string): string {
   return head.replace(
-    /(sips?:|tel:)([^@\s;<>"]+)(?=@|[;>\s]|$)/g,
+    /(sips?:|tel:)([^@\s;<>"]+)(?=@|[;>"\s]|$)/g,
     (whole: string, scheme: string, user: string) =>
       /^\d{1,15}$/.test(user) && scheme !== 'tel:' ? whole : scheme + token(user),
   );
@@ -106,7 +115,7 @@ function recordOf(line: string): TraceRecord | undefined {
         ? (value as TurnRecord)
         : undefined;
     }
-    const isWire = value.kind === 'sip' || value.kind === 'msrp';
+    const isWire = value.kind === 'sip' || value.kind === 'msrp' || value.kind === 'xcap';
     return isWire && typeof value.head === 'string' ? (value as WireRecord) : undefined;
   } catch {
     return undefined; // cut off, or not ours

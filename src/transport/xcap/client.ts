@@ -1,6 +1,14 @@
 /** The XCAP client that keeps metadata in an external XDMS (XCAP-10, D-80 to D-83). */
 
-import type { AccountId, Clock, HistoryFacts, Random, XdmsOutcome, XdmsPort } from '../../ports.js';
+import type {
+  AccountId,
+  Clock,
+  HistoryFacts,
+  Random,
+  Trace,
+  XdmsOutcome,
+  XdmsPort,
+} from '../../ports.js';
 import { historyListFrame, writeHistory, writeHistoryEntry } from '../../wire/xml/history.js';
 import { xcapElementType } from '../../wire/xml/xcap-document.js';
 import { parseXcapError } from '../../wire/xml/xcap-error.js';
@@ -27,6 +35,8 @@ export interface XdmsClientOptions {
   readonly user?: DigestUser;
   readonly tls?: HttpTls;
   readonly limits?: Partial<XdmsLimits>;
+  /** Sees what goes and comes, without bodies. */
+  readonly trace?: Trace | undefined;
 }
 
 export interface XdmsLimits {
@@ -84,7 +94,7 @@ class Client implements XdmsClient {
   };
 
   constructor(options: XdmsClientOptions) {
-    const { root, clock, random, user, tls } = options;
+    const { root, clock, random, user, tls, trace } = options;
     const limits = { ...defaultXdmsLimits, ...options.limits };
     const origin = urlOf(root);
     this.#options = options;
@@ -92,7 +102,7 @@ class Client implements XdmsClient {
     this.#path = origin.pathname.replace(/\/$/, '');
     this.#digest = user && new ClientDigest(user, random);
     this.#breaker = new Breaker({ clock, failures: limits.failures, pauseMs: limits.pauseMs });
-    this.#http = new HttpClient({ origin, clock, ...(tls && { tls }), ...limits });
+    this.#http = new HttpClient({ origin, clock, trace, ...(tls && { tls }), ...limits });
   }
 
   counters(): Readonly<Record<string, number>> {

@@ -3,7 +3,8 @@
 import { Agent, request as httpRequest } from 'node:http';
 import type { ClientRequest, IncomingMessage, OutgoingHttpHeaders } from 'node:http';
 import { Agent as HttpsAgent, request as httpsRequest } from 'node:https';
-import type { Clock } from '../../ports.js';
+import type { Clock, Trace } from '../../ports.js';
+import { HttpTrace, rawFields } from './trace.js';
 import { XdmsError } from './xdms-error.js';
 
 export interface HttpTls {
@@ -26,6 +27,8 @@ export interface HttpClientOptions {
   readonly timeoutMs: number;
   /** Octets of the body of an answer. */
   readonly answerOctets: number;
+  /** Sees what goes and comes, without bodies. */
+  readonly trace?: Trace | undefined;
 }
 
 export interface HttpQuestion {
@@ -47,12 +50,14 @@ export interface HttpAnswer {
 export class HttpClient {
   readonly #options: HttpClientOptions;
   readonly #agent: Agent | HttpsAgent;
+  readonly #trace: HttpTrace | undefined;
   #pending = 0;
 
   constructor(options: HttpClientOptions) {
     const { origin, connections: maxSockets, tls = {} } = options;
     const pool = { keepAlive: true, maxSockets, maxFreeSockets: maxSockets };
     this.#options = options;
+    this.#trace = options.trace && new HttpTrace(options.trace, options.clock);
     this.#agent =
       origin.protocol === 'https:'
         ? new HttpsAgent({
@@ -91,6 +96,7 @@ export class HttpClient {
       port: origin.port,
       headers: { ...headers, ...length },
     });
+    if (this.#trace) traceExchange(this.#trace, request, question);
     const watch = new Watch(clock, timeoutMs, () =>
       request.destroy(new XdmsError('XDMS_TIMEOUT', `no answer within ${timeoutMs} ms`)),
     );
@@ -131,6 +137,22 @@ export class HttpClient {
     const { statusCode: status = 0, headersDistinct: fields } = response;
     return { status, fields, body: Buffer.concat(chunks) };
   }
+}
+
+/** A request goes when there is a connection for it; one that finds none has not gone. */
+function traceExchange(trace: HttpTrace, request: ClientRequest, question: HttpQuestion): void {
+  request.once('socket', (socket) => {
+    const goes = (): void => {
+      const start = `${question.method} ${question.path} HTTP/1.1`;
+      trace.record('out', socket, start, Object.entries(request.getHeaders()));
+    };
+    if (socket.connecting) socket.once('connect', goes);
+    else goes();
+  });
+  request.once('response', ({ socket, httpVersion, statusCode, statusMessage, rawHeaders }) => {
+    const start = `HTTP/${httpVersion} ${statusCode ?? 0} ${statusMessage ?? ''}`.trimEnd();
+    trace.record('in', socket, start, rawFields(rawHeaders));
+  });
 }
 
 /** Ends what does not move any more. */

@@ -1,6 +1,6 @@
 /** What an XCAP server is told when it is made. */
 
-import type { HttpAuthentication, Log } from '../../ports.js';
+import type { Clock, HttpAuthentication, Log, Trace } from '../../ports.js';
 import type { XcapUsage } from './usage.js';
 
 export interface XcapTls {
@@ -25,6 +25,8 @@ export interface XcapServerOptions {
   /** The value of Server. */
   readonly product: string;
   readonly log: Log;
+  /** Sees what comes and goes, without bodies. */
+  readonly trace?: { readonly trace: Trace; readonly clock: Clock };
   readonly limits?: Partial<XcapLimits>;
 }
 

@@ -1,5 +1,6 @@
 /** The XCAP server: HTTP in front of application usages (RFC 4825), on a listener of its own. */
 
+import { STATUS_CODES } from 'node:http';
 import { Server as HttpsServer } from 'node:https';
 import type { AddressInfo, Socket } from 'node:net';
 import { Readable } from 'node:stream';
@@ -13,6 +14,7 @@ import { XcapExchange } from './exchange.js';
 import type { XcapResponse } from './exchange.js';
 import { Identification } from './identity.js';
 import { defaultXcapLimits } from './options.js';
+import { HttpTrace, rawFields } from './trace.js';
 import type { XcapLimits, XcapServerOptions, XcapTls } from './options.js';
 
 export interface XcapServer {
@@ -68,6 +70,7 @@ class Listener implements XcapServer {
     this.#exchange = new XcapExchange(root, [new XcapCapsUsage(usages), ...usages]);
     this.#identification = new Identification(trustedProxies, authentication);
     this.#app = this.#createApp();
+    if (options.trace) this.#traced(new HttpTrace(options.trace.trace, options.trace.clock));
   }
 
   get address(): { readonly address: string; readonly port: number } {
@@ -127,6 +130,21 @@ class Listener implements XcapServer {
     if (!tls) return fastify({ ...common, http });
     const https = { ...http, cert: tls.certificate, key: tls.key };
     return fastify({ ...common, https });
+  }
+
+  /** What no request can be read from has no head; its answer is counted, not traced. */
+  #traced(trace: HttpTrace): void {
+    this.#app.addHook('onRequest', (request, _reply, done) => {
+      const { method, originalUrl, raw } = request;
+      const start = `${method} ${originalUrl} HTTP/${raw.httpVersion}`;
+      trace.record('in', raw.socket, start, rawFields(raw.rawHeaders));
+      done();
+    });
+    this.#app.addHook('onSend', (request, reply, _payload, done) => {
+      const start = `HTTP/1.1 ${reply.statusCode} ${STATUS_CODES[reply.statusCode] ?? ''}`;
+      trace.record('out', request.raw.socket, start.trimEnd(), Object.entries(reply.getHeaders()));
+      done();
+    });
   }
 
   #routes(): void {
