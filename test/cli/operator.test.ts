@@ -126,6 +126,24 @@ test('where the server is comes from its settings, and what is wrong is told', a
   await expect(run(accountCommand, ['list'], ['--config', file])).rejects.toMatchObject(usage);
 });
 
+test.each([
+  ['{ default: 101, max: 100 }', false],
+  ['{ default: 100, max: 100 }', true],
+  // The default that nobody has set is above it, too.
+  ['{ max: 100 }', false],
+])('D-21: limits.expiry %s is a setting: %s', async (expiry, isOne) => {
+  const file = join(directory, 'poste.yaml');
+  writeFileSync(file, `limits: { expiry: ${expiry} }\n`);
+  const checked = run(configCommand, ['check', file], []);
+  if (isOne) expect(await checked).toEqual([{ file, valid: true }]);
+  else {
+    await expect(checked).rejects.toMatchObject({
+      code: 'CONFIG_INVALID',
+      message: expect.stringContaining('limits.expiry.default') as string,
+    });
+  }
+});
+
 test('config: a file is checked by the schema that is printed', async () => {
   const [schema] = await run(configCommand, ['schema'], []);
   expect(schema).toMatchObject({ type: 'object', additionalProperties: false });

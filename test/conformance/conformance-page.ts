@@ -16,7 +16,8 @@ items of OMA SIMPLE IM for deferred messaging, what its clauses demand besides, 
 they are silent, and requirements from the field.
 
 A row is **passed** by a test that carries its id and looks at the wire: one of \`test/e2e\` (our
-server and clients over real sockets) or of \`test/interop\` (a program of somebody else). For
+server and clients over real sockets), of \`test/admin\` (with an operator over HTTP) or of
+\`test/interop\` (a program of somebody else). For
 decisions and requirements from the field a transcript of \`test/flows\` counts too. Other tests that
 carry the id are listed as tests of parts and pass nothing. A row is **not run** where the program
 it needs is missing, **not tested** where nothing that counts carries its id, and **left out** on

@@ -25,6 +25,7 @@ describe('a mandatory row', () => {
   test.each<[Status, NamedTest[], RunTest[]]>([
     ['not tested', [], []],
     ['passed', [named(wire)], [ran(wire, 'passed')]],
+    ['passed', [named('test/admin/x.test.ts')], [ran('test/admin/x.test.ts', 'passed')]],
     ['passed', [named('test/interop/x/x.test.ts')], [ran('test/interop/x/x.test.ts', 'passed')]],
     ['failed', [named(wire)], [ran(wire, 'failed')]],
     ['failed', [named(wire)], [ran(wire, 'passed'), ran(wire, 'failed')]],

@@ -17,9 +17,9 @@ export const statuses: readonly Status[] = [
   'left out',
 ];
 
-/** Real sockets from end to end, or a peer that is a program of somebody else. */
+/** Real sockets from end to end, the operator's included, or a program of somebody else. */
 export function looksAtTheWire(file: string): boolean {
-  return /^test\/(e2e|interop)\/.*\.test\.ts$/.test(file);
+  return /^test\/(e2e|admin|interop)\/.*\.test\.ts$/.test(file);
 }
 
 export function isTranscript(file: string): boolean {

@@ -139,7 +139,7 @@ function reportsOf(requests: readonly SipRequest[], id: string): SipRequest[] {
 }
 
 test.each(['delete', 'keep'] as const)(
-  'D-32, D-33: what was confirmed before kill -9 is not delivered again (%s)',
+  'U1, D-32, D-33: what was confirmed before kill -9 is not delivered again (%s)',
   (after) =>
     withProcess({ limits: { ...limits, retrieval: { after } } }, async ({ scene, kill }) => {
       await storeMessages(scene, 3);

@@ -192,7 +192,7 @@ describe('refused', () => {
     expect(world.server.counters()['actors.sessions']).toBe(1);
   });
 
-  test('D-16: what grows above the quota later ends with 413 and leaves nothing', async () => {
+  test('D-16, U19: what grows above the quota later ends with 413 and leaves nothing', async () => {
     await start({ quota: { octets: 100_000 } });
     const nia = await peer('nia');
     const dialog = await session(nia);
@@ -310,7 +310,7 @@ describe('cut off', () => {
     expect(await stored()).toHaveLength(1);
   });
 
-  test('limits.recording.idleMs: a sender that falls silent is not waited for', async () => {
+  test('U19, limits.recording.idleMs: a sender that falls silent is not waited for', async () => {
     await start({ recording: { idleMs: 200 } });
     const nia = await peer('nia');
     const dialog = await session(nia);

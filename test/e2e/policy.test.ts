@@ -108,7 +108,7 @@ test('policy is read again without a restart, and what cannot be used changes no
   }
 });
 
-test('a port decides later: others are not held back, and one that fails is answered 503', () => {
+test('U31: a port decides later: others are not held back, and one that fails is answered 503', () => {
   const asked: PolicyQuestion[] = [];
   let decide: (verdict: PolicyVerdict) => void = () => undefined;
   const judge = (question: PolicyQuestion): PolicyVerdict | Promise<PolicyVerdict> => {
@@ -131,6 +131,20 @@ test('a port decides later: others are not held back, and one that fails is answ
       const { message } = await scene.arrival();
       expect(message).toMatchObject({ status: 603 }); // 200 would be a lie.
       expect(message.header('Call-ID')).toBe('held');
+      const later = { method: 'MESSAGE', uri: 'sip:slow@example.org', callId: 'later', body: 'hi' };
+      scene.send({ ...later, branch: 'later' });
+      // Sent again meanwhile, it is one question, and has one answer.
+      scene.send({ ...later, branch: 'later' });
+      expect((await write(scene)).status).toBe(202);
+      const questions = asked.filter(({ account }) => account === 'slow@example.org');
+      expect(questions).toHaveLength(2);
+      expect(await scene.world.server.accounts.summary('slow@example.org')).toMatchObject({
+        messages: 0,
+      });
+      decide({ allowed: true });
+      const { message: answer } = await scene.arrival();
+      expect(answer).toMatchObject({ status: 202 });
+      expect(answer.header('Call-ID')).toBe('later');
       expect(asked[1]).toMatchObject({
         operation: 'store',
         method: 'MESSAGE',
