@@ -14,6 +14,7 @@ import type { SettingsPackage } from './ingress-publish.js';
 import type { Bounds } from './options.js';
 import type { Policy } from './policy.js';
 import type { Product } from './product.js';
+import type { RegistrationWatches } from './registration-watches.js';
 import type { ServedUsers } from './served-users.js';
 
 export interface IngressParts {
@@ -37,6 +38,8 @@ export interface IngressParts {
   readonly privacy: boolean;
   /** How others than trusted peers prove who they are; undefined: they do not. */
   readonly authentication: Authentication | undefined;
+  /** What S-CSCFs are asked to tell of registrations; undefined: nothing. */
+  readonly registrations: RegistrationWatches | undefined;
   isTrusted(peer: Peer): boolean;
   /** Nothing is begun any more; what has begun goes on (U25). */
   isDraining(): boolean;

@@ -84,19 +84,25 @@ function submitThirdParty(
   parts: IngressParts,
   received: Identified,
   account: AccountId,
-  { im, identity }: ThirdPartyFacts & { readonly identity: string },
+  told: ThirdPartyFacts & { readonly identity: string },
 ): void {
   const { request } = received;
+  const { identity } = told;
   const scscf = uriOf(request.list('contact')[0]) ?? uriOf(request.header('from'));
   if (scscf === undefined) throw new WireError('SIP_ADDRESS', 'REGISTER without S-CSCF');
   const expires = expiresOf(parts, request);
+  const path = [`<${looseRouter(scscf)}>`];
+  const known = told.im === 'unknown' ? parts.registrations?.im(account) : undefined;
+  const im = known ?? told.im;
   const taken = submit(parts, received, account, undefined, {
     by: 'scscf',
     contacts: [{ uri: identity, expires, im, q: 1 }],
     removeAll: false,
-    path: [`<${looseRouter(scscf)}>`],
+    path,
   });
-  if (taken) answerThirdParty(parts, received, scscf, expires);
+  if (!taken) return;
+  answerThirdParty(parts, received, scscf, expires);
+  parts.registrations?.registered({ account, identity, path, im, expires });
 }
 
 /**

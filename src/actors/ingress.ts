@@ -57,11 +57,18 @@ export class SipIngress implements SipHandler {
   request(received: SipReceived): void {
     this.#parts.counters['actors.requests']++;
     this.#guard(received, () => {
+      if (this.#isRegistrationTold(received)) return;
       // DLG-02: the dialog is not known; a subscription may know it.
       if (isStray(received)) refuse(this.#parts, received, 481);
       else if (this.#parts.isDraining() && begins(received)) this.#putOff(received);
       else identify(this.#parts, received, (known) => this.#guard(known, () => this.#route(known)));
     });
+  }
+
+  #isRegistrationTold(received: SipReceived): boolean {
+    const { registrations } = this.#parts;
+    if (!registrations || !this.#parts.isTrusted(received.peer)) return false;
+    return registrations.notified(received);
   }
 
   /** Another node takes it, or this one later. */
@@ -95,6 +102,7 @@ export class SipIngress implements SipHandler {
 
   response(owner: Owner, id: string, response: SipResponse): void {
     if (this.#courier.settle(owner, id, response.status)) return;
+    if (this.#parts.registrations?.answered(owner, id, response) === true) return;
     const name = parseOwner(owner);
     if (isLeg(name)) {
       receiveBridged(this.#parts, name, id, response);
@@ -118,6 +126,7 @@ export class SipIngress implements SipHandler {
 
   failure(owner: Owner, id: string, cause: 'timeout' | 'transport'): void {
     if (this.#courier.settle(owner, id, cause === 'timeout' ? 408 : 503)) return;
+    if (this.#parts.registrations?.failed(owner, id, cause) === true) return;
     const name = parseOwner(owner);
     if (isLeg(name)) {
       failBridged(this.#parts, name, id);

@@ -43,6 +43,7 @@ import { omaIm } from './profiles/oma-im.js';
 import { PushOpenings } from './push-opening.js';
 import type { Product } from './product.js';
 import { Recordings } from './recordings.js';
+import { RegistrationWatches } from './registration-watches.js';
 import { Serials } from './serials.js';
 import { AssociatedIdentities } from './associated-identities.js';
 import { ServedUsers } from './served-users.js';
@@ -77,6 +78,7 @@ class Node implements Actors {
   readonly #local: LocalTransactions;
   readonly #media: MediaSessions;
   readonly #recordings: Recordings;
+  readonly #registrations: RegistrationWatches | undefined;
   readonly #egress: Egress;
   readonly #courier: Courier;
   readonly #directory: Directory;
@@ -128,6 +130,7 @@ class Node implements Actors {
     this.#sweeper = new UploadSweeper({ ...options, bounds: this.#bounds });
     this.#survey = new Survey({ ...options, bounds: this.#bounds });
     this.accounts = this.#createAccounts();
+    this.#registrations = this.#createRegistrations();
     this.sipHandler = this.#createSipHandler();
     this.msrpHandler = new MsrpIngress({
       clock: options.clock,
@@ -150,6 +153,7 @@ class Node implements Actors {
 
   async stop(graceMs: number): Promise<void> {
     this.#open = false;
+    this.#registrations?.stop();
     this.#timers.stop();
     this.#rounds.stop();
     this.#sweeper.stop();
@@ -201,6 +205,7 @@ class Node implements Actors {
       'actors.sessions': this.#media.size,
       'actors.uploads': this.#recordings.uploads,
       'actors.bridged': this.#bridges.held,
+      'actors.registrations': this.#registrations?.size ?? 0,
     };
   }
 
@@ -238,10 +243,9 @@ class Node implements Actors {
   #createAccounts(): Accounts {
     const { store, clock, limits } = this.#options;
     return new Accounts({
-      ...{ store, clock },
+      ...{ store, clock, limits },
       users: this.#users,
       local: this.#local,
-      limits,
       limitsOf: (account) => limitsOf(this.#provisioning, account, limits),
       submit: (account, input) => this.#submit(account, input),
     });
@@ -352,10 +356,16 @@ class Node implements Actors {
     });
   }
 
+  #createRegistrations(): RegistrationWatches | undefined {
+    const { regEvent } = this.#options;
+    const submit = (account: AccountId, input: Input) => this.#submit(account, input);
+    const parts = { bounds: this.#bounds, product: this.#product, users: this.#users, submit };
+    return regEvent && new RegistrationWatches({ ...this.#options, ...parts, regEvent });
+  }
+
   #createSipHandler(): SipHandler {
     const { sip, msrp, clock, random, log, limits, registrar, authentication } = this.#options;
-    const { cema = false } = this.#options;
-    const { trustedPeers: peers = [], trustedNames: names = [] } = this.#options;
+    const { trustedPeers: peers = [], trustedNames: names = [], cema = false } = this.#options;
     return new SipIngress(
       {
         ...{ sip, clock, random, log, limits },
@@ -375,6 +385,7 @@ class Node implements Actors {
         privacy: this.#honoursPrivacy,
         authentication:
           authentication && new Authentication(authentication, { clock, random, log }),
+        registrations: this.#registrations,
         isTrusted: createTrust({ peers, names }),
         isDraining: () => this.#draining,
         prove: (transaction, proof) => this.#answers.keep(transaction, proof),

@@ -20,6 +20,7 @@ import type { AuthenticationOptions } from './authentication.js';
 import type { Profile } from './profile.js';
 import type { SettingsPackage } from './ingress-publish.js';
 import type { PolicyRule } from './policy-rules.js';
+import type { RegEventOptions } from './registration-watches.js';
 import type { Learnt } from './served-users.js';
 
 export interface ActorsOptions {
@@ -73,6 +74,8 @@ export interface ActorsOptions {
   readonly cema?: boolean;
   /** Whether users register here directly (standalone mode). */
   readonly registrar?: boolean;
+  /** Whether S-CSCFs are asked to tell of registrations (RFC 3680); absent: they are not. */
+  readonly regEvent?: RegEventOptions;
   readonly bounds?: Partial<Bounds>;
   /** What is taken of more than can be done in time. */
   readonly admission?: AdmissionLimits;

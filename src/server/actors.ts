@@ -50,11 +50,12 @@ export function actorsOptions(settings: Settings) {
 /** Names, served users and trust. */
 export function identityOptions({ users, accounts, ...identity }: Settings['identity']) {
   const { hostname, deferredUser, deferredAliases, deleteUser, domains, aliases } = identity;
-  const { trustedPeers, trustedNames, privacy, registrar } = identity;
+  const { trustedPeers, trustedNames, privacy, registrar, regEvent } = identity;
   return {
     ...{ hostname, deferredUser, deferredAliases, deleteUser, domains, aliases },
     serviceHosts: identity.serviceHosts,
     ...(users && { users }),
+    ...(regEvent.enabled && { regEvent }),
     provisionedOnly: accounts === 'provisioned',
     ...{ trustedPeers, trustedNames, privacy, registrar },
   };

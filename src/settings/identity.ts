@@ -77,6 +77,16 @@ export const identitySettings = z
     privacy: z.enum(['honour', 'ignore']).default('honour'),
     /** Take REGISTER of UEs (standalone use without an IMS core). */
     registrar: z.boolean().default(true),
+    /** Ask S-CSCFs that register users here to tell of their registrations (RFC 3680). */
+    regEvent: z
+      .strictObject({
+        enabled: z.boolean().default(false),
+        /** Seconds to subscribe for. */
+        expires: z.int().min(60).max(604_800).default(3_600),
+        /** Subscriptions at a time, in each process. */
+        count: count.default(100_000),
+      })
+      .prefault({}),
   })
   .superRefine((settings, context) => {
     for (const [aor, { password, ha1 }] of Object.entries(settings.credentials)) {

@@ -248,11 +248,6 @@ export const sipChapters: readonly Chapter[] = [
     ['TPR-04', 'TS 24.229 5.4.1.7', 'Expires 0 means not available, and so does our own timer.'],
     ['TPR-05', 'TS 24.229 5.4.1.7', 'A burst for the identities of one user makes one push.'],
     ['TPR-06', 'RFC 3325', 'It is taken from trusted peers only; others get 403.'],
-    [
-      'REG-01',
-      'RFC 3680',
-      'The reg event package tells of contacts.',
-      { not: 'optional; availability comes from third-party registration' },
-    ],
+    ['REG-01', 'RFC 3680', 'The reg event package, where it is switched on, tells of contacts.'],
   ]),
 ];
