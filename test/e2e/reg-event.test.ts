@@ -225,6 +225,20 @@ describe('REG-01: the registrations of a user, as the S-CSCF tells them', () => 
       // The back-off alone would not bring it while the test runs.
       { register: { burstMs: 1 }, push: { retryMs: 600_000 } },
     ));
+
+  test('REG-01, TPR-05: the device that the REGISTER has just told of is no other chance', () =>
+    withScscf(
+      async (scscf, scene) => {
+        await offer(scene);
+        await scscf.register(im);
+        await scscf.subscribed();
+        scene.reply(await scene.asked('INVITE'), 486);
+        await scscf.notify(reginfo(0, [{ id: 'c1' }]));
+        await scscf.notify(reginfo(1, [{ id: 'c2' }], { state: 'partial' }));
+        await passed(scene);
+      },
+      { register: { burstMs: 600_000 }, push: { retryMs: 600_000 } },
+    ));
 });
 
 describe('REG-01: versions', () => {
