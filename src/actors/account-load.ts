@@ -3,9 +3,10 @@
 import type { Address } from '../machines/events.js';
 import { definitionOf } from '../machines/index.js';
 import type { AtRest } from '../machines/index.js';
-import type { AccountId, Row, RowKey, StorePort } from '../ports.js';
+import type { AccountId, Row, StorePort } from '../ports.js';
 import type { Digests } from './digests.js';
 import type { OutboxEntry, OutboxRow } from './outbox.js';
+import type { SeenKey } from './seen-rows.js';
 import type { Actor } from './turn.js';
 
 export interface LoadedAccount {
@@ -15,8 +16,8 @@ export interface LoadedAccount {
   /** In the order of their numbers. */
   readonly outbox: readonly { readonly number: number; readonly row: OutboxRow }[];
   readonly digests: Digests;
-  /** Rows of digests that need not be kept any longer. */
-  readonly stale: readonly RowKey[];
+  /** Rows of digests, oldest first. */
+  readonly seen: readonly SeenKey[];
 }
 
 const page = 256;
@@ -40,21 +41,21 @@ export async function loadAccount(
     }
   }
   outbox.sort((one, other) => one.number - other.number);
-  const stale: RowKey[] = [];
+  const keys: SeenKey[] = [];
   // Whoever never had a mailbox has neither messages nor digests of deleted ones.
   if (actors.has('mailbox')) {
     const seen = await store.scan(account, { kind: 'seen', limit: window.bound });
     const recent: [string, number][] = [];
     for (const { key } of seen) {
       if (key[0] !== 'seen') continue;
+      keys.push(key);
       if (key[1] + window.keepMs > window.now) recent.push([key[2], key[1]]);
-      else stale.push(key);
     }
     recent.push(...(await recentMessages(store, account, window)));
     recent.sort((one, other) => one[1] - other[1]);
     for (const [digest, receivedAt] of recent) digests.add(digest, receivedAt, window.now);
   }
-  return { version, wakeAt, actors, outbox, digests, stale };
+  return { version, wakeAt, actors, outbox, digests, seen: keys };
 }
 
 /** Rows of the outbox that were not taken into memory. */

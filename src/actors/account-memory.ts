@@ -17,6 +17,7 @@ import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
 import { hasSession } from './owner.js';
+import { SeenRows } from './seen-rows.js';
 import { takeTurn } from './turn.js';
 import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
 import { VolatileTimers } from './volatile-timers.js';
@@ -33,7 +34,7 @@ export class AccountMemory {
   readonly #timers: VolatileTimers;
   readonly #held: HeldMessages;
   readonly #wake: AccountWake;
-  #stale: readonly RowKey[];
+  readonly #seen: SeenRows;
   #dropped = false;
   /** A removal looks again every so often: what its last look has begun goes on. */
   #isForgetting = false;
@@ -42,7 +43,8 @@ export class AccountMemory {
     const { account, world, store, loaded } = parts;
     this.#parts = parts;
     this.#actors = loaded.actors;
-    this.#stale = loaded.stale;
+    const { duplicateMs: keepMs, digests: bound } = world.bounds;
+    this.#seen = new SeenRows({ keepMs, bound }, loaded.seen);
     this.#held = new HeldMessages(world);
     this.#commits = new Commits(
       {
@@ -334,10 +336,7 @@ export class AccountMemory {
     const { clock, bounds } = this.#parts.world;
     const isOwed = taken.durable.length > 0;
     this.#wake.expect(change, isOwed ? clock.now() + bounds.outboxWakeMs : Infinity);
-    if (this.#stale.length > 0 && !change.isEmpty) {
-      for (const key of this.#stale) change.remove(key);
-      this.#stale = nothing;
-    }
+    this.#seen.turnOver(change, clock.now());
     this.#commits.add(change, taken);
   }
 

@@ -3,6 +3,7 @@
 import type { Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { Change, Row, RowKey, UploadId } from '../ports.js';
+import type { SeenKey } from './seen-rows.js';
 
 interface Put {
   readonly key: RowKey;
@@ -18,6 +19,7 @@ export class ChangeBuilder {
   #drops: Set<number> | undefined;
   #wakeAt: number | null | undefined;
   #earliest = Infinity;
+  #seen: SeenKey[] | undefined;
 
   get isEmpty(): boolean {
     return !this.#rows && !this.#keeps && !this.#drops && this.#wakeAt === undefined;
@@ -28,6 +30,11 @@ export class ChangeBuilder {
     return this.#earliest;
   }
 
+  /** The digests that are remembered here. */
+  get seen(): readonly SeenKey[] {
+    return this.#seen ?? noRows;
+  }
+
   put(key: RowKey, value: unknown): void {
     this.#rows ??= new Map();
     this.#rows.set(nameOf(key), { key, value });
@@ -35,6 +42,12 @@ export class ChangeBuilder {
 
   remove(key: RowKey): void {
     this.put(key, undefined);
+  }
+
+  remember(receivedAt: number, digest: string): void {
+    const key = ['seen', receivedAt, digest] as const;
+    this.put(key, true);
+    (this.#seen ??= []).push(key);
   }
 
   putActor(address: Address, atRest: AtRest): void {
@@ -97,6 +110,7 @@ export class ChangeBuilder {
 
   /** Adds what a later turn changes. */
   merge(later: ChangeBuilder): void {
+    for (const key of later.seen) (this.#seen ??= []).push(key);
     if (later.#rows) {
       this.#rows ??= new Map();
       for (const [name, row] of later.#rows) this.#rows.set(name, row);

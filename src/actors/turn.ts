@@ -176,7 +176,7 @@ class Turn {
       case 'message.delete':
         this.#change.drop(effect.serial);
         if (effect.receivedAt + this.#world.duplicateMs > this.#input.at) {
-          this.#change.put(['seen', effect.receivedAt, effect.digest], true);
+          this.#change.remember(effect.receivedAt, effect.digest);
         }
         return;
       case 'timer.set':
