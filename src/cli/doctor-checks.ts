@@ -9,6 +9,7 @@ import { connect, createServer } from 'node:net';
 import { dirname, join, resolve } from 'node:path';
 import { createSecureContext } from 'node:tls';
 import type { Settings } from '../config.js';
+import { fileKeysOf } from '../server/file-keys.js';
 import { checkedLayout, storeDirectories } from '../cluster/layout.js';
 import { createLog, shardsOf } from '../server.js';
 import { openLevelStore } from '../store/level.js';
@@ -146,7 +147,11 @@ export function storeChecks(settings: Settings): Check[] {
       run: async () => {
         await checkedLayout(directory, shards);
         if (!existsSync(own)) return absentStore(own);
-        const opened = await openLevelStore({ ...store, directory: own, log: createLog('silent') });
+        const keys = fileKeysOf(store);
+        const opened = await openLevelStore({
+          ...{ directory: own, durability: store.durability, log: createLog('silent') },
+          ...(keys && { keys }),
+        });
         const [first] = await opened.accounts({ limit: 1 });
         await opened.close();
         return first === undefined ? 'opens; it is empty' : 'opens; there are accounts';

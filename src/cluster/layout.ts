@@ -59,7 +59,9 @@ async function layoutOf(directory: string): Promise<number | undefined> {
   try {
     text = await readFile(join(directory, name), 'utf8');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
+    const { code } = error as NodeJS.ErrnoException;
+    // A file where the directory should be is told by whoever wants to make it.
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
     return existsSync(join(directory, 'CURRENT')) ? 1 : undefined;
   }
   try {

@@ -7,6 +7,7 @@ import { afterEach, expect, test } from 'vitest';
 import { systemClock } from '../../../src/system.js';
 import type { Clock } from '../../../src/ports.js';
 import { ManualClock } from '../../../src/testing/clock.js';
+import { withManySockets } from '../many-sockets.js';
 import { RawPeer, startEndpoint } from './raw-peer.js';
 import type { Running } from './raw-peer.js';
 
@@ -75,7 +76,13 @@ const count = Number(process.env['MSRP_HALF_OPEN'] ?? 10_000);
 /** Octets of memory for each of them. */
 const heldBytes = 20_000;
 
-test(`MSRP-12: ${count} half-open connections are held within bounds, closed in time`, async () => {
+test(
+  `MSRP-12: ${count} half-open connections are held within bounds, closed in time`,
+  () => withManySockets(holdMany),
+  240_000,
+);
+
+async function holdMany(): Promise<void> {
   const clock = new StandingClock();
   const limits = { connections: count, connectionsPerPeer: count + 1 };
   const { endpoint, log } = await start(clock, limits);
@@ -101,7 +108,9 @@ test(`MSRP-12: ${count} half-open connections are held within bounds, closed in 
   peer.socket.destroy();
   child.kill();
   await once(child, 'exit');
-}, 120_000);
+  await endpoint.stop(0);
+  running.length = 0;
+}
 
 test.each([
   ['the start line', 'MSRP tx02 SEND'],

@@ -6,6 +6,7 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { RecordingHandler } from '../../../src/testing/sip-peer.js';
 import type { SipEndpointLimits, SipListener } from '../../../src/transport/sip/options.js';
+import { withManySockets } from '../many-sockets.js';
 import { certificate } from './certificates.js';
 import { message, openEndpoint, textOf, until, type Opened } from './fixture.js';
 
@@ -66,33 +67,40 @@ test.each([
   ['ws', 2_000, 'GET / HTTP/1.1\r\n'],
 ] as const)(
   'half-open connections by %s, %i from one address: bounded, others are served',
-  { timeout: 120_000 },
-  async (transport, wanted, octets) => {
-    const scene = await start(transport, { connectionsPerPeer: 1_000, silentConnections: 500 });
-    const count = affordable(wanted);
-    for (let opened = 0; opened < count;) {
-      const batch = Math.min(250, count - opened);
-      await Promise.all(
-        Array.from({ length: batch }, async () => {
-          const socket = await dial(scene.port);
-          if (octets !== '') socket.write(octets, 'latin1');
-        }),
-      );
-      opened += batch;
-      expect(scene.endpoint.counters()['connections']).toBeLessThanOrEqual(500);
-    }
-    await until(() => {
-      const { connectionsAccepted, connectionsRefused } = scene.endpoint.counters();
-      return connectionsAccepted! + connectionsRefused! === count;
-    });
-    expect(scene.endpoint.counters()['connections']).toBeLessThanOrEqual(500);
-    expect(scene.endpoint.counters()['timers']).toBeLessThanOrEqual(1_000);
-    if (transport === 'tcp') await expectServed(scene, '127.0.0.9');
-    scene.clock.advance(60_010);
-    const left = scene.endpoint.counters()['connections']!;
-    expect(left).toBe(transport === 'tcp' ? 1 : 0);
-  },
+  { timeout: 240_000 },
+  (transport, wanted, octets) => withManySockets(() => holdMany(transport, wanted, octets)),
 );
+
+async function holdMany(
+  transport: 'tcp' | 'tls' | 'ws',
+  wanted: number,
+  octets: string,
+): Promise<void> {
+  const scene = await start(transport, { connectionsPerPeer: 1_000, silentConnections: 500 });
+  const count = affordable(wanted);
+  for (let opened = 0; opened < count;) {
+    const batch = Math.min(250, count - opened);
+    await Promise.all(
+      Array.from({ length: batch }, async () => {
+        const socket = await dial(scene.port);
+        if (octets !== '') socket.write(octets, 'latin1');
+      }),
+    );
+    opened += batch;
+    expect(scene.endpoint.counters()['connections']).toBeLessThanOrEqual(500);
+  }
+  await until(() => {
+    const { connectionsAccepted, connectionsRefused } = scene.endpoint.counters();
+    return connectionsAccepted! + connectionsRefused! === count;
+  });
+  expect(scene.endpoint.counters()['connections']).toBeLessThanOrEqual(500);
+  expect(scene.endpoint.counters()['timers']).toBeLessThanOrEqual(1_000);
+  if (transport === 'tcp') await expectServed(scene, '127.0.0.9');
+  scene.clock.advance(60_010);
+  const left = scene.endpoint.counters()['connections']!;
+  expect(left).toBe(transport === 'tcp' ? 1 : 0);
+  for (const socket of sockets.splice(0)) socket.destroy();
+}
 
 test('a full table takes who comes from elsewhere, at the cost of who has said nothing', async () => {
   const limits = { connections: 50, connectionsPerPeer: 1_000, silentConnections: 1_000 };
