@@ -53,8 +53,9 @@ describe.skipIf(!isInstalled('kamailio')).each(['tcp', 'tls'] as const)(
         const path = sdpAttribute(offer.media[0]!, 'path')!.split(' ');
         expect(path).toHaveLength(2);
         const uri = scene.client.endpoint.reserve('tomas', { secure: isSecure });
-        await answer(described(mediaLines({ uri, setup: 'active' })));
+        // Before the answer: the relay refuses what comes before it knows the way to the client.
         connectTo(scene, offer, true);
+        await answer(described(mediaLines({ uri, setup: 'active' })));
         expect(await arrivedText(scene)).toBe(text);
         await ended(scene);
       }));
