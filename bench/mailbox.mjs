@@ -92,8 +92,9 @@ async function storedNow() {
   return (await administer('GET', '')).messages;
 }
 
+/** A message that is to be deleted counts no more at once; its octets do until it is gone. */
 async function untilEmpty() {
-  while ((await storedNow()) > 0) await setTimeout(50);
+  while ((await administer('GET', '')).octets > 0) await setTimeout(50);
 }
 
 /** Resident memory of the server in MiB: now, and the highest since it was asked last. */

@@ -127,7 +127,7 @@ static void mk_tmpl(struct tmpl *t, int lport) {
                   "Content-Type: text/plain;charset=UTF-8\r\n"
                   "Content-Length: %d\r\n\r\n",
                   o.prefix, o.domain, tr, lport, run_id, o.domain, run_id, o.prefix, o.domain, run_id, o.domain, o.body);
-  /* the Call-ID placeholder above has 11 @: ten digits and a real one */
+  /* ten of the eleven @ of the Call-ID become digits; the last one stays */
   int body0 = n;
   int m = sprintf(b + n, "id=%s-@@@@@@@@@@-########;", run_id);
   if (m > o.body) die("--body must be at least %d", m);

@@ -9,6 +9,7 @@ import { declarations, effectActions, tell, type On as EventOn } from './declara
 import type { BridgeEvent } from './events.js';
 import { isInaccessible } from './policy.js';
 import { unborn, type Definition } from './step.js';
+import { waitTimer } from './wait-timer.js';
 
 type On<Type extends BridgeEvent['type']> = EventOn<BridgeEvent, Type>;
 type Outcome = On<'leg.answered' | 'leg.failed'>;
@@ -80,19 +81,7 @@ const byeCallee = effect('sip.bye', ({ callee }) => byes(callee ? [callee] : [])
 const forgetLeg = effect('sip.forget', (_context, { leg }: OfLeg) => forgets([leg]));
 const forgetOpen = effect('sip.forget', ({ open }) => forgets(open));
 
-const setWait = effect('timer.set', ({ waitAt: at }) => ({
-  type: 'timer.set',
-  name: 'wait',
-  at,
-  durable: false,
-}));
-
-const cancelWait = effect('timer.cancel', ({ waitAt: at }) => ({
-  type: 'timer.cancel',
-  name: 'wait',
-  at,
-  durable: false,
-}));
+const { setWait, cancelWait } = waitTimer<BridgeContext, BridgeEvent>();
 
 const tellEnded = effect('tell', ({ bridge }, { at, limits }) =>
   tell('mailbox', { type: 'bridge.ended', at, bridge, limits }),

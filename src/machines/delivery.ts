@@ -5,6 +5,7 @@ import { declarations, type EffectAction } from './declaration.js';
 import type { Effect, Tell } from './effects.js';
 import type { Address, Limits, MediaFacts, SessionEvent } from './events.js';
 import { addSerial, firstSerials, removeSerial, type SerialSet } from './serial-set.js';
+import { waitTimer } from './wait-timer.js';
 
 export interface DeliveryContext {
   /** Its own address. */
@@ -81,8 +82,7 @@ export function deliveryDeclarations<
         event: { type: 'bye', at, session, limits },
       })),
     ),
-    setWait: effect('timer.set', ({ waitAt }) => waitEffect('timer.set', waitAt)),
-    cancelWait: effect('timer.cancel', ({ waitAt }) => waitEffect('timer.cancel', waitAt)),
+    ...waitTimer<Context, Event>(),
     respond: (status: number) =>
       effect('sip.respond', (_context, event) => {
         const { transaction } = event as unknown as { readonly transaction: string };
@@ -138,8 +138,4 @@ function deliveryChanges<
 
 function admitted({ todo, invited }: DeliveryContext, limits: Limits): number[] {
   return firstSerials(todo, Math.max(0, limits.push.window - invited.length));
-}
-
-function waitEffect<Type extends 'timer.set' | 'timer.cancel'>(type: Type, at: number | undefined) {
-  return at === undefined ? [] : [{ type, name: 'wait', at, durable: false }];
 }

@@ -8,6 +8,7 @@ import { declarations, effectActions, tell, type On as EventOn } from './declara
 import type { ForwardEvent, TargetFacts } from './events.js';
 import { isInaccessible } from './policy.js';
 import { unborn, type Definition } from './step.js';
+import { waitTimer } from './wait-timer.js';
 
 export interface ForwardContext {
   readonly forward: number;
@@ -55,19 +56,7 @@ const defer = effect('message.defer', () => ({ type: 'message.defer', late: fals
 const deferLate = effect('message.defer', () => ({ type: 'message.defer', late: true }));
 const passed = effect('message.passed', () => ({ type: 'message.passed' }));
 
-const setWait = effect('timer.set', ({ waitAt: at }) => ({
-  type: 'timer.set',
-  name: 'wait',
-  at,
-  durable: false,
-}));
-
-const cancelWait = effect('timer.cancel', ({ waitAt: at }) => ({
-  type: 'timer.cancel',
-  name: 'wait',
-  at,
-  durable: false,
-}));
+const { setWait, cancelWait } = waitTimer<ForwardContext, ForwardEvent>();
 
 /** U11: the message that is stored is one that the user has. */
 const tellTaken = effect('tell', ({ serial }, { at, limits }) =>

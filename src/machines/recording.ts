@@ -5,6 +5,7 @@ import { declarations, effectActions, tell, type On as EventOn } from './declara
 import type { FieldFacts, RecordingEvent } from './events.js';
 import { connectTo, isActiveAnswerer, isOfferToSend, isSameSession } from './policy.js';
 import { unborn, type Definition } from './step.js';
+import { waitTimer } from './wait-timer.js';
 
 export interface RecordingContext {
   readonly recording: number;
@@ -47,13 +48,7 @@ const connect = effect('msrp.connect', (_context, { invitation: { offer } }: Inv
   offer === undefined ? [] : [connectTo(offer, isActiveAnswerer(offer))],
 );
 
-const setWait = effect('timer.set', ({ waitAt: at }) =>
-  at === undefined ? [] : [{ type: 'timer.set', name: 'wait', at, durable: false }],
-);
-
-const cancelWait = effect('timer.cancel', ({ waitAt: at }) =>
-  at === undefined ? [] : [{ type: 'timer.cancel', name: 'wait', at, durable: false }],
-);
+const { setWait, cancelWait } = waitTimer<RecordingContext, RecordingEvent>();
 
 function respond(status: number, unsupported?: string) {
   type Asking = On<'reinvite.received' | 'bye.received'>;

@@ -181,7 +181,7 @@ export interface Goal {
   readonly without: (state: AccountState, timer: { of: Address; name: string }) => boolean;
 }
 
-/** Time is as good a way as any. */
+/** Any timer may help to reach it. */
 const noTimer = (): boolean => false;
 
 export const goals: readonly Goal[] = [

@@ -1,12 +1,12 @@
 /** A server on loopback between a sender of large messages and clients of bob, all written by hand. */
 
-import { openSipPeer, responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
+import { responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import { description } from './sip-scene.js';
-import { startWorld, type World } from './world.js';
+import { bob, udpServerOf, withTwoPeers } from './two-peers.js';
+import type { startWorld, World } from './world.js';
 
-export const bob = 'sip:bob@example.org';
 export const offer = description({ direction: 'sendonly', path: 'msrp://127.0.0.1:9/alice;tcp' });
 export const answer = description({ direction: 'recvonly', path: 'msrp://127.0.0.1:9/bob;tcp' });
 export const sdpType: HeaderField = ['Content-Type', 'application/sdp'];
@@ -62,25 +62,15 @@ export interface Established {
   readonly callee: Inside;
 }
 
-export async function withBridge(
+export function withBridge(
   play: (scene: BridgeScene) => Promise<void>,
   ...settings: Parameters<typeof startWorld>
 ): Promise<void> {
-  const world = await startWorld(...settings);
-  const sender = await openSipPeer('udp');
-  const client = await openSipPeer('udp');
-  try {
-    await play(sceneOf(world, sender, client));
-  } finally {
-    await sender.close();
-    await client.close();
-    await world.end();
-  }
+  return withTwoPeers((...between) => play(sceneOf(...between)), ...settings);
 }
 
 function sceneOf(world: World, sender: SipPeer, client: SipPeer): BridgeScene {
-  const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;
-  const server = { transport: 'udp', address: '127.0.0.1', port } as const;
+  const server = udpServerOf(world);
   let serial = 0;
   const write = (peer: SipPeer, writing: Writing): void => {
     const { method, uri = bob, cseq = 1, hops = 70, headers = [] } = writing;

@@ -1,9 +1,10 @@
 /** A server on loopback between a bare peer that sends and a bare peer that is the user's client. */
 
-import { openSipPeer, responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
+import { responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
-import { startWorld, type World } from './world.js';
+import { bob, udpServerOf, withTwoPeers } from './two-peers.js';
+import type { startWorld, World } from './world.js';
 
 export interface ForwardScene {
   readonly world: World;
@@ -42,27 +43,15 @@ export interface RegisterSketch {
   readonly headers?: readonly HeaderField[];
 }
 
-export const bob = 'sip:bob@example.org';
-
-export async function withForward(
+export function withForward(
   play: (scene: ForwardScene) => Promise<void>,
   ...settings: Parameters<typeof startWorld>
 ): Promise<void> {
-  const world = await startWorld(...settings);
-  const sender = await openSipPeer('udp');
-  const client = await openSipPeer('udp');
-  try {
-    await play(sceneOf(world, sender, client));
-  } finally {
-    await sender.close();
-    await client.close();
-    await world.end();
-  }
+  return withTwoPeers((...between) => play(sceneOf(...between)), ...settings);
 }
 
 function sceneOf(world: World, sender: SipPeer, client: SipPeer): ForwardScene {
-  const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;
-  const server = { transport: 'udp', address: '127.0.0.1', port } as const;
+  const server = udpServerOf(world);
   let serial = 0;
   const via = (peer: SipPeer, branch = `f${++serial}`): HeaderField => {
     return ['Via', `SIP/2.0/UDP 127.0.0.1:${peer.port};branch=z9hG4bK${branch}`];

@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage, ImClient } from '../../src/client/im-client.js';
 import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
-import { bob, withForward } from './forward-scene.js';
+import { withForward } from './forward-scene.js';
+import { bob } from './two-peers.js';
 import { startWorld } from './world.js';
 
 /** Every octet there is, line ends of all kinds among them. */

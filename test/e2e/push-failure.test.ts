@@ -4,7 +4,8 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage, ImClient } from '../../src/client/im-client.js';
 import { openSipPeer, responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
 import type { SipRequest } from '../../src/wire/sip/message.js';
-import { bob, withForward, type ForwardScene } from './forward-scene.js';
+import { withForward, type ForwardScene } from './forward-scene.js';
+import { bob } from './two-peers.js';
 import { description } from './sip-scene.js';
 import { startWorld } from './world.js';
 

@@ -5,7 +5,8 @@ import type { SettingsInput } from '../../src/config.js';
 import { openSipPeer } from '../../src/testing/sip-peer.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
-import { bob, withForward, type ForwardScene } from './forward-scene.js';
+import { withForward, type ForwardScene } from './forward-scene.js';
+import { bob } from './two-peers.js';
 import { hostname } from './world.js';
 
 const enabled = { enabled: true } as const;

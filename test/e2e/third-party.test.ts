@@ -6,7 +6,8 @@ import { describe, expect, test } from 'vitest';
 import { systemClock } from '../../src/system.js';
 import { requestOf, type SipArrival } from '../../src/testing/sip-peer.js';
 import type { SipResponse } from '../../src/wire/sip/message.js';
-import { bob, withForward, type ForwardScene } from './forward-scene.js';
+import { withForward, type ForwardScene } from './forward-scene.js';
+import { bob } from './two-peers.js';
 
 interface Vector {
   readonly what: string;

@@ -8,6 +8,7 @@ import { openTraceFile, type TraceFile } from '../../src/cli/trace-file.js';
 import { ladderCommand, whyCommand } from '../../src/cli/why.js';
 import { startXdmsPeer, type XdmsPeer } from '../../src/testing/xdms.js';
 import { lineTrace, readTrace } from '../../src/verify/index.js';
+import { expectInOrder, spoken } from '../verify/spoken.js';
 import { RawHttp } from '../transport/xcap/raw-http.js';
 import { hostname, withServer, type SipScene } from './sip-scene.js';
 
@@ -69,28 +70,21 @@ async function life(scene: SipScene): Promise<void> {
   await listed([]);
 }
 
-async function told(make: typeof whyCommand, ...args: string[]): Promise<string> {
-  let said = '';
-  await make((text) => (said += text)).parseAsync([...args, '--file', fileOf()], { from: 'user' });
-  process.exitCode = 0;
-  return said;
-}
-
-/** What comes in this order, whatever stands between. */
-function expectInOrder(text: string, parts: readonly string[]): void {
-  let from = 0;
-  for (const part of parts) {
-    const at = text.indexOf(part, from);
-    expect(at, `${part} in\n${text.slice(from)}`).toBeGreaterThanOrEqual(0);
-    from = at + part.length;
-  }
+function told(make: typeof whyCommand, ...args: string[]): Promise<string> {
+  return spoken(make, [...args, '--file', fileOf()]);
 }
 
 test('U28: one ladder has SIP with what is sent again, XCAP of both sides, and MSRP', async () => {
   await traced(false, life);
   const text = await told(whyCommand, `sip:1@${hostname}`);
-  const said = 'MESSAGE sip:tomas@example.org';
-  expectInOrder(text, [said, '202 Accepted (MESSAGE)', said, '202 Accepted (MESSAGE)', 'XCAP GET']);
+  const message = 'MESSAGE sip:tomas@example.org';
+  expectInOrder(text, [
+    message,
+    '202 Accepted (MESSAGE)',
+    message,
+    '202 Accepted (MESSAGE)',
+    'XCAP GET',
+  ]);
   const list = `${tomas}/deferred-list`;
   const element = `${list}/~~/history-list/history[@history-reference="sip:1@${hostname}"]`;
   expectInOrder(text, [
@@ -105,7 +99,7 @@ test('U28: one ladder has SIP with what is sent again, XCAP of both sides, and M
     'XCAP 200 OK',
   ]);
   const call = await told(ladderCommand, 'said-twice');
-  expectInOrder(call, [said, `XCAP PUT ${element}`, 'XCAP 201 Created']);
+  expectInOrder(call, [message, `XCAP PUT ${element}`, 'XCAP 201 Created']);
 });
 
 test('U28: no body stands in the file, no proof of identity, and no line without bound', async () => {

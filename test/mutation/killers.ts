@@ -2,10 +2,8 @@
 
 import { readFileSync, readdirSync } from 'node:fs';
 import { join } from 'node:path';
-import { createMemoryStore } from '../../src/store/memory.js';
-import { runFlow } from '../../src/testing/flow.js';
 import { defaultBounds, explore, type Bounds } from '../../src/verify/index.js';
-import { limits } from '../flows/limits.js';
+import { happenedIn } from '../flows/recorded.js';
 import { alphabets } from '../machines/alphabet.js';
 import { describeExample, examplesOf } from '../machines/examples.js';
 import { takeCollected, type CollectedTest } from './collected.js';
@@ -42,7 +40,6 @@ export function examplesFor(machine: string): Killer[] {
 }
 
 const folder = join(tests, 'flows');
-const passing = { ...limits, forward: { ...limits.forward, mode: 'messages' } } as const;
 
 /** The transcripts of accounts. */
 export function flows(): Killer[] {
@@ -53,22 +50,6 @@ export function flows(): Killer[] {
       if ((await happenedIn(text)) !== text) throw new Error(`${name} differs`);
     };
     return { name, run };
-  });
-}
-
-function happenedIn(text: string): Promise<string> {
-  return runFlow(text, {
-    createStore: (clock) => createMemoryStore({ clock }),
-    actors: {
-      limits: text.startsWith('# with forwarding') ? passing : limits,
-      hostname: 's07.poste.example.net',
-      domains: ['example.net'],
-      aliases: { 'tel:+12025550147': 'sip:tomas@example.net' },
-      trustedPeers: ['127.0.0.0/8'],
-      version: '0.1',
-      bounds: { nodeBlock: 1024, accountBlock: 4 },
-    },
-    xdms: text.startsWith('# with xdms'),
   });
 }
 

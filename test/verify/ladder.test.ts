@@ -17,6 +17,7 @@ import {
 } from '../../src/verify/index.js';
 import type { Trace, TraceEntry, TurnEntry, TurnTrace } from '../../src/ports.js';
 import { startWorld, type World } from '../e2e/world.js';
+import { expectInOrder, spoken } from './spoken.js';
 
 const body = 'a secret of Alice';
 let world: World;
@@ -52,25 +53,8 @@ afterAll(async () => {
   rmSync(directory, { recursive: true, force: true });
 });
 
-async function run(make: typeof whyCommand, args: readonly string[]): Promise<string> {
-  let said = '';
-  await make((text) => (said += text)).parseAsync(args, { from: 'user' });
-  process.exitCode = 0;
-  return said;
-}
-
-/** What comes in this order, whatever stands between. */
-function expectInOrder(text: string, parts: readonly string[]): void {
-  let from = 0;
-  for (const part of parts) {
-    const at = text.indexOf(part, from);
-    expect(at, `${part} in\n${text.slice(from)}`).toBeGreaterThanOrEqual(0);
-    from = at + part.length;
-  }
-}
-
 test('why tells the life of a message across SIP, turns and MSRP, while the server runs', async () => {
-  const text = await run(whyCommand, ['sip:1@store.example.org', '--file', file]);
+  const text = await spoken(whyCommand, ['sip:1@store.example.org', '--file', file]);
   expectInOrder(text, [
     'MESSAGE sip:bob@example.org',
     'message.received',
@@ -86,13 +70,13 @@ test('why tells the life of a message across SIP, turns and MSRP, while the serv
 });
 
 test('a ladder tells a call, as text, SVG and JSON', async () => {
-  const text = await run(ladderCommand, [callId, '--file', file]);
+  const text = await spoken(ladderCommand, [callId, '--file', file]);
   expectInOrder(text, ['MESSAGE sip:bob@', 'message.received', '202 Accepted (MESSAGE)']);
   expect(text).not.toContain('INVITE');
-  const said = await run(ladderCommand, [callId, '--file', file, '--format', 'json']);
+  const said = await spoken(ladderCommand, [callId, '--file', file, '--format', 'json']);
   const json = JSON.parse(said) as Ladder;
   expect(json.participants).toContain('server');
-  const svg = await run(ladderCommand, [callId, '--file', file, '--format', 'svg']);
+  const svg = await spoken(ladderCommand, [callId, '--file', file, '--format', 'svg']);
   let lines = 0;
   const parser = new SaxesParser({ xmlns: true });
   parser.on('opentag', ({ local }) => (lines += local === 'line' ? 1 : 0));
@@ -101,7 +85,7 @@ test('a ladder tells a call, as text, SVG and JSON', async () => {
 });
 
 test('a call that is not in the trace is told to be nowhere', async () => {
-  const text = await run(ladderCommand, ['nowhere@example.org', '--file', file]);
+  const text = await spoken(ladderCommand, ['nowhere@example.org', '--file', file]);
   expect(text).toContain('nothing in the trace');
 });
 

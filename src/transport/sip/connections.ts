@@ -5,7 +5,7 @@ import type { SipMessage } from '../../wire/sip/message.js';
 import { streamCarrier } from './carrier.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { hostPort, type Flow, type Receiver, type SipCounters } from './flow.js';
-import { placeholderHost } from './placeholder-host.js';
+import { contactPlaceholder, placeholderHost } from './placeholder-host.js';
 import type { SipSettings, StreamTransport } from './options.js';
 import type { TimerWheel } from './timer-wheel.js';
 import { provenDomains, type TlsIdentity } from './tls.js';
@@ -175,10 +175,8 @@ export class Connections {
 
   /** A Contact with a placeholder host says that requests to it come back on this connection. */
   #learn(message: SipMessage, flow: Flow): void {
-    if (message.kind !== 'request' || !(flow instanceof Connection) || !flow.accepted) return;
-    const { method } = message;
-    if (method !== 'REGISTER' && method !== 'INVITE' && method !== 'SUBSCRIBE') return;
-    const host = placeholderHost(message.header('Contact') ?? '');
+    if (!(flow instanceof Connection) || !flow.accepted) return;
+    const host = contactPlaceholder(message);
     if (host === undefined) return;
     const before = this.#byAlias.get(host);
     // Only the host that had the name may move it, as after a change of its connection.

@@ -7,7 +7,7 @@ import { parseSip } from '../../wire/sip/parse.js';
 import type { Flow, Receiver, SipCounters } from './flow.js';
 import type { SipArrival, SipDeparture, SipLink, SipLinkReceiver } from './link.js';
 import type { SipAddress, SipSettings, StreamTransport } from './options.js';
-import { placeholderHost } from './placeholder-host.js';
+import { contactPlaceholder } from './placeholder-host.js';
 
 /** Departures of which it is not known yet whether they left. */
 const askedMax = 100_000;
@@ -165,9 +165,7 @@ export class LinkedFlows implements SipLinkReceiver {
 
   /** A Contact with a placeholder host says that requests to it come back on this connection. */
   #learn(message: SipMessage, flow: LinkedFlow): void {
-    if (message.kind !== 'request') return;
-    if (!/^(?:REGISTER|INVITE|SUBSCRIBE)$/.test(message.method)) return;
-    const host = placeholderHost(message.header('Contact') ?? '');
+    const host = contactPlaceholder(message);
     if (host === undefined) return;
     const before = this.#aliases.get(host);
     // Only the host that had the name may move it, as after a change of its connection.

@@ -1,5 +1,7 @@
 /** Hosts that stand for whoever has no address of its own: names in `.invalid` (RFC 7118 5). */
 
+import type { SipMessage } from '../../wire/sip/message.js';
+
 const textMax = 1_024;
 const invalidHost =
   /(?:^|[@:])([a-z0-9-]{1,63}(?:\.[a-z0-9-]{1,63}){0,4}\.invalid)(?=[:;>?\s,]|$)/i;
@@ -8,4 +10,12 @@ const invalidHost =
 export function placeholderHost(text: string): string | undefined {
   if (text.length > textMax) return undefined;
   return invalidHost.exec(text)?.[1]?.toLowerCase();
+}
+
+/** The placeholder host in the Contact of a request that says where later ones come back to. */
+export function contactPlaceholder(message: SipMessage): string | undefined {
+  if (message.kind !== 'request') return undefined;
+  const { method } = message;
+  if (method !== 'REGISTER' && method !== 'INVITE' && method !== 'SUBSCRIBE') return undefined;
+  return placeholderHost(message.header('Contact') ?? '');
 }

@@ -35,6 +35,7 @@ export interface MessageRecord {
   readonly content: number;
 }
 
+/** As version 1 writes it; what machines come to know besides is not in a stream by itself. */
 export interface MessageFields {
   readonly class: 'Pager-Message' | 'Multimedia-Message';
   readonly size: number;
