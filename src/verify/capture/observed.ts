@@ -1,0 +1,24 @@
+/** Messages that somebody has seen between two hosts, whatever kind of file they were seen in. */
+
+export interface Observed {
+  /** Of the frame in which it ended, or of the line; the first of a file is 1. */
+  readonly number: number;
+  /** Milliseconds since 1970, with their fraction. */
+  readonly at: number;
+  readonly protocol: 'sip' | 'msrp';
+  readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
+  /** `host:port`, an IPv6 host in brackets. */
+  readonly source: string;
+  readonly target: string;
+  /** The whole message; less of it where `cut`. */
+  readonly bytes: Buffer;
+  /** Its end was not seen, or was left out where it was written. */
+  readonly cut: boolean;
+}
+
+export interface Capture {
+  /** In the order in which they were seen. */
+  readonly messages: readonly Observed[];
+  /** What could not be read, and why: a gap in a stream, a frame of an unknown kind, a torn end. */
+  readonly remarks: readonly string[];
+}
