@@ -10,6 +10,7 @@ import { createAuthorise } from './authorisation.js';
 import type { AdminToken } from './authorisation.js';
 import { backupRoutes } from './backup-resource.js';
 import { healthRoutes } from './health.js';
+import { ladderRoutes } from './ladder-resource.js';
 import { mailboxRoutes } from './mailbox-resource.js';
 import type { ImportLimits } from './mailbox-resource.js';
 import { messageRoutes } from './message-resource.js';
@@ -83,6 +84,7 @@ export async function createAdminEndpoint(
   const authorised = [
     ...[...accountRoutes(parts), ...messageRoutes(parts), ...operationRoutes(parts)],
     ...[...mailboxRoutes(parts, options.limits), ...backupRoutes(parts)],
+    ...ladderRoutes(parts),
   ];
   (options.openMetrics ? open : authorised).push(...metrics);
   open.push(documentRoute(() => apiDocument(parts.version, { open, authorised })));

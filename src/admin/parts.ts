@@ -1,6 +1,6 @@
 /** What every resource of the administration has at hand. */
 
-import type { Clock, Log, OperatorPort, ProvisioningPort } from '../ports.js';
+import type { AccountId, Clock, Log, OperatorPort, ProvisioningPort } from '../ports.js';
 
 export interface Histogram {
   /** Upper bounds, ascending, and how many were not above each. */
@@ -13,6 +13,14 @@ export interface Histogram {
 export interface Intake {
   drain(draining: boolean): void;
   isDraining(): boolean;
+}
+
+export type LadderForm = 'text' | 'svg' | 'json';
+
+/** What passed the server, told message by message; undefined: nothing of it is held. */
+export interface Ladders {
+  message(messageId: string, account: AccountId, form: LadderForm): string | undefined;
+  call(callId: string, form: LadderForm): string | undefined;
 }
 
 export interface AdminParts {
@@ -28,6 +36,8 @@ export interface AdminParts {
   readonly intake: Intake;
   /** How long commits have taken, in seconds; absent: the store does not tell. */
   readonly commitLatency?: (() => Histogram) | undefined;
+  /** Absent: no trace is held. */
+  readonly ladders?: Ladders | undefined;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
 }

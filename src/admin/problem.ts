@@ -9,6 +9,8 @@ export type AdminErrorCode =
   | 'ADMIN_NOT_FOUND'
   | 'ADMIN_NO_ACCOUNT'
   | 'ADMIN_NO_MESSAGE'
+  | 'ADMIN_NO_LADDER'
+  | 'ADMIN_NO_TRACE'
   | 'ADMIN_EXISTS'
   | 'ADMIN_NO_DIRECTORY'
   | 'ADMIN_NO_BACKUP'
@@ -30,6 +32,8 @@ const statuses: Readonly<Record<AdminErrorCode, number>> = {
   ADMIN_NOT_FOUND: 404,
   ADMIN_NO_ACCOUNT: 404,
   ADMIN_NO_MESSAGE: 404,
+  ADMIN_NO_LADDER: 404,
+  ADMIN_NO_TRACE: 501,
   ADMIN_EXISTS: 412,
   ADMIN_NO_DIRECTORY: 501,
   ADMIN_NO_BACKUP: 501,

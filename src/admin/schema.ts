@@ -40,6 +40,10 @@ export const accountParams = object({ aor: identity }, ['aor']);
 
 export const messageParams = object({ aor: identity, id: identity }, ['aor', 'id']);
 
+export const callParams = object({ callId: identity }, ['callId']);
+
+export const ladderQuery = object({ format: { enum: ['text', 'svg', 'json'] } });
+
 export const pageQuery = object({
   after: identity,
   limit: { type: 'string', pattern: '^[1-9][0-9]{0,3}$' },

@@ -184,7 +184,8 @@ export async function sendOctets(
   }
 }
 
-async function textOf(answer: IncomingMessage): Promise<string> {
+/** Of an answer that is no JSON. */
+export async function textOf(answer: IncomingMessage): Promise<string> {
   let text = '';
   for await (const piece of answer.setEncoding('utf8')) {
     text += String(piece);

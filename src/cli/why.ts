@@ -4,10 +4,21 @@ import { readFileSync } from 'node:fs';
 import { Command, Option } from 'commander';
 import { callOf, ladderSvg, ladderText, whyOf, type Ladder } from '../verify/ladder.js';
 import { readTrace, type TraceRecord } from '../verify/trace-record.js';
+import {
+  accountPath,
+  fetchOctets,
+  OperatorError,
+  textOf,
+  withConnection,
+  type ConnectionOptions,
+} from './admin-connection.js';
 
-interface WhyOptions {
-  readonly file: readonly string[];
+interface TraceOptions extends ConnectionOptions {
+  readonly file?: readonly string[];
   readonly format: 'text' | 'svg' | 'json';
+}
+
+interface WhyOptions extends TraceOptions {
   readonly user?: string;
 }
 
@@ -16,33 +27,42 @@ const toOutput: Write = (text) => process.stdout.write(text);
 
 export function whyCommand(write: Write = toOutput): Command {
   return withTrace(new Command('why'))
-    .description('tell the life of a message from the trace of the server (serve --trace)')
+    .description('tell the life of a message: of a running server, or from a file of its trace')
     .argument('<message-id>', 'such as sip:7@store.example.org')
-    .option('-u, --user <account>', 'of this user, such as bob@example.org: others count as well')
-    .action((messageId: string, options: WhyOptions) =>
-      tell(options, write, (records) => whyOf(records, messageId, options.user)),
-    );
+    .option('-u, --user <account>', 'whose it is, such as bob@example.org; a running server asks')
+    .action((messageId: string, options: WhyOptions) => {
+      const { file, user } = options;
+      if (file) { tell(file, options, write, (all) => whyOf(all, messageId, user)); return; }
+      if (user !== undefined) {
+        const path = accountPath(user, `/messages/${encodeURIComponent(messageId)}/ladder`);
+        return ask(path, options, write);
+      }
+      throw new OperatorError('OPERATOR_USAGE', 'needs --user, or --file', 2);
+    });
 }
 
 export function ladderCommand(write: Write = toOutput): Command {
   return withTrace(new Command('ladder'))
-    .description('tell a call from the trace of the server (serve --trace)')
+    .description('tell a call: of a running server, or from a file of its trace')
     .argument('<call-id>', 'as in the header field')
-    .action((callId: string, options: WhyOptions) =>
-      tell(options, write, (records) => callOf(records, callId)),
-    );
+    .action((callId: string, options: TraceOptions) => {
+      const { file } = options;
+      if (file) { tell(file, options, write, (all) => callOf(all, callId)); return; }
+      return ask(`/v1/calls/${encodeURIComponent(callId)}/ladder`, options, write);
+    });
 }
 
 function withTrace(command: Command): Command {
-  return command
-    .requiredOption('-f, --file <file...>', 'the trace, oldest first; the server may be running')
+  return withConnection(command)
+    .option('-f, --file <file...>', 'a trace (serve --trace), oldest first, in place of a server')
     .addOption(
       new Option('--format <format>', 'form').choices(['text', 'svg', 'json']).default('text'),
     );
 }
 
 function tell(
-  { file, format }: WhyOptions,
+  file: readonly string[],
+  { format }: TraceOptions,
   write: Write,
   make: (records: readonly TraceRecord[]) => Ladder,
 ): void {
@@ -53,4 +73,10 @@ function tell(
   if (format === 'json') write(`${JSON.stringify(ladder)}\n`);
   else write(format === 'svg' ? ladderSvg(ladder) : ladderText(ladder));
   process.exitCode = ladder.rungs.length > 0 ? 0 : 1;
+}
+
+/** What the server holds of it (admin.traceOctets). */
+async function ask(path: string, options: TraceOptions, write: Write): Promise<void> {
+  const answer = await fetchOctets(options, `${path}?format=${options.format}`);
+  write(await textOf(answer));
 }

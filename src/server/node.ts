@@ -20,13 +20,14 @@ import type { SipLink } from '../transport/sip/link.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
 import type { XcapServer } from '../transport/xcap/server.js';
 import { version } from '../version.js';
-import { actorsOptions, turnLog } from './actors.js';
+import { actorsOptions } from './actors.js';
 import { authenticationOptions } from './authentication.js';
 import { createLog } from './log.js';
 import { keepCertificates } from './certificates.js';
 import { xcapServerOf, xdmsClientOf } from './metadata.js';
 import { openStore } from './open-store.js';
 import { readPem } from './pem-file.js';
+import { tracesOf } from './traces.js';
 import { storeCounters, storeFaces } from './store.js';
 import { msrpOptions, sipOptions } from './transports.js';
 import type { World } from './transports.js';
@@ -49,10 +50,10 @@ export interface NodeServer extends Server {
 export async function startNode(settings: Settings, parts: NodeParts = {}): Promise<NodeServer> {
   const { clock = systemClock, random = systemRandom } = parts;
   const log = parts.log ?? createLog(settings.log.level);
-  const world: World = { clock, random, log, ...(parts.trace && { trace: parts.trace }) };
+  const { trace, turns, ladders } = tracesOf(settings, parts, log);
+  const world: World = { clock, random, log, ...(trace && { trace }) };
   const linked = parts.link && { link: parts.link };
   const policyRules = readPolicy(settings);
-  const turns = parts.turns ?? turnLog(settings, log);
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
@@ -87,7 +88,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     await sip.start(actors.sipHandler);
     const { accounts } = actors;
     const known = { ...world, accounts, provisioning, version, counters, intake: actors };
-    await openFaces(faces, settings, authentication, { ...known, ...storeFaces(store) });
+    await openFaces(faces, settings, authentication, { ...known, ...storeFaces(store), ladders });
   } catch (error) {
     await stop(0);
     throw error;

@@ -36,6 +36,8 @@ export const adminSettings = z
     clientNames: z.array(z.string().min(1).max(255)).min(1).max(1_000).optional(),
     /** Whether /metrics needs no authorisation. */
     openMetrics: z.boolean().default(false),
+    /** Octets of the latest messages and turns, without bodies, held for `why` and `ladder`. */
+    traceOctets: z.int().min(0).max(1_073_741_824).default(0),
     /** Requests of one address. */
     requestsPerMinute: count.default(600),
     connections: count.default(1_000),
