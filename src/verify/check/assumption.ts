@@ -1,0 +1,59 @@
+/** What a trace does not tell of a server: the settings under which it may behave as it does. */
+
+import type { Limits } from '../../machines/events.js';
+
+export interface Assumption {
+  /** D-41: offline-delivery is active when the user has not set it. */
+  readonly pushes: boolean;
+  /** D-32: what becomes of a message that was delivered. */
+  readonly afterPush: 'delete' | 'keep';
+  readonly afterRetrieve: 'delete' | 'keep';
+}
+
+/** Every server is one of these as long as nothing that is seen speaks against it. */
+export const assumptions: readonly Assumption[] = [true, false].flatMap((pushes) =>
+  (['delete', 'keep'] as const).flatMap((afterPush) =>
+    (['keep', 'delete'] as const).map((afterRetrieve) => ({ pushes, afterPush, afterRetrieve })),
+  ),
+);
+
+/** Seconds; longer than any trace. */
+const ever = 4_000_000_000;
+/** More of anything than one account has. */
+const many = 1_000_000;
+
+/**
+ * Limits that stand in nobody's way: a trace shows what a server has refused, so that the event
+ * itself is given the limit that makes the machines refuse.
+ */
+export function limitsUnder({ pushes, afterPush, afterRetrieve }: Assumption): Limits {
+  return {
+    expiry: { enabled: true, default: ever, max: ever, large: ever, skewMs: 86_400_000 },
+    quota: { messages: many, octets: Number.MAX_SAFE_INTEGER },
+    register: { min: 0, default: 3_600, max: ever, contacts: many, burstMs: 2_000 },
+    subscribe: { min: 0, default: 3_600, max: ever, count: many, throttleMs: 1_000, headers: many },
+    publish: { min: 0, default: 3_600, max: ever, count: many },
+    deletion: { batch: many, removalMs: 32_000 },
+    push: { default: pushes, window: many, retryMs: 1_000, retryMaxMs: 1_000, after: afterPush },
+    retrieval: {
+      ...{ whenPushActive: 'serve', recvonly: 'effective', after: afterRetrieve },
+      ...{ count: many, waitMs: 32_000, emptyMs: 2_000 },
+    },
+    recording: {
+      ...{ sendonly: true, files: true, count: many, messages: many },
+      ...{ octets: Number.MAX_SAFE_INTEGER, idleMs: 60_000 },
+    },
+    forward: {
+      ...{ mode: 'off', devices: 'one', count: 1, waitMs: 16_000 },
+      ...{ bridges: 1, ringMs: 120_000, sessionMs: 3_600_000 },
+    },
+    conference: { min: 0, default: 3_600, max: ever, count: many, throttleMs: 5_000, users: many },
+    reportGraceMs: 30_000,
+    reportOnUserDelete: 'failed',
+  };
+}
+
+/** The same, with no room for another message. */
+export function full(limits: Limits): Limits {
+  return { ...limits, quota: { ...limits.quota, messages: 0, octets: 0 } };
+}

@@ -1,0 +1,46 @@
+/** The clauses that a trace is held to: the id of the conformance tables, and what it says. */
+
+export interface Clause {
+  /** SCR item, clause of the documents, decision, or rule of an RFC. */
+  readonly id: string;
+  readonly text: string;
+}
+
+const texts = {
+  'IMSpec-DMT-S-001': 'a message for a user who is offline is stored, and nothing else (11.3.2.4)',
+  'IMSpec-DMT-S-002': 'message waiting is subscribed to: 200, NOTIFY, or a refusal (11.3.2.6)',
+  'IMSpec-DMT-S-003': 'only a user who is available is delivered to (11.3.2.3)',
+  'IMSpec-DMT-S-004': 'a user who becomes available gets what is stored in one push (11.3.2.5)',
+  'IMSpec-DMT-S-005': 'NOTIFY tells the counts as they are (11.3.2.3; RFC 3842 3.5)',
+  'IMSpec-DMT-S-006': 'a retrieval is answered by the checks of 11.3.1.1',
+  'IMSpec-DMT-S-007': 'the first check that fails decides the answer (S3 11.3.1, D-60)',
+  'IMSpec-DMT-S-012': 'every message that is asked for is delivered (11.3.2.3)',
+  'S2-PUSH-FLOW': 'INVITE, SEND of each message, BYE (S2 D.x 1-13)',
+  'S2-ENCAP-SIP': 'a stored message keeps its Call-ID inside what is sent (S2 D.x 8, D-48)',
+  'S4-202': 'a MESSAGE that is stored is answered 202 (S4 X.X.1; RFC 3428 7, MSG-03)',
+  'S4-603-PM': 'a MESSAGE that is not stored is answered 603 (S4 X.X.1, D-11)',
+  'S4-603-LM': 'a large message that is not taken in is answered 603 (S4 X.X.2, D-11)',
+  'D-16': 'a large message is confirmed when all of it is there, and once (S4, D-16)',
+  'D-31': 'a deletion is accepted with 202, or 404 where there is nothing of it (S1 12.4.2.8)',
+  'D-72': 'messages are sent in the order in which they were stored, each once (D-47, D-72)',
+  'D-73': 'the server ends the session with BYE when the last message is confirmed (S2 10, D-73)',
+  'EVT-01': 'NOTIFY follows the 2xx to SUBSCRIBE at once (RFC 6665 4.2.1.2)',
+  'EVT-04': 'NOTIFY has Subscription-State with expires while active (RFC 6665 4.2.2)',
+  'MWI-03': 'the first NOTIFY has no message headers, a later one those added (RFC 3842 3.5)',
+  'MWI-06': 'NOTIFY follows a change of the counts, and every refresh (RFC 3842 3.4)',
+  'IMDN-01': 'a report is sent where it was asked for, and of what has happened (RFC 5438 8)',
+  'IMDN-02': 'a message has one report of a kind at most (RFC 5438 12.1.3.1)',
+  'MSG-01': 'the 2xx to a MESSAGE has neither Contact nor body (RFC 3428 7)',
+  'SIP-06': 'a response repeats Via, From, Call-ID and CSeq, and has one To tag (RFC 3261 8.2.6.2)',
+  'SIP-20': 'a request has To, From with tag, Call-ID, CSeq, Max-Forwards, Via (RFC 3261 8.1.1)',
+  'TX-01': 'a request has a final response (RFC 3261 17.1)',
+  'TX-03': 'a transaction is answered finally once, and repeated as it was (RFC 3261 17.2)',
+} as const;
+
+export type ClauseId = keyof typeof texts;
+
+export function clause(id: ClauseId): Clause {
+  return { id, text: texts[id] };
+}
+
+export const clauseIds = Object.keys(texts) as readonly ClauseId[];

@@ -1,0 +1,54 @@
+/** A trace as a conversation with the server: what was said, to whom, in which transaction. */
+
+import { tagOf } from '../../wire/sip/name-addr.js';
+import type { Observed } from '../capture/observed.js';
+import { Exchanges, type Exchange, type SipStep } from './exchange.js';
+import { serversOf } from './roles.js';
+import { spokenOf, type Spoken, type SpokenMsrp, type SpokenSip } from './spoken.js';
+
+export type Turn =
+  | { readonly kind: 'sip'; readonly spoken: SpokenSip; readonly step: SipStep }
+  | { readonly kind: 'msrp'; readonly spoken: SpokenMsrp }
+  | { readonly kind: 'unreadable'; readonly spoken: Extract<Spoken, { kind: 'unreadable' }> };
+
+export interface Conversation {
+  readonly servers: ReadonlySet<string>;
+  /** In order; what neither comes from the server nor goes to it is left out. */
+  readonly turns: readonly Turn[];
+  readonly exchanges: readonly Exchange[];
+  readonly retransmissions: number;
+  /** Messages between others. */
+  readonly elsewhere: number;
+}
+
+/** `servers`: `host:port`, where they are known; else they are found. */
+export function conversationOf(
+  messages: readonly Observed[],
+  servers?: ReadonlySet<string>,
+): Conversation {
+  const spoken = messages.map(spokenOf);
+  const found = servers && servers.size > 0 ? servers : serversOf(spoken);
+  const exchanges = new Exchanges();
+  const turns: Turn[] = [];
+  let elsewhere = 0;
+  for (const one of spoken) {
+    if (one.kind === 'msrp') {
+      turns.push({ kind: 'msrp', spoken: one });
+      continue;
+    }
+    const { source, target } = one.observed;
+    const fromServer = found.has(source);
+    if (!fromServer && !found.has(target)) elsewhere++;
+    else if (one.kind === 'unreadable') turns.push({ kind: 'unreadable', spoken: one });
+    else turns.push({ kind: 'sip', spoken: one, step: exchanges.take(one, !fromServer) });
+  }
+  return {
+    ...{ servers: found, turns, exchanges: exchanges.all },
+    ...{ retransmissions: exchanges.again, elsewhere },
+  };
+}
+
+/** Whether a request stands in a dialog. */
+export function isInside({ request }: Exchange): boolean {
+  return tagOf(request.message.header('to')) !== undefined;
+}

@@ -1,0 +1,84 @@
+/** Observed messages as data: SIP and MSRP that could be read, and what could not. */
+
+import { WireError } from '../../wire/error.js';
+import type { MsrpFlag, MsrpHead } from '../../wire/msrp/frame.js';
+import { MsrpParser } from '../../wire/msrp/parse.js';
+import type { SipMessage } from '../../wire/sip/message.js';
+import { parseSip, parseSipHead } from '../../wire/sip/parse.js';
+import type { Observed } from '../capture/observed.js';
+
+export interface SpokenSip {
+  readonly kind: 'sip';
+  readonly observed: Observed;
+  readonly message: SipMessage;
+  /** Its body is there to the last octet. */
+  readonly whole: boolean;
+}
+
+export interface SpokenMsrp {
+  readonly kind: 'msrp';
+  readonly observed: Observed;
+  readonly head: MsrpHead;
+  /** Absent where the end was not seen. */
+  readonly flag: MsrpFlag | undefined;
+  readonly body: Buffer;
+  readonly whole: boolean;
+}
+
+export interface Unreadable {
+  readonly kind: 'unreadable';
+  readonly observed: Observed;
+  readonly code: string;
+  readonly hint: string;
+}
+
+export type Spoken = SpokenSip | SpokenMsrp | Unreadable;
+
+const sipLimits = { headerBytes: 1_048_576, headerFields: 4_096, bodyBytes: 1_073_741_824 };
+const lineEnds = Buffer.from('\r\n\r\n');
+
+export function spokenOf(observed: Observed): Spoken {
+  try {
+    return observed.protocol === 'sip' ? spokenSip(observed) : spokenMsrp(observed);
+  } catch (error) {
+    if (!(error instanceof WireError)) throw error;
+    return { kind: 'unreadable', observed, code: error.code, hint: error.hint };
+  }
+}
+
+/** Of a message that was cut, what is there of its head. */
+function spokenSip(observed: Observed): SpokenSip {
+  const { bytes, cut } = observed;
+  if (!cut) {
+    return { kind: 'sip', observed, message: parseSip(bytes, sipLimits), whole: true };
+  }
+  const ended = bytes.includes(lineEnds) ? bytes : Buffer.concat([bytes, lineEnds]);
+  const { message } = parseSipHead(ended);
+  const empty = message.header('content-length')?.trim() === '0';
+  return { kind: 'sip', observed, message, whole: empty };
+}
+
+function spokenMsrp(observed: Observed): SpokenMsrp {
+  let head: MsrpHead | undefined;
+  let flag: MsrpFlag | undefined;
+  let fault: WireError | undefined;
+  const pieces: Buffer[] = [];
+  const parser = new MsrpParser(
+    {
+      head: (read) => (head ??= read),
+      body: (piece) => pieces.push(Buffer.from(piece)),
+      end: (read) => (flag ??= read),
+      fault: ({ error }) => (fault ??= error),
+    },
+    { headerLine: 65_536, headerSection: 262_144, headers: 1_024, otherBody: 1_048_576 },
+  );
+  parser.push(observed.bytes);
+  if (head === undefined && fault === undefined && observed.cut) parser.push(lineEnds);
+  if (head === undefined) {
+    throw fault ?? new WireError('MSRP_START_LINE', 'no whole head of an MSRP frame');
+  }
+  return {
+    ...{ kind: 'msrp', observed, head, flag },
+    ...{ body: Buffer.concat(pieces), whole: !observed.cut && flag !== undefined },
+  };
+}

@@ -1,0 +1,195 @@
+/** A served user: all accounts that explain what was seen so far, and what it contradicts. */
+
+import type { ActorSnapshot } from '../../machines/index.js';
+import type { Observed } from '../capture/observed.js';
+import { assumptions } from './assumption.js';
+import { clause, type ClauseId } from './clause.js';
+import { afterHidden, withDueTimers } from './hidden-input.js';
+import { describeOwed, type Owed } from './owed.js';
+import { TrackedAccount, type Input } from './tracked-account.js';
+import type { JudgedUser, Violation } from './verdict.js';
+
+/** Explanations that are kept: beyond them the ones with most against them go. */
+const accountsMax = 128;
+const describedMax = 12;
+
+/** Something seen on the wire that the account has to have done. */
+export interface Expected {
+  readonly observed: Observed;
+  readonly what: string;
+  readonly clause: ClauseId;
+  /** Whether it is this; what else is said with it comes back as the account after it. */
+  match(owed: Owed, account: TrackedAccount): boolean;
+  /** What need not come any more once it has. */
+  supersedes?(owed: Owed, done: Owed): boolean;
+  after?(account: TrackedAccount, done: Owed): TrackedAccount;
+  /** Whether hidden inputs may have led to it. */
+  readonly directly?: boolean;
+}
+
+export class UserFlow {
+  readonly user: string;
+  readonly #report: (violation: Violation) => void;
+  readonly #assumed: readonly string[];
+  #accounts: readonly TrackedAccount[];
+  #messages = 0;
+  readonly #seen = new Map<number, Observed>();
+
+  constructor(
+    user: string,
+    report: (violation: Violation) => void,
+    before: { readonly accounts: readonly TrackedAccount[]; readonly assumed: readonly string[] },
+  ) {
+    this.user = user;
+    this.#report = report;
+    this.#accounts = before.accounts;
+    this.#assumed = before.assumed;
+  }
+
+  /**
+   * An input: each account goes on with every alternative that it has a transition for, and stays
+   * as it is where nothing happens is one of them.
+   */
+  feed(
+    observed: Observed,
+    alternatives: (account: TrackedAccount) => readonly (Omit<Input, 'number'> | undefined)[],
+  ): void {
+    this.advance(observed);
+    this.#note(observed);
+    const { number } = observed;
+    const next = this.#accounts.flatMap((account) =>
+      alternatives(account).map((input) =>
+        input === undefined ? account : (account.take({ ...input, number }) ?? account),
+      ),
+    );
+    this.#accounts = [...new Set(next)].slice(0, accountsMax);
+  }
+
+  /** Whether some account has done it. */
+  expect(expected: Expected): boolean {
+    const { observed } = expected;
+    this.advance(observed);
+    this.#note(observed);
+    const next = this.#accounts.flatMap((account) => explained(account, expected));
+    if (next.length > 0) {
+      this.#accounts = next.slice(0, accountsMax);
+      return true;
+    }
+    this.#violate(observed, expected.clause, `${expected.what} is not explained`, this.#accounts);
+    return false;
+  }
+
+  /** Drops what was owed, such as where it was answered in another way. */
+  forgive(isForgiven: (owed: Owed) => boolean): void {
+    this.#accounts = this.#accounts.map((account) =>
+      account.owed.some(isForgiven)
+        ? account.withOwed(account.owed.filter((owed) => !isForgiven(owed)))
+        : account,
+    );
+  }
+
+  /** Time passes until this message: timers run out, and what is still owed is missing. */
+  advance({ at, number }: Observed): void {
+    this.#accounts = this.#accounts.map((account) => withDueTimers(account, at, number));
+    const isLate = ({ until }: Owed): boolean => until !== undefined && until < at;
+    const inTime = this.#accounts.filter(({ owed }) => !owed.some(isLate));
+    if (inTime.length > 0) {
+      this.#accounts = inTime;
+      return;
+    }
+    const late = this.#accounts
+      .flatMap(({ owed }) => owed.filter(isLate))
+      .reduce((first, owed) => (owed.number < first.number ? owed : first));
+    const cause = this.#seen.get(late.number);
+    if (cause) {
+      this.#violate(cause, missing(late), `${describeOwed(late)} is missing`, this.#accounts);
+    }
+    this.forgive(isLate);
+  }
+
+  judged(): JudgedUser {
+    const { user } = this;
+    const states = describeStates(this.#accounts);
+    return { user, messages: this.#messages, states, assumed: this.#assumed };
+  }
+
+  get accounts(): readonly TrackedAccount[] {
+    return this.#accounts;
+  }
+
+  #note(observed: Observed): void {
+    this.#messages++;
+    this.#seen.set(observed.number, observed);
+  }
+
+  #violate(
+    { number, at, source, target }: Observed,
+    id: ClauseId,
+    found: string,
+    accounts: readonly TrackedAccount[],
+  ): void {
+    const allowed = unique(accounts.flatMap(({ owed }) => owed.map(describeOwed)));
+    const states = describeStates(accounts);
+    const of = { number, at, source, target, user: this.user };
+    this.#report({ ...of, clause: clause(id), found, states, allowed });
+  }
+}
+
+/** What every served user may be at first. */
+export function unknownAccounts(): readonly TrackedAccount[] {
+  return assumptions.map((assumption) => new TrackedAccount(assumption));
+}
+
+/** The nearest accounts that owe it, without that debt. */
+function explained(account: TrackedAccount, expected: Expected): TrackedAccount[] {
+  const { at, number } = expected.observed;
+  const candidates = expected.directly ? [account] : afterHidden(account, at, number);
+  for (const candidate of candidates) {
+    const done = candidate.owed.find((owed) => expected.match(owed, candidate));
+    if (done === undefined) continue;
+    const owed = candidate.owed.filter(
+      (other) => other !== done && expected.supersedes?.(other, done) !== true,
+    );
+    const next = candidate.withOwed(owed);
+    return [expected.after?.(next, done) ?? next];
+  }
+  return [];
+}
+
+function missing({ effect, by }: Owed): ClauseId {
+  switch (effect.type) {
+    case 'sip.invite':
+      return 'IMSpec-DMT-S-004';
+    case 'sip.bye':
+      return by.startsWith('push/') ? 'S2-PUSH-FLOW' : 'D-73';
+    case 'msrp.send':
+      return 'IMSpec-DMT-S-012';
+    case 'msrp.confirm':
+      return 'D-16';
+    case 'sip.notify':
+      return effect.dialog.localCseq <= 1 ? 'EVT-01' : 'MWI-06';
+    default:
+      return 'TX-01';
+  }
+}
+
+function describeStates(accounts: readonly TrackedAccount[]): string[] {
+  return unique(
+    accounts.flatMap(({ actors }) =>
+      actors.size === 0
+        ? ['no account']
+        : [...actors].map(([address, { snapshot }]) => `${address} ${stateName(snapshot.value)}`),
+    ),
+  ).slice(0, describedMax);
+}
+
+function stateName(value: ActorSnapshot['value']): string {
+  if (typeof value === 'string') return value;
+  return Object.entries(value as Record<string, ActorSnapshot['value']>)
+    .map(([name, inner]) => `${name}.${stateName(inner)}`)
+    .join(' ');
+}
+
+function unique(texts: readonly string[]): string[] {
+  return [...new Set(texts)];
+}
