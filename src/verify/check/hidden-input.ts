@@ -90,8 +90,7 @@ function mayRunOut(account: TrackedAccount, { of, name, at: due }: SetTimer, at:
   if (isGranted(of, name)) return due - earlyMs <= at;
   if (name !== 'expiry') return true;
   const context = account.stored().get(Number(of.slice(3)))?.context as
-    | { readonly receivedAt: number; readonly message: { readonly expires?: number } }
-    | undefined;
+    { readonly receivedAt: number; readonly message: { readonly expires?: number } } | undefined;
   if (context === undefined) return false;
   const { receivedAt, message } = context;
   return at >= Math.min(due, message.expires === undefined ? receivedAt + lifetimeMs : due);

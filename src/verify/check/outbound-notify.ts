@@ -74,5 +74,8 @@ function named(account: TrackedAccount, { added }: Notify, { headers }: MessageS
 
 /** D-01: with or without scheme and angle brackets. */
 export function canonicalMessageId(text: string): string {
-  return text.replace(/^<|>$/g, '').replace(/^sips?:/i, '').replace(/[;?].*$/, '');
+  return text
+    .replace(/^<|>$/g, '')
+    .replace(/^sips?:/i, '')
+    .replace(/[;?].*$/, '');
 }

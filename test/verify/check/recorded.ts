@@ -1,0 +1,72 @@
+/** Flows between a real server and real peers over real sockets, as a tap between them sees them. */
+
+import { setImmediate as immediate } from 'node:timers/promises';
+import { expect } from 'vitest';
+import type { ImClient, ImClientOptions } from '../../../src/client/im-client.js';
+import { ManualClock } from '../../../src/testing/clock.js';
+import { openSipPeer, type SipPeer } from '../../../src/testing/sip-peer.js';
+import type { Observed } from '../../../src/verify/capture/observed.js';
+import { sceneAt, type WireScene } from '../../e2e/sip-scene.js';
+import { startWorld, type World } from '../../e2e/world.js';
+import { Tap } from './tap.js';
+
+export interface Stage extends WireScene {
+  readonly world: World;
+  readonly peer: SipPeer;
+  readonly clock: ManualClock;
+  readonly tap: Tap;
+  /** A client on the same clock. */
+  client(user: string, options?: Partial<ImClientOptions>): Promise<ImClient>;
+  /** Waits until so much was seen. */
+  until(seen: (messages: readonly string[]) => boolean): Promise<void>;
+  /** Time goes on, and whatever comes of that happens. */
+  pass(seconds: number): Promise<void>;
+}
+
+/** Until a server would have done whatever it still had to do. */
+const afterwards = 300;
+
+/** What is seen of a play, ended by an OPTIONS some minutes later. */
+export async function recorded(
+  play: (stage: Stage) => Promise<void>,
+  limits: Parameters<typeof startWorld>[0] = {},
+): Promise<readonly Observed[]> {
+  const clock = new ManualClock();
+  const tap = new Tap(() => clock.now());
+  const world = await startWorld(limits, 'udp', {}, { clock });
+  const peer = await openSipPeer('udp');
+  const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;
+  const scene = sceneAt(peer, port);
+  const pass = async (seconds: number): Promise<void> => {
+    for (let second = 0; second < seconds; second++) {
+      clock.advance(1_000);
+      await immediate();
+    }
+  };
+  const until: Stage['until'] = async (seen) => {
+    const deadline = Date.now() + 10_000;
+    while (!seen(tap.messages.map(({ bytes }) => firstLine(bytes)))) {
+      if (Date.now() > deadline) {
+        expect.fail(tap.messages.map(({ bytes }) => firstLine(bytes)).join('\n'));
+      }
+      await immediate();
+    }
+  };
+  const client: Stage['client'] = (user, options) => world.client(user, { clock, ...options });
+  try {
+    await play({ ...scene, world, peer, clock, tap, client, until, pass });
+    await pass(afterwards);
+    const options = { method: 'OPTIONS', uri: 'sip:Deferred@store.example.org' };
+    expect((await scene.ask(options)).status).toBe(200);
+    tap.end();
+    return tap.messages;
+  } finally {
+    tap.end();
+    await peer.close();
+    await world.end();
+  }
+}
+
+export function firstLine(bytes: Buffer): string {
+  return bytes.subarray(0, Math.max(0, bytes.indexOf('\r\n'))).toString('latin1');
+}

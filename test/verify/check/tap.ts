@@ -1,0 +1,96 @@
+/** Everything that is sent in this process, as somebody between the hosts would have seen it. */
+
+import { Socket as UdpSocket } from 'node:dgram';
+import { Socket as TcpSocket } from 'node:net';
+import type { Observed } from '../../../src/verify/capture/observed.js';
+
+type Send = (this: UdpSocket, ...args: unknown[]) => unknown;
+type Write = (this: TcpSocket, ...args: unknown[]) => boolean;
+
+/** Of a connection in one direction, what is no whole frame yet. */
+interface Stream {
+  left: Buffer;
+}
+
+export class Tap {
+  readonly messages: Observed[] = [];
+  readonly #now: () => number;
+  readonly #send: unknown = Reflect.get(UdpSocket.prototype, 'send');
+  readonly #write: unknown = Reflect.get(TcpSocket.prototype, 'write');
+  readonly #streams = new Map<string, Stream>();
+
+  constructor(now: () => number) {
+    this.#now = now;
+    const send = this.#send as Send;
+    const write = this.#write as Write;
+    const tap = this;
+    UdpSocket.prototype.send = function (this: UdpSocket, ...args: unknown[]): void {
+      tap.#datagram(this, args);
+      send.apply(this, args);
+    } as typeof UdpSocket.prototype.send;
+    TcpSocket.prototype.write = function (this: TcpSocket, ...args: unknown[]): boolean {
+      tap.#octets(this, args[0]);
+      return write.apply(this, args);
+    } as typeof TcpSocket.prototype.write;
+  }
+
+  end(): void {
+    Reflect.set(UdpSocket.prototype, 'send', this.#send);
+    Reflect.set(TcpSocket.prototype, 'write', this.#write);
+  }
+
+  #datagram(socket: UdpSocket, args: readonly unknown[]): void {
+    const [bytes, ...rest] = args;
+    const [port, address] = rest
+      .filter((one): one is number | string => typeof one === 'number' || typeof one === 'string')
+      .slice(-2);
+    const octets = Buffer.concat((Array.isArray(bytes) ? bytes : [bytes]) as Buffer[]);
+    if (/^(?:\r\n)*$/.test(octets.toString('latin1'))) return;
+    const source = `127.0.0.1:${socket.address().port}`;
+    this.#add('sip', 'udp', { source, target: `${address}:${port}` }, Buffer.from(octets));
+  }
+
+  /** Frames of MSRP; whatever else goes over TCP here is none of ours. */
+  #octets(socket: TcpSocket, data: unknown): void {
+    const { localPort, remotePort } = socket;
+    if (localPort === undefined || remotePort === undefined) return;
+    const octets = typeof data === 'string' ? Buffer.from(data) : (data as Uint8Array);
+    const hosts = { source: `127.0.0.1:${localPort}`, target: `127.0.0.1:${remotePort}` };
+    const key = `${hosts.source} ${hosts.target}`;
+    const stream = this.#streams.get(key) ?? { left: Buffer.alloc(0) };
+    this.#streams.set(key, stream);
+    stream.left = Buffer.concat([stream.left, octets]);
+    for (;;) {
+      const frame = frameOf(stream.left);
+      if (frame === undefined) return;
+      stream.left = stream.left.subarray(frame.length);
+      this.#add('msrp', 'tcp', hosts, Buffer.from(frame));
+    }
+  }
+
+  #add(
+    protocol: Observed['protocol'],
+    transport: Observed['transport'],
+    hosts: Pick<Observed, 'source' | 'target'>,
+    bytes: Buffer,
+  ): void {
+    const number = this.messages.length + 1;
+    this.messages.push({
+      number,
+      at: this.#now(),
+      protocol,
+      transport,
+      ...hosts,
+      bytes,
+      cut: false,
+    });
+  }
+}
+
+function frameOf(octets: Buffer): Buffer | undefined {
+  const text = octets.toString('latin1');
+  const id = /^MSRP (\S+) /.exec(text)?.[1];
+  if (id === undefined) return undefined;
+  const end = new RegExp(`-------${id.replace(/[.+]/g, '\\$&')}[$+#]\r\n`).exec(text);
+  return end === null ? undefined : octets.subarray(0, end.index + end[0].length);
+}
