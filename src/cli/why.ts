@@ -30,14 +30,16 @@ export function whyCommand(write: Write = toOutput): Command {
     .description('tell the life of a message: of a running server, or from a file of its trace')
     .argument('<message-id>', 'such as sip:7@store.example.org')
     .option('-u, --user <account>', 'whose it is, such as bob@example.org; a running server asks')
-    .action((messageId: string, options: WhyOptions) => {
+    .action(async (messageId: string, options: WhyOptions) => {
       const { file, user } = options;
-      if (file) { tell(file, options, write, (all) => whyOf(all, messageId, user)); return; }
-      if (user !== undefined) {
+      if (file) {
+        tell(file, options, write, (all) => whyOf(all, messageId, user));
+      } else if (user !== undefined) {
         const path = accountPath(user, `/messages/${encodeURIComponent(messageId)}/ladder`);
-        return ask(path, options, write);
+        await ask(path, options, write);
+      } else {
+        throw new OperatorError('OPERATOR_USAGE', 'needs --user, or --file', 2);
       }
-      throw new OperatorError('OPERATOR_USAGE', 'needs --user, or --file', 2);
     });
 }
 
@@ -45,10 +47,10 @@ export function ladderCommand(write: Write = toOutput): Command {
   return withTrace(new Command('ladder'))
     .description('tell a call: of a running server, or from a file of its trace')
     .argument('<call-id>', 'as in the header field')
-    .action((callId: string, options: TraceOptions) => {
+    .action(async (callId: string, options: TraceOptions) => {
       const { file } = options;
-      if (file) { tell(file, options, write, (all) => callOf(all, callId)); return; }
-      return ask(`/v1/calls/${encodeURIComponent(callId)}/ladder`, options, write);
+      if (file) tell(file, options, write, (all) => callOf(all, callId));
+      else await ask(`/v1/calls/${encodeURIComponent(callId)}/ladder`, options, write);
     });
 }
 

@@ -26,6 +26,7 @@ export { scenarios, type Scenario } from './promela-scenarios.js';
 export { formulas } from './promela-model.js';
 export { callOf, ladderSvg, ladderText, whyOf, type Ladder, type Rung } from './ladder.js';
 export { lineTrace, readTrace, type TraceRecord } from './trace-record.js';
+export type { SimulationProperty, SimulationView } from './simulation-property.js';
 export { shrink, type SimulationFailure, type Smaller } from './simulation-shrink.js';
 export {
   faultKinds,

@@ -13,6 +13,7 @@ import type { MemoryStore } from '../store/memory.js';
 import { SimulatedMsrp, SimulatedSip, SimulatedXdms } from '../testing/simulated-ports.js';
 import { beginning, boundedLimits } from './bounded-facts.js';
 import { SimulationError, SimulationLedger } from './simulation-ledger.js';
+import type { SimulationProperty } from './simulation-property.js';
 import { simulatedDomain, simulatedHost } from './simulation-requests.js';
 import { messageAtRest } from './ledger.js';
 import { judgeStore, storedMessages } from './simulation-store.js';
@@ -40,6 +41,8 @@ export interface SimulationOptions {
   readonly faults?: readonly FaultKind[];
   /** Stands between the actors and the store; a test plants defects here. */
   readonly wrap?: (store: MemoryStore) => MemoryStore;
+  /** Beside those of the product, judged every hour and at the end. */
+  readonly properties?: readonly SimulationProperty[];
   readonly onHour?: (hour: number, figures: SimulationFigures) => void;
 }
 
@@ -175,6 +178,15 @@ export class Simulation {
     const named = isQuiet ? new Set(this.xdms.histories.keys()) : undefined;
     const broken = await judgeStore(this.#store, named);
     if (broken) this.#guarded(() => this.ledger.breach(broken.property, broken.text));
+    for (const property of this.#options.properties ?? []) this.#judge(property, isQuiet);
+  }
+
+  #judge(property: SimulationProperty, isQuiet: boolean): void {
+    const text = property.broken({
+      ...{ isQuiet, elapsedMs: this.clock.now() - beginning, figures: this.figures },
+      ...{ messages: this.ledger.messages.values(), counters: this.#actors.counters() },
+    });
+    if (text !== undefined) this.#guarded(() => this.ledger.breach(property.name, text));
   }
 
   async #runFor(ms: number): Promise<void> {
