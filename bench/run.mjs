@@ -13,7 +13,7 @@ import { machine, peerVersions } from './lib/machine.mjs';
 import { writePage } from './page.mjs';
 import { databases, missingFor } from './peers/databases.mjs';
 
-const suites = ['micro', 'store', 'push', 'large', 'recovery', 'scale'];
+const suites = ['micro', 'store', 'shards', 'push', 'large', 'recovery', 'scale'];
 
 const program = new Command('bench')
   .argument('[suite...]', `some of: ${suites.join(', ')}; all when absent`)
@@ -76,7 +76,6 @@ for (const name of chosen) {
     seconds: options.quick ? 1 : options.seconds,
     messages: options.messages,
     megabytes: options.megabytes,
-    shardings: { ours: [] },
     peers,
     say,
     figure(figure) {

@@ -6,6 +6,7 @@ import { notDurable } from '../peers/databases.mjs';
 export function targets(figures) {
   return [
     ...storeTargets(figures),
+    ...shardTargets(figures),
     ...latencyTargets(figures),
     ...pushTargets(figures),
     ...simple(figures, 'large', '%', (value) => value >= 50, 'at least 50 %'),
@@ -33,13 +34,19 @@ function storeTargets(figures) {
     const lazy = best(measured.filter(({ who }) => isLazy(who)));
     if (ours && durable) all.push(ratio(`${name}: stored/s, ${durable.who}`, ours, durable, 3));
     if (ours && lazy) all.push(ratio(`${name}: stored/s, ${lazy.who}`, ours, lazy, 1));
-    const shards = measured.find(({ who }) => who === 'ours, 2 shards');
-    if (ours && shards) all.push(ratio(`${name}: stored/s, 2 shards to 1`, shards, ours, 1.4));
   }
   return [
     ...all,
     ...simple(figures, 'store', 'µs CPU per store', (value) => value <= 60, 'at most 60 µs'),
   ];
+}
+
+function shardTargets(figures) {
+  return [...byName(figures, 'shards', 'stored/s')].flatMap(([name, measured]) => {
+    const one = measured.find(({ who }) => who === 'ours');
+    const two = measured.find(({ who }) => who === 'ours, 2 shards');
+    return one && two ? ratio(`${name}: stored/s, 2 shards to 1 process`, two, one, 1.4) : [];
+  });
 }
 
 /** Below the better of the durable peers that bore the load. */

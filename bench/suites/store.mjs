@@ -8,10 +8,10 @@ import { closeAll, openAll, targetOf } from './servers.mjs';
 
 export const about = 'pager messages stored, each answered 202 when it is durable';
 
-const users = 1000;
+export const users = 1000;
 
 export async function run(bench) {
-  const servers = await openAll(bench, { ours: bench.shardings });
+  const servers = await openAll(bench);
   try {
     for (const server of servers) {
       await loadgen('store', { ...targetOf(server, 'udp'), users, duration: 1.5, outstanding: 16 });
@@ -31,7 +31,7 @@ export async function run(bench) {
 }
 
 /** Resolves with the capacity of ours. */
-async function closedLoop(bench, servers, transport, body) {
+export async function closedLoop(bench, servers, transport, body) {
   const name = `${transport}, ${body} B, 64 outstanding`;
   const runs = await interleaved(bench, servers, `store ${name}`, (server) =>
     loadgen('store', {

@@ -21,6 +21,7 @@ interface ServeOptions {
   readonly hostname?: string;
   readonly domain?: string[];
   readonly durability?: string;
+  readonly shards?: number | 'auto';
   readonly logLevel?: string;
   readonly printConfig?: boolean;
 }
@@ -37,6 +38,7 @@ export function serveCommand(): Command {
     .option('--hostname <name>', 'host of Message-IDs and of Deferred@')
     .option('--domain <domain...>', 'served domains')
     .option('--durability <mode>', 'fsync: a 202 survives a power cut; os: it survives a crash')
+    .option('--shards <count>', 'processes that share the accounts; auto: one a core', shardsOf)
     .option('--log-level <level>', 'silent, error, warn, info or debug')
     .option('--trace <file>', 'write messages without bodies, and turns, for `why` and `ladder`')
     .option('--trace-octets <count>', 'size at which the trace begins anew', Number, 67_108_864)
@@ -87,6 +89,7 @@ function settingsFrom(options: ServeOptions): Settings {
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       ...(options.domain !== undefined && { domains: options.domain }),
     },
+    cluster: { ...base.cluster, ...(options.shards !== undefined && { shards: options.shards }) },
     log: { level: options.logLevel ?? base.log.level },
   });
 }
@@ -95,6 +98,12 @@ function portOf(text: string): number {
   const port = Number(text);
   if (!/^\d{1,5}$/.test(text) || port > 65_535) throw new InvalidArgumentError('not a port');
   return port;
+}
+
+function shardsOf(text: string): number | 'auto' {
+  if (text === 'auto') return text;
+  if (!/^[1-9]\d?$/.test(text)) throw new InvalidArgumentError('neither a number nor auto');
+  return Number(text);
 }
 
 /** The first signal stops in good order, the second at once. */

@@ -9,4 +9,6 @@ export const frameKind = {
   failed: 4,
   question: 5,
   answer: 6,
+  /** A datagram that a shard has read in place of the front. */
+  stray: 7,
 } as const;

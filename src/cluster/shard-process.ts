@@ -1,6 +1,7 @@
 /** One shard as the front sees it: a process that is started, watched, and started again. */
 
 import type { ChildProcess } from 'node:child_process';
+import type { Socket } from 'node:dgram';
 import type { Duplex } from 'node:stream';
 import type { Clock, Log } from '../ports.js';
 import { Calls, ClusterError } from './calls.js';
@@ -110,6 +111,15 @@ export class ShardProcess {
 
   tell(kind: number, parts: readonly Buffer[]): void {
     if (this.#isUp) this.#running?.link.send(kind, parts);
+  }
+
+  /** Gives sockets for UDP to the process, which asks for them when it is ready to take them. */
+  handOver(sockets: readonly Socket[]): number {
+    for (const [index, socket] of sockets.entries()) {
+      // A process that has ended meanwhile is told of by its exit.
+      this.#running?.child.send({ datagrams: index }, socket, () => undefined);
+    }
+    return sockets.length;
   }
 
   call(name: string, ...parameters: readonly unknown[]): Promise<unknown> {

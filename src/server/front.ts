@@ -1,6 +1,7 @@
 /** The front of a server with several shards: sockets and HTTP here, accounts in their processes. */
 
 import { spawn } from 'node:child_process';
+import type { Socket } from 'node:dgram';
 import { fileURLToPath } from 'node:url';
 import { AssociatedIdentities } from '../actors/associated-identities.js';
 import { ServedUsers } from '../actors/served-users.js';
@@ -126,6 +127,7 @@ class Front {
   async start(): Promise<void> {
     await this.#associated.load();
     await this.#endpoint.start(this.#sip.handler);
+    this.#sip.started();
     await Promise.all(this.#processes.map((process) => process.start()));
     const { world, store } = this.#parts;
     for (const shard of this.#processes.keys()) {
@@ -178,6 +180,12 @@ class Front {
     };
   }
 
+  /** Shards send by the sockets of the front; a trace has to see it, and is here. */
+  get #shared(): readonly Socket[] {
+    if (this.#parts.world.trace) return [];
+    return this.#endpoint.datagrams.map(({ socket }) => socket);
+  }
+
   #shardOf(account: AccountId): number {
     return this.#questions.shardOf(account);
   }
@@ -228,7 +236,7 @@ class Front {
       spawn: () =>
         spawn(process.execPath, [entry], {
           // Standard output is for results.
-          stdio: ['ignore', 'ignore', 'inherit', 'pipe'],
+          stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'ipc'],
         }),
       greeting: (): Greeting => ({
         settings: settingsOfShard({ ...this.#settings, ...this.#changed }, shard, this.#secret),
@@ -237,12 +245,14 @@ class Front {
         draining: this.#isDraining,
       }),
       answers: {
+        datagrams: () => this.#processes[shard]!.handOver(this.#shared),
         reserve: (counter: string, count: number) => store.reserve(counter, count),
         learn: (account: AccountId, uris: readonly string[], expiresMs: number) =>
           this.#users.associate(account, uris, expiresMs),
       },
       frame: (kind, octets) => {
         if (kind === frameKind.departure) this.#sip.departed(shard, octets);
+        else if (kind === frameKind.stray) this.#sip.strayed(octets);
       },
     });
   }

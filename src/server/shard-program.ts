@@ -1,6 +1,7 @@
 /** The program of one shard: a node without SIP sockets, led by the front over a link. */
 
-import { Socket } from 'node:net';
+import type { Socket } from 'node:dgram';
+import { Socket as StreamSocket } from 'node:net';
 import { Calls } from '../cluster/calls.js';
 import { frameKind } from '../cluster/frame.js';
 import { shardAmong, shardDirectory } from '../cluster/layout.js';
@@ -12,8 +13,9 @@ import type { Settings } from '../config.js';
 import type { StorePort } from '../ports.js';
 import type { Server } from '../server.js';
 import { systemClock, systemRandom } from '../system.js';
-import { decodeArrival, encodeDeparture } from '../transport/sip/link-codec.js';
+import { decodeArrival, encodeArrival, encodeDeparture } from '../transport/sip/link-codec.js';
 import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
+import { SharedDatagrams } from '../transport/sip/shared-datagrams.js';
 import type { SipAddress } from '../transport/sip/options.js';
 import { createLog } from './log.js';
 import { startNode } from './node.js';
@@ -42,7 +44,7 @@ const bounds = { pendingOctets: 64 * 1024 * 1024, questions: 10_000, questionMs:
 let running: { readonly server: NodeServer; readonly store: StorePort } | undefined;
 let receiver: SipLinkReceiver | undefined;
 
-const link = new Link(new Socket({ fd: linkStream }), {
+const link = new Link(new StreamSocket({ fd: linkStream }), {
   pendingOctets: bounds.pendingOctets,
   frame(kind, octets) {
     switch (kind) {
@@ -88,8 +90,21 @@ const calls = new Calls(
 // The front hears of signals, and ends its shards in good order.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 
+const datagrams = new SharedDatagrams((socket, bytes, address, port) => {
+  const peer = { transport: 'udp', address, port, names: [] } as const;
+  link.offer(frameKind.stray, encodeArrival({ flow: socket + 1, ...peer, bytes }));
+});
+let handedOver = (): void => undefined;
+
+// A socket reads from the moment it arrives, so they are asked for, and somebody is there.
+process.on('message', ({ datagrams: index }: { readonly datagrams: number }, socket) => {
+  datagrams.add(index, socket as Socket);
+  handedOver();
+});
+
 async function start(greeting: Greeting): Promise<ShardReady> {
   const { shard, shards, addresses, draining } = greeting;
+  await takeDatagrams();
   const settings = settingsOf(greeting.settings);
   const log = createLog(settings.log.level);
   const { directory } = settings.store;
@@ -116,6 +131,16 @@ async function start(greeting: Greeting): Promise<ShardReady> {
   return { msrp: server.msrp };
 }
 
+async function takeDatagrams(): Promise<void> {
+  const count = await calls.call('datagrams');
+  await new Promise<void>((resolve) => {
+    handedOver = () => {
+      if (datagrams.size === count) resolve();
+    };
+    handedOver();
+  });
+}
+
 async function stop(graceMs: number): Promise<void> {
   const ended = running;
   await ended?.server.stop(graceMs);
@@ -130,5 +155,6 @@ function sipLink(addresses: readonly SipAddress[]): SipLink {
       receiver = to;
     },
     send: (departure) => link.offer(frameKind.departure, encodeDeparture(departure)),
+    sendDatagram: (socket, bytes, address, port) => datagrams.send(socket, bytes, address, port),
   };
 }

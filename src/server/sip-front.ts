@@ -3,7 +3,7 @@
 import { frameKind } from '../cluster/frame.js';
 import type { ShardProcess } from '../cluster/shard-process.js';
 import type { SipHandler } from '../ports.js';
-import { decodeDeparture, encodeArrival } from '../transport/sip/link-codec.js';
+import { decodeArrival, decodeDeparture, encodeArrival } from '../transport/sip/link-codec.js';
 import type { SipDiverter } from '../transport/sip/link.js';
 import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipRoute } from './sip-route.js';
@@ -29,6 +29,11 @@ export class SipFront implements SipDiverter {
   readonly #flows = new Map<number, Flow>();
   #last = 0;
 
+  /** The sockets of UDP come first, as every shard counts them. */
+  started(): void {
+    for (const flow of this.endpoint.datagrams) this.#numberOf(flow);
+  }
+
   constructor(route: SipRoute, processOf: (shard: number) => ShardProcess | undefined) {
     this.#route = route;
     this.#processOf = processOf;
@@ -45,6 +50,14 @@ export class SipFront implements SipDiverter {
     };
   }
 
+  octets(bytes: Buffer, flow: Flow, address: string, port: number): boolean {
+    const shard = this.#route.shardOfOctets(bytes);
+    if (shard === undefined) return false;
+    const { transport, names = noNames } = flow;
+    const arrival = { flow: this.#numberOf(flow), transport, address, port, names, bytes };
+    return this.#processOf(shard)?.offer(frameKind.arrival, encodeArrival(arrival)) === true;
+  }
+
   message(message: SipMessage, flow: Flow, address: string, port: number): boolean {
     const { transport, names = noNames } = flow;
     const peer = { transport, address, port, names };
@@ -56,6 +69,12 @@ export class SipFront implements SipDiverter {
     }
     this.refused++;
     return false;
+  }
+
+  /** A shard has read a datagram by the socket that it has to send by. */
+  strayed(octets: Buffer): void {
+    const { flow, address, port, bytes } = decodeArrival(octets);
+    this.endpoint.datagrams[flow - 1]?.receive(bytes, address, port);
   }
 
   closed(flow: Flow): void {

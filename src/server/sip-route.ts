@@ -6,6 +6,7 @@ import type { ServedUsers } from '../actors/served-users.js';
 import { thirdPartyFacts } from '../actors/third-party-register.js';
 import { shardAmong } from '../cluster/layout.js';
 import { markOf } from '../cluster/marker.js';
+import { plainTarget } from './plain-target.js';
 import type { AccountId, Peer } from '../ports.js';
 import { WireError } from '../wire/error.js';
 import { digestAlgorithm } from '../wire/sip/digest-response.js';
@@ -42,6 +43,17 @@ export class SipRoute {
 
   constructor(parts: SipRouteParts) {
     this.#parts = parts;
+  }
+
+  /**
+   * The shard of a MESSAGE for a user, of its octets alone: nearly everything that comes in. What is
+   * not as plain as that is undefined, and has to be parsed.
+   */
+  shardOfOctets(bytes: Buffer): number | undefined {
+    const uri = plainTarget(bytes);
+    if (uri === undefined) return undefined;
+    const named = this.#parts.users.named(uri);
+    return named.kind === 'user' ? this.#shardOfAccount(named.account) : undefined;
   }
 
   /** Undefined: nobody here waits for it. */

@@ -32,6 +32,7 @@ import { TimerWheel } from './timer-wheel.js';
 import type { SipTlsOptions } from './tls.js';
 import { TransactionTimers } from './transaction-timers.js';
 import { Uac } from './uac.js';
+import type { UdpFlow } from './udp.js';
 import { Uas } from './uas.js';
 
 /** A running or startable SIP node. */
@@ -42,6 +43,8 @@ export interface SipEndpoint extends SipPort {
   counters(): Record<string, number>;
   /** New connections get these certificates. Throws SipTlsError, and keeps the former ones. */
   reloadTls(options: SipTlsOptions): void;
+  /** The open UDP sockets, in the order of the options. */
+  readonly datagrams: readonly UdpFlow[];
   /** The flow to an address, for what is diverted; a connection is opened when there is none. */
   flowTo(transport: SipTransport, address: string, port: number, domain?: string): Flow | undefined;
 }
@@ -77,6 +80,10 @@ class Endpoint implements SipEndpoint, Receiver {
 
   get addresses(): readonly SipAddress[] {
     return this.#network.addresses;
+  }
+
+  get datagrams(): readonly UdpFlow[] {
+    return this.#network.datagrams;
   }
 
   async start(handler: SipHandler): Promise<void> {
@@ -149,6 +156,10 @@ class Endpoint implements SipEndpoint, Receiver {
     const { uas } = this.#core;
     if (message.kind === 'request') uas.receive(message, flow, address, port);
     else this.#response(message, flow, address, port);
+  }
+
+  octets(bytes: Buffer, flow: Flow, address: string, port: number): boolean {
+    return this.#settings.divert?.octets?.(bytes, flow, address, port) === true;
   }
 
   closed(flow: Flow): void {

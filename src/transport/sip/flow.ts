@@ -20,6 +20,8 @@ export interface Flow {
 
 /** Who takes what comes in on the flows. */
 export interface Receiver {
+  /** A datagram before it is read; true: it is taken. */
+  octets?(bytes: Buffer, flow: Flow, address: string, port: number): boolean;
   message(message: SipMessage, flow: Flow, address: string, port: number): void;
   /** Broken input; `salvaged` is what can be answered of it. */
   malformed(

@@ -6,7 +6,7 @@ import type { SipAddress, SipTransport } from './options.js';
 
 /** A message that has come in where the sockets are. */
 export interface SipArrival {
-  /** Number of the connection or socket, from 1 on. */
+  /** Number of the connection or socket, from 1 on; sockets of UDP first, in their order. */
   readonly flow: number;
   readonly transport: SipTransport;
   readonly address: string;
@@ -43,12 +43,16 @@ export interface SipLink {
   /** The listeners there. */
   readonly addresses: readonly SipAddress[];
   open(receiver: SipLinkReceiver): void;
+  /** Sends by a UDP socket that both processes have; false: only the other one has it. */
+  sendDatagram?(socket: number, bytes: Buffer, address: string, port: number): boolean;
   /** False: there is no room, and it is dropped. */
   send(departure: SipDeparture): boolean;
 }
 
 /** Messages for somebody else: asked before the endpoint looks at them. */
 export interface SipDiverter {
+  /** A datagram, before it is read; true: it is taken. */
+  octets?(bytes: Buffer, flow: Flow, address: string, port: number): boolean;
   /** True: it is taken. */
   message(message: SipMessage, flow: Flow, address: string, port: number): boolean;
   closed(flow: Flow): void;

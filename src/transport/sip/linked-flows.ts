@@ -3,7 +3,7 @@
 import { isIP } from 'node:net';
 import { WireError } from '../../wire/error.js';
 import type { SipMessage } from '../../wire/sip/message.js';
-import { parseSip } from '../../wire/sip/parse.js';
+import { parseSip, salvageRequest } from '../../wire/sip/parse.js';
 import type { Flow, Receiver, SipCounters } from './flow.js';
 import type { SipArrival, SipDeparture, SipLink, SipLinkReceiver } from './link.js';
 import type { SipAddress, SipSettings, StreamTransport } from './options.js';
@@ -43,11 +43,12 @@ export class LinkedFlows implements SipLinkReceiver {
     this.addresses = link.addresses;
     this.udp = link.addresses
       .filter(({ transport }) => transport === 'udp')
-      .map((address) => this.#flow(0, address, []));
+      .map((address, index) => this.#flow(index + 1, address, []));
+    for (const [index, flow] of this.udp.entries()) this.#flows.set(index + 1, flow);
   }
 
   get size(): number {
-    return this.#flows.size;
+    return this.#flows.size - this.udp.length;
   }
 
   open(): Promise<void> {
@@ -97,9 +98,8 @@ export class LinkedFlows implements SipLinkReceiver {
     try {
       message = parseSip(bytes, this.#settings.limits);
     } catch (error) {
-      // It was parsed where it came in; what cannot be parsed is answered there.
       if (!(error instanceof WireError)) throw error;
-      this.#counters.malformed++;
+      this.#receiver.malformed(error, salvageRequest(bytes), flow, address, port);
       return;
     }
     if (transport !== 'udp') this.#learn(message, flow);
@@ -144,8 +144,12 @@ export class LinkedFlows implements SipLinkReceiver {
 
   #send(departure: Asked, bytes: Buffer, failed: (() => void) | undefined): void {
     this.#counters.sent++;
+    const { flow: number, transport, address, port } = departure;
+    if (transport === 'udp' && !this.#isClosed) {
+      if (this.#link.sendDatagram?.(number - 1, bytes, address, port) === true) return;
+    }
     // A stream tells whether it could carry a request; a datagram is lost without a word.
-    const id = failed && departure.transport !== 'udp' ? this.#ask(failed) : 0;
+    const id = failed && transport !== 'udp' ? this.#ask(failed) : 0;
     if (!this.#isClosed && this.#link.send({ ...departure, id, bytes })) return;
     this.#counters.sendFailures++;
     if (id !== 0) this.#asked.delete(id);

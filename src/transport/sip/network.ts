@@ -10,6 +10,7 @@ import type { SipAddress, SipSettings, SipTransport } from './options.js';
 import { placeholderHost } from './placeholder-host.js';
 import type { TimerWheel } from './timer-wheel.js';
 import { TlsIdentity, type SipTlsOptions } from './tls.js';
+import type { UdpFlow } from './udp.js';
 
 export { SipListenError } from './listeners.js';
 
@@ -44,6 +45,11 @@ export class Network {
   /** The open listeners, in the order of the options. */
   get addresses(): readonly SipAddress[] {
     return this.#listeners.addresses;
+  }
+
+  /** The UDP sockets that are here, in the order of the options. */
+  get datagrams(): readonly UdpFlow[] {
+    return this.#listeners instanceof Listeners ? this.#listeners.udp : [];
   }
 
   get connections(): number {

@@ -1,6 +1,6 @@
 /** SIP over one UDP socket (RFC 3261 18). */
 
-import { createSocket, type RemoteInfo, type Socket } from 'node:dgram';
+import { createSocket, type Socket } from 'node:dgram';
 import { WireError } from '../../wire/error.js';
 import { parseSip, salvageRequest } from '../../wire/sip/parse.js';
 import { hostPort, traceMessage, type Flow, type Receiver, type SipCounters } from './flow.js';
@@ -39,6 +39,11 @@ export class UdpFlow implements Flow {
     return !this.#closed;
   }
 
+  /** For another process that sends by it. */
+  get socket(): Socket {
+    return this.#socket;
+  }
+
   /** Rejects with the error of the system, such as EADDRINUSE. */
   open(host: string, port: number): Promise<SipAddress> {
     const socket = this.#socket;
@@ -47,7 +52,7 @@ export class UdpFlow implements Flow {
       socket.bind(port, host, () => {
         socket.off('error', reject);
         socket.on('error', (error) => this.#failed(error));
-        socket.on('message', (bytes, source) => this.#receive(bytes, source));
+        socket.on('message', (bytes, source) => this.receive(bytes, source.address, source.port));
         this.#enlargeBuffers();
         const bound = socket.address();
         this.#address = { transport: 'udp', address: bound.address, port: bound.port };
@@ -75,27 +80,29 @@ export class UdpFlow implements Flow {
     });
   }
 
-  close(): Promise<void> {
-    if (this.#closed) return Promise.resolve();
-    this.#closed = true;
-    return new Promise((resolve) => this.#socket.close(resolve));
-  }
-
-  #receive(bytes: Buffer, source: RemoteInfo): void {
+  /** A datagram from that address. */
+  receive(bytes: Buffer, address: string, port: number): void {
     // Keep-alives are white space or zeros; over UDP they are never answered (RFC 5626 4.4).
-    if (bytes.length <= 4 || source.port === 0) return;
+    if (bytes.length <= 4 || port === 0) return;
     this.#counters.received++;
-    if (this.#settings.trace) this.#trace('in', source.address, source.port, bytes);
+    if (this.#settings.trace) this.#trace('in', address, port, bytes);
+    if (this.#receiver.octets?.(bytes, this, address, port) === true) return;
     let message;
     try {
       message = parseSip(bytes, this.#settings.limits);
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
       const salvaged = salvageRequest(bytes);
-      this.#receiver.malformed(error, salvaged, this, source.address, source.port);
+      this.#receiver.malformed(error, salvaged, this, address, port);
       return;
     }
-    this.#receiver.message(message, this, source.address, source.port);
+    this.#receiver.message(message, this, address, port);
+  }
+
+  close(): Promise<void> {
+    if (this.#closed) return Promise.resolve();
+    this.#closed = true;
+    return new Promise((resolve) => this.#socket.close(resolve));
   }
 
   #trace(direction: 'in' | 'out', address: string, port: number, bytes: Buffer): void {
