@@ -20,6 +20,7 @@ const answers = [
   { status: 403 },
   { status: 423, minExpires: 7200 },
   { status: 481 },
+  { status: 482 },
   { status: 503, retryAfter: 5 },
   { status: 603 },
 ];

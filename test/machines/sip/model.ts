@@ -9,6 +9,7 @@ import {
   inviteServer,
   server,
   transactionStep,
+  type TransactionEffect,
   type TransactionDefinition,
   type TransactionEvent,
   type TransactionFacts,
@@ -64,16 +65,12 @@ export function unborn(kind: Kind): ModelState {
 
 export function turn(kind: Kind, state: ModelState, event: TransactionEvent): Turn {
   const { snapshot, effects } = transactionStep(machines[kind], state.snapshot, event);
-  const running = new Map(state.running.map((timer) => [timer.name, timer]));
-  if (event.type === 'timer.fired') running.delete(event.name);
   const started: Running[] = [];
   const said: string[] = [];
   for (const effect of effects) {
     if (effect.type === 'timer.start') {
       started.push({ name: effect.name, delayMs: effect.delayMs });
-      running.set(effect.name, { name: effect.name, delayMs: effect.delayMs });
-    } else if (effect.type === 'timer.stop') running.delete(effect.name);
-    else said.push(effect.type);
+    } else if (effect.type !== 'timer.stop') said.push(effect.type);
   }
   return {
     event,
@@ -81,8 +78,24 @@ export function turn(kind: Kind, state: ModelState, event: TransactionEvent): Tu
     to: snapshot.value as string,
     said,
     started,
-    state: { snapshot, running: [...running.values()] },
+    state: { snapshot, running: runningAfter(state.running, event, effects) },
   };
+}
+
+/** The timers that run after an event and what it made the machine do; other effects are no timers. */
+export function runningAfter(
+  before: readonly Running[],
+  event: { readonly type: string; readonly name?: unknown },
+  effects: readonly { readonly type: string }[],
+): Running[] {
+  const running = new Map<unknown, Running>(before.map((timer) => [timer.name, timer]));
+  if (event.type === 'timer.fired') running.delete(event.name);
+  for (const effect of effects as readonly TransactionEffect[]) {
+    if (effect.type === 'timer.start') {
+      running.set(effect.name, { name: effect.name, delayMs: effect.delayMs });
+    } else if (effect.type === 'timer.stop') running.delete(effect.name);
+  }
+  return [...running.values()];
 }
 
 /** The edges of every class of responses. */
@@ -164,7 +177,7 @@ export function turnsOf(kind: Kind, path: readonly TransactionEvent[]): Turn[] {
 }
 
 /** Timer A doubles on and on: beyond 64*T1 one interval is as good as another. */
-function essence({ snapshot, running }: ModelState, { t1 }: TransactionFacts): string {
+export function essence({ snapshot, running }: ModelState, { t1 }: TransactionFacts): string {
   const context = snapshot.context as { intervalMs?: number };
   const intervalMs = Math.min(context.intervalMs ?? 0, 64 * t1);
   const names = running.map(({ name }) => name).sort();
