@@ -74,8 +74,10 @@ interface Inspected {
   readonly _transitions?: readonly unknown[];
 }
 
-/** A situation is all of `Snapshot` that generators look at. */
-export type SituationModel = TestModel<Situation & Snapshot<undefined>, AccountEvent, undefined>;
+/** A situation is all of a snapshot that generators look at. */
+type Seen = Situation & Snapshot<undefined>;
+
+export type SituationModel = TestModel<Seen, AccountEvent, undefined>;
 
 /** The model for @xstate/test, stepped by that interpreter. */
 export function testModelOf(model: Model, interpreter: Interpreter): SituationModel {
@@ -84,7 +86,7 @@ export function testModelOf(model: Model, interpreter: Interpreter): SituationMo
     transition: (situation: Situation, event: AccountEvent) =>
       behind(situation, event, interpreter.move(situation.snapshot, event)),
   };
-  return new TestModel(logic as never, {
+  return new TestModel<Seen, AccountEvent, undefined>(logic as never, {
     events: ((situation: Situation) => model.events(situation)) as never,
     serializeState: (situation: Situation) => model.essence(situation),
     serializeEvent: (event: AccountEvent) => JSON.stringify(event),
