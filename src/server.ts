@@ -12,6 +12,7 @@ import type {
   PolicyPort,
   ProvisioningPort,
   Random,
+  SocketsPort,
   StorePort,
   Trace,
   TurnTrace,
@@ -41,6 +42,8 @@ export interface ServerParts {
   readonly turns?: TurnTrace;
   /** Sees every SIP, MSRP and XCAP message in and out, retransmissions included. */
   readonly trace?: Trace;
+  /** What SIP and MSRP without TLS are carried by, in place of the sockets of Node. */
+  readonly sockets?: SocketsPort;
   /** Asked about what the rules of the settings let pass. */
   readonly policy?: PolicyPort;
   /** The program of a shard, when it is not the one beside this file. */

@@ -1,6 +1,6 @@
 /** The IM client joined to real sockets: the one file of the client that knows the transports. */
 
-import type { Clock, Log, Random, SipPort, Trace } from '../ports.js';
+import type { Clock, Log, Random, SipPort, SocketsPort, Trace } from '../ports.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint, type MsrpEndpoint } from '../transport/msrp/endpoint.js';
 import { createSipEndpoint, type SipEndpoint } from '../transport/sip/endpoint.js';
@@ -41,6 +41,7 @@ export function createImClient(options: ImClientOptions): ImClient {
     random: options.random ?? systemRandom,
     log,
     ...(options.trace && { trace: options.trace }),
+    ...(options.sockets && { sockets: options.sockets }),
   };
   const parties = new Parties();
   let endpoints: Endpoints | undefined;
@@ -121,6 +122,7 @@ interface Shared {
   readonly random: Random;
   readonly log: Log;
   readonly trace?: Trace;
+  readonly sockets?: SocketsPort;
 }
 
 function msrpAt(host: string, { options, limits }: ClientWorld, shared: Shared): MsrpEndpoint {

@@ -51,7 +51,12 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const { clock = systemClock, random = systemRandom } = parts;
   const log = parts.log ?? createLog(settings.log.level);
   const { trace, turns, ladders } = tracesOf(settings, parts, log);
-  const world: World = { clock, random, log, ...(trace && { trace }) };
+  const { sockets } = parts;
+  const world: World = {
+    ...{ clock, random, log },
+    ...(trace && { trace }),
+    ...(sockets && { sockets }),
+  };
   const linked = parts.link && { link: parts.link };
   const policyRules = readPolicy(settings);
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });

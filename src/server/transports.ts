@@ -1,7 +1,7 @@
 /** What the transports are told of the settings. */
 
 import type { Settings } from '../config.js';
-import type { Clock, Log, Random, Trace } from '../ports.js';
+import type { Clock, Log, Random, SocketsPort, Trace } from '../ports.js';
 import type {
   MsrpEndpointOptions,
   MsrpRelayOptions,
@@ -18,6 +18,7 @@ export interface World {
   readonly random: Random;
   readonly log: Log;
   readonly trace?: Trace;
+  readonly sockets?: SocketsPort;
 }
 
 export function sipOptions(

@@ -3,7 +3,7 @@
 import { createConnection } from 'node:net';
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
-import type { Peer } from '../../ports.js';
+import type { Peer, SocketsPort } from '../../ports.js';
 import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
 
 /** What a connection asks of a socket. */
@@ -41,8 +41,12 @@ export interface Target {
 
 const fits = (): undefined => undefined;
 
-export function openTcp({ host, port }: Target, target: string): Carrier {
-  const socket = createConnection({ host, port });
+export function openTcp(
+  { host, port }: Target,
+  target: string,
+  sockets: SocketsPort | undefined,
+): Carrier {
+  const socket = sockets?.connect(host, port) ?? createConnection({ host, port });
   return { socket, transport: 'tcp', target, opens: 'connect', framed: false, refusal: fits };
 }
 

@@ -1,6 +1,6 @@
 /** One connection: what comes in, back-pressure, and when it is closed (RFC 4975 5.4). */
 
-import type { Log, Owner, Trace } from '../../ports.js';
+import type { Log, Owner, SocketsPort, Trace } from '../../ports.js';
 import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
 import type { MsrpFlag, MsrpHead, MsrpRequestHead } from '../../wire/msrp/frame.js';
 import { MsrpParser } from '../../wire/msrp/parse.js';
@@ -39,6 +39,8 @@ export interface ConnectionSettings extends Omit<WriterSettings, 'framed'> {
   readonly limits: MsrpLimits;
   readonly log: Log;
   readonly trace: Trace | undefined;
+  /** By default those of Node. */
+  readonly sockets: SocketsPort | undefined;
 }
 
 /** A frame event that waits for a sink. */

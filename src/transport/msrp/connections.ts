@@ -40,7 +40,7 @@ export class Connections {
 
   /** Listens for `msrp`. */
   listen(host: string, port: number): Promise<MsrpAddress> {
-    const server = createServer();
+    const server = this.#settings.sockets?.server() ?? createServer();
     server.on('connection', (socket) => {
       if (this.#admission.admit(socket)) this.#accept(acceptedTcp(socket));
     });
@@ -87,7 +87,9 @@ export class Connections {
     if (known?.isUsable && known.mayCarry(fingerprints)) return known;
     if (this.#admission.isFull) return undefined;
     if (secure && !this.#identity) return undefined;
-    const carrier = secure ? this.#identity!.open(target, key) : openTcp(target, key);
+    const carrier = secure
+      ? this.#identity!.open(target, key)
+      : openTcp(target, key, this.#settings.sockets);
     const connection = new Connection(carrier, this.#owner, this.#settings, fingerprints);
     this.#admission.open(1);
     this.#all.add(connection);

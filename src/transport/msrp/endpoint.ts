@@ -58,7 +58,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     this.#options = options;
     this.#limits = { ...msrpLimits, ...options.limits };
     this.#log = options.log;
-    const { clock, random, log, trace } = options;
+    const { clock, random, log, trace, sockets } = options;
     const chunkSize = Math.max(chunkSizeMin, options.chunkSize ?? chunkSizeMin);
     const chunkMax = Math.max(chunkSize, options.chunkMax ?? 131_072);
     this.#windowBytes = options.windowBytes ?? 524_288;
@@ -67,7 +67,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     this.#identity = options.tls && new TlsIdentity(options.tls);
     this.#listeners = new Listeners(options);
     const settings = {
-      ...{ clock, random, log, trace, chunkSize, chunkMax, responseMs, outboundBytes },
+      ...{ clock, random, log, trace, sockets, chunkSize, chunkMax, responseMs, outboundBytes },
       limits: this.#limits,
     };
     this.#connections = new Connections(this, settings, this.#identity);

@@ -1,6 +1,6 @@
 /** The settings of an MSRP endpoint, with their defaults and bounds. */
 
-import type { Clock, Log, MsrpPort, Owner, Random, Trace } from '../../ports.js';
+import type { Clock, Log, MsrpPort, Owner, Random, SocketsPort, Trace } from '../../ports.js';
 
 /** Bounds of tables, queues and waits. Each has a default in {@link msrpLimits}. */
 export interface MsrpLimits {
@@ -115,6 +115,8 @@ export interface MsrpEndpointOptions {
   readonly random: Random;
   readonly log: Log;
   readonly trace?: Trace;
+  /** By default those of Node; TLS and WebSocket always have theirs. */
+  readonly sockets?: SocketsPort;
   readonly limits?: Partial<MsrpLimits>;
   /** Octets of a chunk before it may be interrupted (MSRP-06): at least 2048. */
   readonly chunkSize?: number;

@@ -2,8 +2,9 @@
 
 import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
+import type { Clock } from '../../ports.js';
 import { SipStream, type SipStreamEvent } from '../../wire/sip/stream.js';
-import type { SipLimits } from '../../wire/sip/limits.js';
+import type { SipSettings } from './options.js';
 
 /** How messages stand in what comes in. */
 export interface Framing {
@@ -26,7 +27,11 @@ export interface Carrier {
 }
 
 /** A stream that is connected, framed by Content-Length. */
-export function streamCarrier(socket: Socket, local: string, limits: Partial<SipLimits>): Carrier {
+export function streamCarrier(
+  socket: Socket,
+  local: string,
+  { limits, clock }: Pick<SipSettings, 'limits' | 'clock'>,
+): Carrier {
   return {
     framing: new SipStream(limits),
     local,
@@ -34,7 +39,7 @@ export function streamCarrier(socket: Socket, local: string, limits: Partial<Sip
       return socket.writableLength;
     },
     write: (octets, written) => void socket.write(octets, written),
-    close: () => closeSoon(socket),
+    close: () => closeSoon(socket, clock),
     destroy: () => void socket.destroy(),
   };
 }
@@ -43,9 +48,11 @@ export function streamCarrier(socket: Socket, local: string, limits: Partial<Sip
 const lingerMs = 2_000;
 
 /** Ends a stream once it has sent what was written, or after a while. */
-export function closeSoon(socket: Duplex & { destroySoon?: () => void }): void {
-  const timer = setTimeout(() => socket.destroy(), lingerMs).unref();
-  socket.once('close', () => clearTimeout(timer));
+export function closeSoon(socket: Duplex & { destroySoon?: () => void }, clock: Clock): void {
+  socket.once(
+    'close',
+    clock.after(lingerMs, () => socket.destroy()),
+  );
   if (socket.destroySoon) socket.destroySoon();
   else socket.end(() => socket.destroy());
 }

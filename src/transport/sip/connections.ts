@@ -1,6 +1,6 @@
 /** Every connection of an endpoint: who is let in, and which one leads to an address. */
 
-import { connect, type Socket } from 'node:net';
+import type { Socket } from 'node:net';
 import type { SipMessage } from '../../wire/sip/message.js';
 import { streamCarrier } from './carrier.js';
 import { Connection, type ConnectionContext } from './connection.js';
@@ -141,7 +141,7 @@ export class Connections {
     const isSecure = transport === 'tls';
     const socket = isSecure
       ? this.#identity.connect(address, port, domain)
-      : connect({ host: address, port, noDelay: true });
+      : this.#settings.sockets.connect(address, port);
     const peer = {
       transport,
       address,
@@ -207,12 +207,12 @@ export class Connections {
 export function carryStream(
   connection: Connection,
   socket: Socket,
-  { limits }: SipSettings,
+  settings: SipSettings,
   names: readonly string[] = [],
 ): void {
   const local = hostPort(socket.localAddress ?? '', socket.localPort ?? 0);
   socket.on('data', (chunk: Buffer) => connection.receive(chunk));
-  connection.open(streamCarrier(socket, local, limits), names);
+  connection.open(streamCarrier(socket, local, settings), names);
 }
 
 function keyOf(transport: string, address: string, port: number, domain = ''): string {

@@ -1,7 +1,7 @@
 /** The listeners of an endpoint: UDP sockets, and servers whose connections are handed on. */
 
 import { lookup } from 'node:dns/promises';
-import { createServer, isIP, type Server, type Socket } from 'node:net';
+import { isIP, type Server, type Socket } from 'node:net';
 import type { Server as HttpServer } from 'node:http';
 import type { Duplex } from 'node:stream';
 import type { Server as TlsServer, TLSSocket } from 'node:tls';
@@ -126,7 +126,8 @@ export class Listeners {
   #serve(transport: StreamTransport, host: string, port: number): Promise<SipAddress> {
     const { settings, connections } = this.#context;
     const establish = this.#establisher(transport);
-    const server = createServer({ noDelay: true }, (socket) => {
+    const server = settings.sockets.server();
+    server.on('connection', (socket) => {
       const connection = connections.accept(transport, socket);
       if (connection) establish(socket, connection);
     });
@@ -198,7 +199,7 @@ export class Listeners {
       webSocket.on('error', (error) => connection.failed(error));
       webSocket.on('message', (data) => connection.receive(data as Buffer));
       const local = hostPort(socket.localAddress ?? '', socket.localPort ?? 0);
-      const carrier = webSocketCarrier(webSocket, socket, local, settings.limits);
+      const carrier = webSocketCarrier(webSocket, socket, local, settings);
       connection.open(carrier, namesOf(socket));
     });
     return (connection, socket) => {

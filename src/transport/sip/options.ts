@@ -1,8 +1,9 @@
 /** What a SIP endpoint is given: listeners, bounds, timers and its ports to the world. */
 
-import type { Clock, Log, Peer, Random, Trace } from '../../ports.js';
+import type { Clock, Log, Peer, Random, SocketsPort, Trace } from '../../ports.js';
 import type { SipDiverter, SipLink } from './link.js';
 import { createLocator } from './locate.js';
+import { nodeSockets } from './node-sockets.js';
 import { Penalties } from './penalties.js';
 import type { Resolve } from './resolve.js';
 import type { Authoriser } from './credentials.js';
@@ -131,6 +132,8 @@ export interface SipEndpointOptions {
   readonly random: Random;
   readonly log: Log;
   readonly trace?: Trace;
+  /** By default those of Node. */
+  readonly sockets?: SocketsPort;
   readonly timers?: Partial<SipTimers>;
   readonly sessionTimer?: Partial<SessionTimer>;
   /** Answers 401 and 407 to requests of ours, and judges whoever answers them. */
@@ -147,6 +150,7 @@ export interface SipEndpointOptions {
 /** The options with every default filled in. */
 export interface SipSettings extends Omit<SipEndpointOptions, 'trace'> {
   readonly trace: Trace | undefined;
+  readonly sockets: SocketsPort;
   readonly timers: SipTimers;
   readonly sessionTimer: SessionTimer;
   readonly limits: SipEndpointLimits;
@@ -161,6 +165,7 @@ export function settingsOf(options: SipEndpointOptions): SipSettings {
   return {
     ...options,
     trace: options.trace,
+    sockets: options.sockets ?? nodeSockets,
     timers: { ...sipTimers, ...options.timers },
     sessionTimer: boundedSessionTimer(options.sessionTimer),
     limits,

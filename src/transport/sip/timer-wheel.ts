@@ -28,6 +28,8 @@ const tickMs = 10;
 const slotCount = 4096;
 /** The list beside the wheel for timers of later rounds while their slot is emptied. */
 const aside = slotCount;
+/** Ticks that are slept at most: so much time is lost to timers when the clock is set back. */
+const sleepMax = 100;
 
 export class TimerWheel {
   readonly #clock: Clock;
@@ -35,6 +37,8 @@ export class TimerWheel {
   /** Time of tick 0. */
   #origin: number;
   #tick = 0;
+  /** The tick at which it looks again; meaningless while nothing is armed. */
+  #wakeTick = 0;
   #size = 0;
   #withdraw: (() => void) | undefined;
   readonly #turn = () => this.#advance();
@@ -60,6 +64,10 @@ export class TimerWheel {
     timer.due = Math.max(due, this.#tick + 1);
     this.#link(timer, timer.due & (slotCount - 1));
     if (!this.#withdraw) this.#arm();
+    else if (timer.due < this.#wakeTick) {
+      this.#withdraw();
+      this.#arm();
+    }
   }
 
   cancel(timer: WheelTimer | undefined): void {
@@ -83,9 +91,14 @@ export class TimerWheel {
     return now - this.#origin;
   }
 
+  /** Sleeps until the next slot that is not empty. */
   #arm(): void {
-    const delay = (this.#tick + 1) * tickMs - this.#elapsed();
-    this.#withdraw = this.#clock.after(Math.max(1, delay), this.#turn);
+    const elapsed = this.#elapsed();
+    let tick = this.#tick + 1;
+    const end = tick + sleepMax;
+    while (tick < end && !this.#heads[tick & (slotCount - 1)]) tick++;
+    this.#wakeTick = tick;
+    this.#withdraw = this.#clock.after(Math.max(1, tick * tickMs - elapsed), this.#turn);
   }
 
   #advance(): void {

@@ -1,6 +1,6 @@
 /** SIP over one UDP socket (RFC 3261 18). */
 
-import { createSocket, type Socket } from 'node:dgram';
+import type { Socket } from 'node:dgram';
 import { WireError } from '../../wire/error.js';
 import { parseSip, salvageRequest } from '../../wire/sip/parse.js';
 import { hostPort, traceMessage, type Flow, type Receiver, type SipCounters } from './flow.js';
@@ -23,12 +23,7 @@ export class UdpFlow implements Flow {
     this.#settings = settings;
     this.#counters = counters;
     this.#receiver = receiver;
-    this.#socket = createSocket({
-      type: family === 6 ? 'udp6' : 'udp4',
-      ipv6Only: family === 6,
-      // Addresses are numeric here; the default look-up costs a turn of the event loop.
-      lookup: (host, _options, found) => found(null, host, family),
-    });
+    this.#socket = settings.sockets.datagram(family);
   }
 
   get address(): SipAddress {

@@ -9,6 +9,7 @@ import type { SipLimits } from '../../wire/sip/limits.js';
 import { parseSip, salvageRequest } from '../../wire/sip/parse.js';
 import type { SipStreamEvent } from '../../wire/sip/stream.js';
 import { closeSoon, type Carrier, type Framing } from './carrier.js';
+import type { SipSettings } from './options.js';
 
 /** RFC 7118 4.1. */
 const subprotocol = 'sip';
@@ -53,7 +54,7 @@ export function webSocketCarrier(
   webSocket: WebSocket,
   socket: Duplex,
   local: string,
-  limits: SipLimits,
+  { limits, clock }: Pick<SipSettings, 'limits' | 'clock'>,
 ): Carrier {
   return {
     framing: new MessageFraming(limits),
@@ -67,7 +68,7 @@ export function webSocketCarrier(
     },
     close() {
       webSocket.close(goingAway);
-      closeSoon(socket);
+      closeSoon(socket, clock);
     },
     destroy: () => webSocket.terminate(),
   };

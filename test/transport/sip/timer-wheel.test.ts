@@ -158,6 +158,26 @@ test('a clock that leaps makes every timer run out', () => {
   expect(wheel.size).toBe(0);
 });
 
+test('while no timer is due the wheel sleeps, and one that is due earlier wakes it', () => {
+  const clock = new ManualClock();
+  let asked = 0;
+  const counting: Clock = {
+    now: () => clock.now(),
+    after: (delay, call) => {
+      asked++;
+      return clock.after(delay, call);
+    },
+  };
+  const wheel = new TimerWheel(counting);
+  const fired: string[] = [];
+  wheel.set(new WheelTimer(target(clock, fired)), 'J', 32_000);
+  clock.advance(995);
+  wheel.set(new WheelTimer(target(clock, fired)), 'G', 500);
+  clock.advance(40_000);
+  expect(fired).toEqual(['G@505', 'J@32000']);
+  expect(asked).toBeLessThan(50);
+});
+
 test('stop forgets everything', () => {
   const clock = new ManualClock();
   const wheel = new TimerWheel(clock);
