@@ -35,6 +35,8 @@ export class VirtualClock implements Clock {
 
   /** Makes every call until `end`, each after everything that the one before it has caused. */
   async runUntil(end: number, each: () => void): Promise<void> {
+    // What was asked for before comes to its end before time goes on.
+    await nextRound();
     for (let next = this.#heap[0]; next !== undefined && next.at <= end; next = this.#heap[0]) {
       this.#pop();
       if (next.withdrawn) continue;

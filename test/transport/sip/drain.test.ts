@@ -2,6 +2,7 @@
 
 import { once } from 'node:events';
 import { connect as connectTcp } from 'node:net';
+import { setImmediate as nextRound } from 'node:timers/promises';
 import { connect } from 'node:tls';
 import { expect, test } from 'vitest';
 import { RecordingHandler } from '../../../src/testing/sip-peer.js';
@@ -55,7 +56,7 @@ test.each(['tls', 'tcp'] as const)(
 );
 
 test('a peer that does not read cannot hold up the end', async () => {
-  const { endpoint, handler } = await start();
+  const { endpoint, handler, clock } = await start();
   const { port } = endpoint.addresses[1]!;
   const socket = connectTcp(port, '127.0.0.1');
   await once(socket, 'connect');
@@ -67,7 +68,15 @@ test('a peer that does not read cannot hold up the end', async () => {
     const body = Buffer.alloc(1_000_000, 'x');
     endpoint.respond(received.transaction, { status: 200, headers: [], body });
   }
-  await endpoint.stop(60_000);
+  const begun = clock.now();
+  let isOver = false;
+  const stopped = endpoint.stop(60_000).then(() => (isOver = true));
+  while (!isOver) {
+    clock.advance(100);
+    await nextRound();
+  }
+  await stopped;
+  expect(clock.now() - begun).toBeLessThan(10_000);
   expect(endpoint.counters()['connections']).toBe(0);
   socket.destroy();
 });
