@@ -9,7 +9,7 @@ import { transactionOf } from './account-world.js';
 import type { Input } from './account-world.js';
 import { countTurn, nothing, untold } from './account-turns.js';
 import type { DurableTaken, MemoryParts, Taken } from './account-turns.js';
-import { ChangeBuilder, keyOfActor } from './change.js';
+import { ChangeBuilder } from './change.js';
 import { Commits } from './commits.js';
 import { subscriptionOf } from './dialog-lookup.js';
 import { forgetDigests } from './forgetting.js';
@@ -17,6 +17,7 @@ import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
 import type { DurableEffect, OutboxRow } from './outbox.js';
 import { hasSession } from './owner.js';
+import { RestingActors } from './resting-actors.js';
 import { SeenRows } from './seen-rows.js';
 import { takeTurn } from './turn.js';
 import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
@@ -30,6 +31,7 @@ export class AccountMemory {
   readonly #parts: MemoryParts;
   readonly #actors: Map<Address, Actor>;
   readonly #commits: Commits<Taken>;
+  readonly #resting: RestingActors;
   readonly #outbox: Outbox;
   readonly #timers: VolatileTimers;
   readonly #held: HeldMessages;
@@ -56,6 +58,7 @@ export class AccountMemory {
       },
       loaded.version,
     );
+    this.#resting = new RestingActors({ account, store, pending: this.#commits });
     const deliver = (id: AccountId, row: OutboxRow) => world.deliver(id, row);
     const { clock, log, counters, bounds } = world;
     const finished = (number: number) => this.#finished(number);
@@ -114,7 +117,7 @@ export class AccountMemory {
 
   /** Takes the turn of an input; the promise is there when something has to be read first. */
   take(input: Input): Promise<void> | undefined {
-    if (input.kind === 'wake') return this.#wake.run();
+    if (input.kind === 'wake') return this.#wake.run().finally(() => this.#resting.rest());
     if (input.kind === 'rebuild') {
       // Whoever never had a mailbox has no metadata.
       if (this.#actors.has('mailbox')) this.#rebuild(nothing);
@@ -203,7 +206,7 @@ export class AccountMemory {
     more?: ChangeBuilder,
     read: ReadonlyMap<Address, AtRest | undefined> = nothingRead,
   ): Promise<void> | undefined {
-    const { world, account, store } = this.#parts;
+    const { world } = this.#parts;
     for (;;) {
       const result = takeTurn(
         {
@@ -222,31 +225,22 @@ export class AccountMemory {
       }
       world.counters['actors.reruns']++;
       const found = new Map(read);
-      const missing = result.addresses.filter((address) => !this.#readPending(address, found));
+      const missing = result.addresses.filter((address) => !this.#resting.find(address, found));
       read = found;
       if (missing.length === 0) continue;
-      return store.get(account, missing.map(keyOfActor)).then((values) => {
+      return this.#resting.read(missing).then((values) => {
         if (this.#dropped) return undefined;
-        for (const [index, address] of missing.entries()) {
-          found.set(address, values[index] as AtRest | undefined);
-        }
+        for (const [index, address] of missing.entries()) found.set(address, values[index]);
         return this.#run(input, turn, more, found);
       });
     }
-  }
-
-  /** What a commit under way will write is more recent than what the store would answer. */
-  #readPending(address: Address, read: Map<Address, AtRest | undefined>): boolean {
-    const pending = this.#commits.pending(address);
-    if (pending) read.set(address, pending.atRest);
-    return pending !== undefined;
   }
 
   #adopt(input: Input, turn: TurnInput, result: Done, more: ChangeBuilder | undefined): void {
     const { world } = this.#parts;
     for (const [address, actor] of result.actors) {
       if (actor) this.#actors.set(address, actor);
-      else this.#actors.delete(address);
+      else if (this.#actors.delete(address) && hasSession(address)) this.#resting.rest();
     }
     countTurn(world.counters, result);
     world.turns?.record({ account: this.#parts.account, at: turn.at, told: result.told });
@@ -337,6 +331,7 @@ export class AccountMemory {
     const isOwed = taken.durable.length > 0;
     this.#wake.expect(change, isOwed ? clock.now() + bounds.outboxWakeMs : Infinity);
     this.#seen.turnOver(change, clock.now());
+    this.#resting.altered(change);
     this.#commits.add(change, taken);
   }
 

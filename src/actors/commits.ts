@@ -60,6 +60,10 @@ export class Commits<Taken> {
     return this.#pending.get(address);
   }
 
+  pendingAddresses(): Iterable<Address> {
+    return this.#pending.keys();
+  }
+
   /** Whether a row that is in the store goes with what gathers. */
   removes(key: RowKey): boolean {
     return this.#gathering?.change.removes(key) ?? false;

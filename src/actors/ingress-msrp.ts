@@ -2,13 +2,15 @@
 
 import type { AccountEvent, Address, Limits } from '../machines/events.js';
 import type { AccountId, Clock, MsrpHandler, MsrpIncoming, MsrpSink, Owner } from '../ports.js';
-import { parseOwner } from './owner.js';
+import type { MediaSessions } from './media-sessions.js';
+import { formatOwner, parseOwner } from './owner.js';
 import type { Recordings } from './recordings.js';
 
 export interface MsrpIngressParts {
   readonly clock: Clock;
   readonly limits: Limits;
   readonly recordings: Recordings;
+  readonly media: Pick<MediaSessions, 'answered'>;
   tell(account: AccountId, to: Address, event: AccountEvent): void;
 }
 
@@ -31,6 +33,8 @@ export class MsrpIngress implements MsrpHandler {
 
   sent(owner: Owner, _messageId: string, status: number): void {
     this.#outcome(owner, 'msrp.sent', status);
+    const { account, session: address } = parseOwner(owner);
+    if (address) this.#parts.media.answered(formatOwner({ account, address }), owner);
   }
 
   reported(owner: Owner, _messageId: string, status: number): void {

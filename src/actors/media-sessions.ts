@@ -29,6 +29,8 @@ export interface MediaParts {
   readonly cema: boolean;
   /** Longest ms to wait for the path of a session through a relay. */
   readonly pathMs: number;
+  /** Octets of unanswered messages of one session in memory; the next ones wait in the store. */
+  readonly payloadOctets: number;
   /** A message could not be sent at all: what its virtual UA hears instead of an answer. */
   unsent(owner: Owner, status: number): void;
 }
@@ -46,6 +48,14 @@ export interface Description {
   readonly maxSize?: number | undefined;
 }
 
+/** A message, whose session carries it, and who hears of its outcome. */
+interface Sending {
+  readonly account: AccountId;
+  readonly effect: Send;
+  readonly owner: Owner;
+  readonly sender: Owner;
+}
+
 interface MediaSession {
   readonly id: number;
   /** For `a=path`; empty while the relay has not granted it. */
@@ -54,8 +64,16 @@ interface MediaSession {
   readonly waiting: (() => void)[];
   /** Settles when the last message was handed to the port. */
   last: Promise<void>;
+  /** Octets in memory of those that are unanswered, by who hears of them. */
+  readonly unanswered: Map<Owner, number>;
+  octets: number;
+  /** Those that wait until others are answered. */
+  readonly queued: (() => void)[];
   open: boolean;
 }
+
+/** Of a longer message no more is in memory at a time. */
+const pieceBytes = 65_536;
 
 export class MediaSessions {
   readonly #parts: MediaParts;
@@ -112,6 +130,31 @@ export class MediaSessions {
       this.#parts.unsent(sender, 481);
       return;
     }
+    const begin = (): void => {
+      const octets = Math.min(effect.message.size, pieceBytes);
+      session.unanswered.set(sender, octets);
+      session.octets += octets;
+      this.#begin(session, { account, effect, owner, sender });
+    };
+    if (session.octets < this.#parts.payloadOctets) begin();
+    else session.queued.push(begin);
+  }
+
+  /** A message has been answered, or never will be: the next ones may be read. */
+  answered(owner: Owner, sender: Owner): void {
+    const session = this.#sessions.get(owner);
+    const octets = session?.unanswered.get(sender);
+    if (!session || octets === undefined) return;
+    session.unanswered.delete(sender);
+    session.octets -= octets;
+    while (session.octets < this.#parts.payloadOctets) {
+      const begin = session.queued.shift();
+      if (!begin) return;
+      begin();
+    }
+  }
+
+  #begin(session: MediaSession, { account, effect, owner, sender }: Sending): void {
     const ready = this.#payload(account, effect);
     session.last = session.last
       .then(() => ready)
@@ -182,6 +225,9 @@ export class MediaSessions {
       path: msrp.relayed === true ? [] : [uri],
       waiting: [],
       last: Promise.resolve(),
+      unanswered: new Map(),
+      octets: 0,
+      queued: [],
       open: true,
     };
     this.#sessions.set(owner, session);

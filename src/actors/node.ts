@@ -133,9 +133,8 @@ class Node implements Actors {
     this.#registrations = this.#createRegistrations();
     this.sipHandler = this.#createSipHandler();
     this.msrpHandler = new MsrpIngress({
-      clock: options.clock,
-      limits: this.#options.limits,
-      recordings: this.#recordings,
+      ...{ clock, limits: this.#options.limits },
+      ...{ recordings: this.#recordings, media: this.#media },
       tell: (account, to, event) => this.#tell(account, to, event),
     });
   }
@@ -281,12 +280,12 @@ class Node implements Actors {
 
   #createMedia(): MediaSessions {
     const { msrp, store, clock, log, hostname, cema = false } = this.#options;
-    const { payloadHeadBytes, pathMs } = this.#bounds;
+    const { payloadHeadBytes, payloadOctets, pathMs } = this.#bounds;
     const { sentTypes } = this.#profile;
     const privacy = this.#honoursPrivacy;
     const common = { msrp, store, clock, log, hostname };
     return new MediaSessions({
-      ...{ ...common, payloadHeadBytes, pathMs, sentTypes, privacy, cema },
+      ...{ ...common, payloadHeadBytes, payloadOctets, pathMs, sentTypes, privacy, cema },
       unsent: (owner, status) => this.msrpHandler.sent(owner, '', status),
     });
   }

@@ -148,6 +148,8 @@ export interface Bounds {
   readonly cpimHeadBytes: number;
   /** Octets of a stored message among which its header section has to end. */
   readonly payloadHeadBytes: number;
+  /** Octets of unanswered messages of one MSRP session in memory; others wait in the store. */
+  readonly payloadOctets: number;
   /** Longest ms that an INVITE or its answer waits for a path through the MSRP relay. */
   readonly pathMs: number;
   /** Authenticated requests without an answer yet. */
@@ -203,6 +205,7 @@ export const defaultBounds: Bounds = {
   recordedHeaderBytes: 16_384,
   cpimHeadBytes: 16_384,
   payloadHeadBytes: 131_072,
+  payloadOctets: 524_288,
   pathMs: 10_000,
   proofs: 100_000,
   identities: 100_000,

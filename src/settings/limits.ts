@@ -59,7 +59,7 @@ export const limitSettings = z.strictObject({
   push: z
     .strictObject({
       default: z.boolean().default(true),
-      window: count.default(16),
+      window: count.default(64),
       retryMs: ms.default(5000),
       retryMaxMs: ms.default(600_000),
       after: z.enum(['delete', 'keep']).default('delete'),

@@ -153,7 +153,7 @@ export class Writer {
   schedule(): void {
     if (this.#scheduled || this.#closed) return;
     this.#scheduled = true;
-    queueMicrotask(() => {
+    process.nextTick(() => {
       this.#scheduled = false;
       this.pump();
     });

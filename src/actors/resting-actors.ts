@@ -1,0 +1,104 @@
+/** Virtual UAs at rest as turns ask for them; whoever takes one after the other finds them read. */
+
+import type { Address } from '../machines/events.js';
+import type { AtRest } from '../machines/index.js';
+import type { AccountId, StorePort } from '../ports.js';
+import { keyOfActor } from './change.js';
+import type { ChangeBuilder } from './change.js';
+
+export interface RestingActorsParts {
+  readonly account: AccountId;
+  readonly store: Pick<StorePort, 'get' | 'scan'>;
+  /** What commits under way will write, which is more recent than what the store would answer. */
+  readonly pending: {
+    pending(address: Address): { readonly atRest: AtRest | undefined } | undefined;
+    pendingAddresses(): Iterable<Address>;
+  };
+}
+
+/** Rows that are read ahead, where fewer are asked for: half a kilobyte each. */
+const aheadMax = 32;
+/** Rows asked for in ascending order before more than these are read. */
+const steadyAfter = 3;
+
+export class RestingActors {
+  readonly #parts: RestingActorsParts;
+  readonly #ahead = new Map<Address, AtRest>();
+  /** What is not to be kept of the rows that are being read. */
+  #altered: Set<Address> | undefined;
+  /** The highest serial that was asked for, and how often in a row a higher one came. */
+  #highest = 0;
+  #steady = 0;
+
+  constructor(parts: RestingActorsParts) {
+    this.#parts = parts;
+  }
+
+  /** Puts the row into `found` where that needs no waiting. */
+  find(address: Address, found: Map<Address, AtRest | undefined>): boolean {
+    const pending = this.#parts.pending.pending(address);
+    const atRest = pending ? pending.atRest : this.#ahead.get(address);
+    if (!pending && !atRest) return false;
+    this.#ahead.delete(address);
+    found.set(address, atRest);
+    return true;
+  }
+
+  /** Undefined: there is no such row. */
+  async read(addresses: readonly Address[]): Promise<readonly (AtRest | undefined)[]> {
+    const { account, store } = this.#parts;
+    const serials = addresses.map(serialOf);
+    if (this.#isSteady(serials)) await this.#readAhead(serials[0]!, serials.length);
+    const values = addresses.map((address) => this.#ahead.get(address));
+    const missing = addresses.filter((_, index) => values[index] === undefined);
+    for (const address of addresses) this.#ahead.delete(address);
+    if (missing.length === 0) return values;
+    const read = await store.get(account, missing.map(keyOfActor));
+    let next = 0;
+    return values.map((value) => value ?? (read[next++] as AtRest | undefined));
+  }
+
+  /** A turn changes rows: what was read of them is past. */
+  altered(change: ChangeBuilder): void {
+    if (this.#ahead.size === 0 && !this.#altered) return;
+    for (const [address] of change.virtualUas()) {
+      this.#ahead.delete(address);
+      this.#altered?.add(address);
+    }
+  }
+
+  /** Whoever went from one to the next is done. */
+  rest(): void {
+    this.#ahead.clear();
+    this.#steady = 0;
+  }
+
+  #isSteady(serials: readonly number[]): boolean {
+    const first = serials[0]!;
+    const last = serials.at(-1)!;
+    this.#steady = first > this.#highest ? this.#steady + serials.length : 0;
+    this.#highest = last;
+    if (this.#steady < steadyAfter || this.#ahead.size > 0) return false;
+    // What stands far apart was chosen by somebody.
+    return last - first < 2 * serials.length;
+  }
+
+  async #readAhead(first: number, atLeast: number): Promise<void> {
+    const { account, store, pending } = this.#parts;
+    const altered = new Set(pending.pendingAddresses());
+    this.#altered = altered;
+    try {
+      const range = { kind: 'ua', after: first - 1, limit: Math.max(aheadMax, atLeast) } as const;
+      for (const { key, value } of await store.scan(account, range)) {
+        const address = `ua/${key[1] as number}` as const;
+        if (!altered.has(address)) this.#ahead.set(address, value as AtRest);
+      }
+    } finally {
+      this.#altered = undefined;
+    }
+  }
+}
+
+function serialOf(address: Address): number {
+  return Number(address.slice(address.indexOf('/') + 1));
+}
