@@ -12,7 +12,8 @@ export const machinesSection: Section = {
     });
     return `Every transition of the machines of the account is taken by a test
 (\`test/machines/paths.test.ts\` fails when one is not). All of them come back from SCXML and JSON as
-they were (\`test/verify/machines.test.ts\`).
+they were (\`test/verify/machines.test.ts\`), and the SCXML compiler of Qt, which is not ours, takes each
+with its states and guards (\`test/verify/scxml-compiler.test.ts\`).
 
 ${table(['machine', 'states', 'transitions'], rows)}`;
   },
