@@ -4,6 +4,7 @@ import { Command } from 'commander';
 import { verifyCheckCommand } from './verify-check.js';
 import { verifyExploreCommand } from './verify-explore.js';
 import { verifyExportCommand } from './verify-export.js';
+import { verifyRunCommand } from './verify-run.js';
 import { verifySimCommand } from './verify-sim.js';
 
 export function verifyCommand(): Command {
@@ -12,5 +13,6 @@ export function verifyCommand(): Command {
     .addCommand(verifyCheckCommand())
     .addCommand(verifyExploreCommand())
     .addCommand(verifyExportCommand())
+    .addCommand(verifyRunCommand())
     .addCommand(verifySimCommand());
 }

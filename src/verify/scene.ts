@@ -9,7 +9,7 @@ import { keyOfActor } from '../actors/change.js';
 import type { ChangeBuilder } from '../actors/change.js';
 import type { OutboxRow } from '../actors/outbox.js';
 import { takeTurn } from '../actors/turn.js';
-import type { Actor, TurnResult } from '../actors/turn.js';
+import type { Actor, Asked, Told, TurnResult } from '../actors/turn.js';
 import type {
   AccountState,
   DefinitionOf,
@@ -67,6 +67,9 @@ export class Scene {
   readonly ledger: OpenLedger;
   readonly breaches: Breach[] = [];
   readonly said: Said[] = [];
+  /** What the actors told each other, and what they asked of the world, in order. */
+  readonly told: Told[] = [];
+  readonly asked: Asked[] = [];
   /** Turns that were taken, and whether one of them has written. */
   turns = 0;
   wrote = false;
@@ -108,6 +111,7 @@ export class Scene {
     this.addressed = to;
     const result = this.#turn(to, event, more.payload);
     this.turns++;
+    this.told.push(...result.told);
     if (more.removes) result.change.remove(more.removes);
     const durable = this.#outboxRows(result);
     if (!result.change.isEmpty || durable) this.wrote = true;
@@ -127,7 +131,10 @@ export class Scene {
       else this.actors?.delete(address);
     }
     if (!result.handled) this.#refuse(event);
-    for (const { by, effect } of result.effects) this.#perform(by, effect);
+    for (const asked of result.effects) {
+      this.asked.push(asked);
+      this.#perform(asked.by, asked.effect);
+    }
   }
 
   /** Takes a durable row away, as a commit of its own. */
