@@ -32,8 +32,9 @@ export interface TurnRecord {
 
 export type TraceRecord = WireRecord | TurnRecord;
 
-/** Octets of a head beyond which it is cut, and what one turn may say. */
-const headMax = 8_192;
+/** Octets of a head beyond which it is cut. */
+export const headMax = 8_192;
+/** What one turn may say. */
 const toldMax = 200;
 
 /** Records messages and turns as lines. `hashed`: users in URIs are told apart, but not named. */

@@ -92,7 +92,7 @@ function fragmentAt(bytes: Buffer, at: number): Fragment | undefined {
   return { identification: bytes.readUInt32BE(at + 4), offset, isLast };
 }
 
-function address4(bytes: Buffer, at: number): string {
+export function address4(bytes: Buffer, at: number): string {
   return `${bytes[at]!}.${bytes[at + 1]!}.${bytes[at + 2]!}.${bytes[at + 3]!}`;
 }
 

@@ -49,6 +49,17 @@ export class OctetSource {
     this.#offset += length;
   }
 
+  /** Passes over octets that nobody looks at, however many; false when there are less. */
+  pass(length: number): boolean {
+    for (let left = length; left > 0;) {
+      const count = this.peek(Math.min(left, windowBytes)).length;
+      if (count === 0) return false;
+      this.skip(count);
+      left -= count;
+    }
+    return true;
+  }
+
   close(): void {
     if (this.#descriptor !== undefined) closeSync(this.#descriptor);
   }

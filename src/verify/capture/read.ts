@@ -1,18 +1,21 @@
 /** Reads a capture of any known form; which one it is, is told by its octets. */
 
 import { VerifyError } from '../verify-error.js';
-import { datagramOf, messageIn } from './datagram.js';
+import type { Findings } from './conversation.js';
 import type { Frame } from './frame.js';
-import { packetOf } from './internet.js';
+import { isHep, readHep } from './hep.js';
 import { captureLimits, type CaptureLimits } from './limits.js';
-import { networkOf } from './link.js';
+import { isLines, readLines } from './lines.js';
 import { Messages } from './messages.js';
 import type { Capture } from './observed.js';
 import { OctetSource } from './octet-source.js';
+import { Packets } from './packets.js';
 import { isPcap, pcapFrames } from './pcap.js';
+import { isPcapng, pcapngFrames } from './pcapng.js';
 import { Remarks } from './remarks.js';
 
-const udp = 17;
+/** Octets that tell the forms apart; NDJSON may begin with some white space. */
+const startBytes = 64;
 
 /**
  * The SIP and MSRP messages of a file (its path) or of its octets. A file is read piece by piece;
@@ -25,26 +28,30 @@ export function readCapture(source: string | Buffer, limits: Partial<CaptureLimi
   const messages = new Messages(bounds, remarks);
   const octets = new OctetSource(source);
   try {
-    const start = octets.peek(4);
-    if (start.length === 0) throw new VerifyError('CAPTURE_EMPTY', 'there is nothing in it');
-    if (!isPcap(start)) throw new VerifyError('CAPTURE_FORM', 'this is no capture that is known');
-    for (const frame of pcapFrames(octets, bounds, remarks)) readFrame(frame, messages, remarks);
+    readAs(octets, { limits: bounds, messages, remarks });
   } finally {
     octets.close();
   }
   return messages.capture();
 }
 
-function readFrame(frame: Frame, messages: Messages, remarks: Remarks): void {
-  const network = networkOf(frame);
-  if (network === undefined) {
-    return remarks.count(`frames of link type ${frame.linkType} cannot be read`, frame.number);
+/** By what it begins with. */
+function readAs(octets: OctetSource, findings: Findings): void {
+  const { limits, remarks } = findings;
+  const start = octets.peek(startBytes);
+  if (isPcap(start)) return readFrames(pcapFrames(octets, limits, remarks), findings);
+  if (isPcapng(start)) return readFrames(pcapngFrames(octets, limits, remarks), findings);
+  if (isHep(start)) return readHep(octets, findings);
+  if (isLines(start)) return readLines(octets, findings);
+  if (start.length === 0) throw new VerifyError('CAPTURE_EMPTY', 'there is nothing in it');
+  if (start[0] === 0x1f && start[1] === 0x8b) {
+    throw new VerifyError('CAPTURE_COMPRESSED', 'it is compressed: unpack it first');
   }
-  if (network === 'none') return;
-  const packet = packetOf(network.bytes);
-  if (packet === undefined) return remarks.count('broken IP packets', frame.number);
-  if (packet.protocol !== udp || packet.fragment !== undefined) return;
-  const datagram = datagramOf(packet);
-  const message = datagram && messageIn(datagram, frame);
-  if (message !== undefined) messages.add(message);
+  throw new VerifyError('CAPTURE_FORM', 'it is no pcap, pcapng, HEP or NDJSON');
+}
+
+function readFrames(frames: Iterable<Frame>, findings: Findings): void {
+  const packets = new Packets(findings);
+  for (const frame of frames) packets.take(frame);
+  packets.end();
 }

@@ -1,0 +1,59 @@
+/** What both directions of a connection have in common, and what is told of it. */
+
+import type { Stamp } from './frame.js';
+import type { CaptureLimits } from './limits.js';
+import type { Messages } from './messages.js';
+import type { Observed } from './observed.js';
+import type { Remarks } from './remarks.js';
+
+/** Where messages and remarks go. */
+export interface Findings {
+  readonly limits: CaptureLimits;
+  readonly messages: Messages;
+  readonly remarks: Remarks;
+}
+
+/** One way between two hosts. */
+export interface Way {
+  readonly source: string;
+  readonly target: string;
+}
+
+export class Conversation {
+  readonly findings: Findings;
+  /** Whether its opening was seen. */
+  readonly isFromStart: boolean;
+  /** What is spoken, once a message has shown it. */
+  protocol: 'sip' | 'msrp' | undefined;
+  transport: 'tcp' | 'ws' = 'tcp';
+  #isEncrypted = false;
+
+  constructor(findings: Findings, isFromStart: boolean) {
+    this.findings = findings;
+    this.isFromStart = isFromStart;
+  }
+
+  /** A message has been seen; `bytes` may be a view. */
+  tell(message: Pick<Observed, 'protocol' | 'bytes' | 'cut'>, way: Way, stamp: Stamp): void {
+    const { number, at } = stamp;
+    const { source, target } = way;
+    if (this.protocol === undefined && !this.isFromStart) {
+      this.remark(way, `was open before frame ${number}`);
+    }
+    this.protocol ??= message.protocol;
+    const { transport } = this;
+    this.findings.messages.add({ number, at, ...message, transport, source, target });
+  }
+
+  /** One of its directions is TLS. */
+  encrypted({ number }: Stamp): void {
+    const what = 'encrypted connections (TLS), which cannot be read';
+    if (!this.#isEncrypted) this.findings.remarks.count(what, number);
+    this.#isEncrypted = true;
+  }
+
+  /** Nothing is said of connections that have no messages. */
+  remark({ source, target }: Way, what: string): void {
+    this.findings.remarks.add(`${source} > ${target}: ${what}`);
+  }
+}
