@@ -45,8 +45,10 @@ export function readHep(source: OctetSource, findings: Findings): void {
     const header = source.peek(headerBytes);
     const length = isHep(header) ? header.readUInt16BE(4) : 0;
     const packet = length < headerBytes ? undefined : source.take(length);
-    if (packet === undefined)
-      return findings.remarks.add(`torn: HEP packet ${number} is not whole`);
+    if (packet === undefined) {
+      findings.remarks.add(`torn: HEP packet ${number} is not whole`);
+      return;
+    }
     const message = hepMessage(packet, number, findings);
     if (message !== undefined) findings.messages.add(message);
   }

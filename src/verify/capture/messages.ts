@@ -19,7 +19,8 @@ export class Messages {
   add(message: Observed): void {
     const { number, bytes } = message;
     if (this.#list.length >= this.#limits.messages) {
-      return this.#remarks.count('messages beyond the bound are not told', number);
+      this.#remarks.count('messages beyond the bound are not told', number);
+      return;
     }
     const kept = this.#kept(bytes, number);
     if (kept < 0) return;

@@ -31,10 +31,14 @@ export class Packets {
     const network = networkOf(frame);
     if (network === 'none') return;
     if (network === undefined) {
-      return remarks.count(`frames of link type ${linkType}, which is not known`, number);
+      remarks.count(`frames of link type ${linkType}, which is not known`, number);
+      return;
     }
     const packet = packetOf(network.bytes);
-    if (packet === undefined) return remarks.count('broken IP packets', number);
+    if (packet === undefined) {
+      remarks.count('broken IP packets', number);
+      return;
+    }
     const whole = this.#fragments.take(packet, frame);
     if (whole !== undefined) this.#takePacket(whole, frame);
   }
@@ -46,10 +50,16 @@ export class Packets {
   }
 
   #takePacket(packet: Packet, stamp: Stamp): void {
-    if (packet.protocol === udp) return this.#takeDatagram(packet, stamp);
+    if (packet.protocol === udp) {
+      this.#takeDatagram(packet, stamp);
+      return;
+    }
     if (packet.protocol === tcp) {
       const segment = segmentOf(packet);
-      if (segment !== undefined) return this.#connections.take(segment, stamp);
+      if (segment !== undefined) {
+        this.#connections.take(segment, stamp);
+        return;
+      }
       this.#findings.remarks.count('broken TCP segments', stamp.number);
     } else if (packet.protocol === esp) {
       this.#findings.remarks.count('packets of IPsec, which cannot be read', stamp.number);
@@ -59,7 +69,8 @@ export class Packets {
   #takeDatagram(packet: Packet, stamp: Stamp): void {
     const datagram = datagramOf(packet);
     if (datagram === undefined) {
-      return this.#findings.remarks.count('broken UDP datagrams', stamp.number);
+      this.#findings.remarks.count('broken UDP datagrams', stamp.number);
+      return;
     }
     const { payload } = datagram;
     const message = isHep(payload)

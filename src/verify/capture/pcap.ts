@@ -40,15 +40,22 @@ export function* pcapFrames(
   const linkType = word(header, 20) & 0xffff;
   for (let number = 1; source.peek(1).length > 0; number++) {
     const record = source.take(recordBytes);
-    if (record === undefined) return remarks.add(`torn: frame ${number} has no whole header`);
+    if (record === undefined) {
+      remarks.add(`torn: frame ${number} has no whole header`);
+      return;
+    }
     const kept = word(record, 8);
     if (kept > limits.frameBytes) {
-      return remarks.add(`torn: frame ${number} says that it has ${kept} octets`);
+      remarks.add(`torn: frame ${number} says that it has ${kept} octets`);
+      return;
     }
     const at = word(record, 0) * 1e3 + word(record, 4) / perMs;
     const length = word(record, 12);
     const bytes = source.take(kept);
-    if (bytes === undefined) return remarks.add(`torn: frame ${number} has no end`);
+    if (bytes === undefined) {
+      remarks.add(`torn: frame ${number} has no end`);
+      return;
+    }
     yield { number, at, linkType, bytes, length: Math.max(length, kept) };
   }
 }

@@ -66,19 +66,32 @@ class Section {
     this.#remarks = remarks;
   }
 
-  /** Undefined when there is none that is whole; blocks without frames may have no body. */
+  /** Undefined when there is none that is whole: behind it nothing can be found. */
   next(source: OctetSource): Block | undefined {
     const at = source.offset;
+    const block = this.#whole(source);
+    // The beginning of the file is nothing without it.
+    if (block === undefined && at === 0) {
+      throw new VerifyError('CAPTURE_TORN', 'the header of the file is torn');
+    }
+    if (block === undefined) {
+      this.#remarks.add(`torn: the block at octet ${at}, behind frame ${this.#number}`);
+    }
+    return block;
+  }
+
+  /** Blocks that have no frames are told without their body. */
+  #whole(source: OctetSource): Block | undefined {
     const header = source.peek(12);
-    if (header.length < 12) return this.#torn(at);
-    if (header.readUInt32BE(0) === sectionBlock && !this.#begin(header)) return this.#torn(at);
+    if (header.length < 12) return undefined;
+    if (header.readUInt32BE(0) === sectionBlock && !this.#begin(header)) return undefined;
     const type = this.#word(header, 0);
     const length = this.#word(header, 4);
-    if (length < 12 || length % 4 !== 0) return this.#torn(at);
+    if (length < 12 || length % 4 !== 0) return undefined;
     const isKept = type === interfaceBlock || packetHeaderBytes.has(type);
-    if (!isKept) return source.pass(length) ? { type, body: nothing } : this.#torn(at);
+    if (!isKept) return source.pass(length) ? { type, body: nothing } : undefined;
     const bytes = length > this.#limits.blockBytes ? undefined : source.take(length);
-    if (bytes === undefined || this.#word(bytes, length - 4) !== length) return this.#torn(at);
+    if (bytes === undefined || this.#word(bytes, length - 4) !== length) return undefined;
     return { type, body: bytes.subarray(8, length - 4) };
   }
 
@@ -121,7 +134,8 @@ class Section {
 
   #addInterface(body: Buffer): void {
     if (body.length < 8 || this.#interfaces.length >= interfacesMax) {
-      return this.#remarks.count('broken blocks of interfaces', this.#number);
+      this.#remarks.count('broken blocks of interfaces', this.#number);
+      return;
     }
     const options = this.#options(body, 8);
     const resolution = options.get(9)?.[0] ?? 6;
@@ -157,12 +171,6 @@ class Section {
 
   #half(bytes: Buffer, at: number): number {
     return this.#isLittle ? bytes.readUInt16LE(at) : bytes.readUInt16BE(at);
-  }
-
-  /** Behind it nothing can be found; the beginning of the file is nothing without it. */
-  #torn(offset: number): undefined {
-    if (offset === 0) throw new VerifyError('CAPTURE_TORN', 'the header of the file is torn');
-    this.#remarks.add(`torn: the block at octet ${offset}, behind frame ${this.#number}`);
   }
 }
 

@@ -39,10 +39,22 @@ export function readCapture(source: string | Buffer, limits: Partial<CaptureLimi
 function readAs(octets: OctetSource, findings: Findings): void {
   const { limits, remarks } = findings;
   const start = octets.peek(startBytes);
-  if (isPcap(start)) return readFrames(pcapFrames(octets, limits, remarks), findings);
-  if (isPcapng(start)) return readFrames(pcapngFrames(octets, limits, remarks), findings);
-  if (isHep(start)) return readHep(octets, findings);
-  if (isLines(start)) return readLines(octets, findings);
+  if (isPcap(start)) {
+    readFrames(pcapFrames(octets, limits, remarks), findings);
+    return;
+  }
+  if (isPcapng(start)) {
+    readFrames(pcapngFrames(octets, limits, remarks), findings);
+    return;
+  }
+  if (isHep(start)) {
+    readHep(octets, findings);
+    return;
+  }
+  if (isLines(start)) {
+    readLines(octets, findings);
+    return;
+  }
   if (start.length === 0) throw new VerifyError('CAPTURE_EMPTY', 'there is nothing in it');
   if (start[0] === 0x1f && start[1] === 0x8b) {
     throw new VerifyError('CAPTURE_COMPRESSED', 'it is compressed: unpack it first');

@@ -37,11 +37,17 @@ export class StreamContent implements SequenceTaker {
   }
 
   push(octets: Buffer, stamp: Stamp): void {
-    if (this.#taker !== undefined) return this.#taker.push(octets, stamp);
+    if (this.#taker !== undefined) {
+      this.#taker.push(octets, stamp);
+      return;
+    }
     this.#stamp = stamp;
     this.#begun.append(octets);
     this.#taker = this.#decide();
-    if (this.#taker === undefined) return this.#begun.keep();
+    if (this.#taker === undefined) {
+      this.#begun.keep();
+      return;
+    }
     const begun = this.#begun.bytes;
     this.#begun.clear();
     this.#taker.push(begun, stamp);

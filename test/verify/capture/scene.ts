@@ -59,7 +59,7 @@ export function sipMessage(callId: string, body = ''): Buffer {
   return Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`);
 }
 
-export function msrpSend(transactionId: string, body = Buffer.from('hello')): Buffer {
+export function msrpSend(transactionId: string, body: Buffer = Buffer.from('hello')): Buffer {
   const head = [
     `MSRP ${transactionId} SEND`,
     'To-Path: msrp://[2001:db8::2]:2855/b;tcp',
