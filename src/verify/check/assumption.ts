@@ -50,8 +50,15 @@ export function limitsUnder({ pushes, afterPush, afterRetrieve }: Assumption): L
     conference: { min: 0, default: 3_600, max: ever, count: many, throttleMs: 5_000, users: many },
     reportGraceMs: 30_000,
     reportOnUserDelete: 'failed',
+    profile: { forms, bySender: false, carryMax: 0, lookAhead: 0 },
   };
 }
+
+/** Best first; whether a server may send a message as it came is judged apart from its flow. */
+const forms = {
+  pager: ['message/sipfrag', 'message/sip', 'message/cpim', 'original'],
+  large: ['multipart/mixed', 'message/msrp', 'original', 'message/cpim'],
+} as const;
 
 /** The same, with no room for another message. */
 export function full(limits: Limits): Limits {

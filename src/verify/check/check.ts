@@ -1,47 +1,112 @@
 /** Judges a trace of a deferred messaging server: the one of this project, or any other. */
 
-import type { Capture } from '../capture/observed.js';
+import type { Capture, Observed } from '../capture/observed.js';
+import { nothingBefore, type Before } from './before.js';
 import { conversationOf } from './conversation.js';
-import { scriptOf, type Deed } from './script.js';
-import { UserFlow, unknownAccounts } from './user-flow.js';
+import type { Deed } from './deed.js';
+import { scriptOf, type Script } from './script.js';
+import { UserFlow } from './user-flow.js';
 import type { JudgedUser, Unjudged, Verdict, Violation } from './verdict.js';
 
 export interface CheckOptions {
   /** Addresses of the server, each `host:port`; found where they are not given. */
   readonly servers?: readonly string[];
+  /** The trace begins with a server that keeps nothing: what it shows needs no excuse. */
+  readonly fromStart?: boolean;
 }
+
+/** Attempts to explain what a user did by what was before the trace, and by a later beginning. */
+const excusesMax = 200;
+const beginningsMax = 8;
 
 export function checkTrace(
   { messages, remarks }: Capture,
-  { servers = [] }: CheckOptions = {},
+  { servers = [], fromStart = false }: CheckOptions = {},
 ): Verdict {
   const conversation = conversationOf(messages, new Set(servers));
-  const { users, unjudged } = scriptOf(conversation);
-  const violations: Violation[] = [];
-  const judged: JudgedUser[] = [];
-  const last = messages.at(-1);
-  for (const [user, deeds] of users) {
-    const flow = playOf(user, deeds, (violation) => violations.push(violation));
-    if (last) flow.advance(last);
-    judged.push(flow.judged());
+  const script = scriptOf(conversation);
+  const found: Judged[] = [];
+  for (const user of script.users.keys()) {
+    const given = { messages, servers: conversation.servers, user, fromStart };
+    found.push(judged(given, script));
   }
-  violations.sort((one, other) => one.number - other.number);
+  const violations = found
+    .flatMap((one) => one.violations)
+    .sort((one, other) => one.number - other.number);
   const { elsewhere, retransmissions } = conversation;
-  const passed: Unjudged[] = [...unjudged].map(([what, count]) => ({ what, count }));
-  if (elsewhere > 0) passed.push({ what: 'messages between others', count: elsewhere });
+  const unjudged: Unjudged[] = [...script.unjudged].map(([what, count]) => ({ what, count }));
+  if (elsewhere > 0) unjudged.push({ what: 'messages between others', count: elsewhere });
   return {
     ...{ conforms: violations.length === 0, violations },
-    ...{ servers: [...conversation.servers], users: judged },
-    ...{ messages: messages.length, retransmissions, unjudged: passed, remarks },
+    ...{ servers: [...conversation.servers], users: found.map(({ outcome }) => outcome) },
+    ...{ messages: messages.length, retransmissions, unjudged, remarks },
   };
 }
 
-function playOf(
+interface Judged {
+  readonly outcome: JudgedUser;
+  readonly violations: readonly Violation[];
+}
+
+interface Given {
+  readonly messages: readonly Observed[];
+  readonly servers: ReadonlySet<string>;
+  readonly user: string;
+  readonly fromStart: boolean;
+}
+
+/**
+ * A user, from the beginning of the trace; where that cannot be explained and sessions from before
+ * it went on, from behind the last of these.
+ */
+function judged(given: Given, whole: Script): Judged {
+  const { messages, servers, user, fromStart } = given;
+  const first = played(given, whole.users.get(user) ?? [], messages);
+  let judgement = first;
+  let script = whole;
+  let left = messages;
+  for (let beginning = 0; beginning < beginningsMax; beginning++) {
+    const { lastOfBefore } = script;
+    if (fromStart || judgement.violations.length === 0 || lastOfBefore === 0) break;
+    left = left.filter(({ number }) => number > lastOfBefore);
+    script = scriptOf(conversationOf(left, servers));
+    const later = played(given, script.users.get(user) ?? [], left);
+    const assumed = [`a session that ends with message ${lastOfBefore}`, ...later.outcome.assumed];
+    judgement = { ...later, outcome: { ...later.outcome, assumed } };
+  }
+  return judgement.violations.length === 0 ? judgement : first;
+}
+
+/** With as much before the trace as it takes, if that helps. */
+function played(
+  { user, fromStart }: Given,
+  deeds: readonly Deed[],
+  messages: readonly Observed[],
+): Judged {
+  let before = nothingBefore;
+  let flow = play(user, deeds, messages, before);
+  for (let attempt = 0; attempt < excusesMax && !fromStart; attempt++) {
+    const [breach] = flow.breaches;
+    if (breach?.excuse === undefined) break;
+    const next = play(user, deeds, messages, breach.excuse);
+    const [other] = next.breaches;
+    if (other !== undefined && other.violation.number <= breach.violation.number) break;
+    before = breach.excuse;
+    flow = next;
+  }
+  const violations = flow.breaches.map(({ violation }) => violation);
+  return { outcome: flow.judged(), violations };
+}
+
+function play(
   user: string,
   deeds: readonly Deed[],
-  report: (violation: Violation) => void,
+  messages: readonly Observed[],
+  before: Before,
 ): UserFlow {
-  const flow = new UserFlow(user, report, { accounts: unknownAccounts(), assumed: [] });
+  const flow = new UserFlow(user, before, messages[0]?.at ?? 0);
   for (const deed of deeds) deed.play(flow);
+  const last = messages.at(-1);
+  if (last) flow.advance(last);
   return flow;
 }

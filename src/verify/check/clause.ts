@@ -14,6 +14,8 @@ const texts = {
   'IMSpec-DMT-S-005': 'NOTIFY tells the counts as they are (11.3.2.3; RFC 3842 3.5)',
   'IMSpec-DMT-S-006': 'a retrieval is answered by the checks of 11.3.1.1',
   'IMSpec-DMT-S-007': 'the first check that fails decides the answer (S3 11.3.1, D-60)',
+  'IMSpec-DMT-S-009': 'only messages of the user himself are given out (11.3.1.1)',
+  'IMSpec-DMT-S-008': 'settings and PUBLISH decide how messages are delivered (11.3.1, RFC 3903)',
   'IMSpec-DMT-S-012': 'every message that is asked for is delivered (11.3.2.3)',
   'S2-PUSH-FLOW': 'INVITE, SEND of each message, BYE (S2 D.x 1-13)',
   'S2-ENCAP-SIP': 'a stored message keeps its Call-ID inside what is sent (S2 D.x 8, D-48)',

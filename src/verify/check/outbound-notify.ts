@@ -1,9 +1,13 @@
 /** NOTIFY of message waiting: whether the counts in it are those of the account (RFC 3842). */
 
 import type { Counts } from '../../machines/events.js';
+import type { SubscriptionContext } from '../../machines/subscription.js';
 import { WireError } from '../../wire/error.js';
 import { parseMessageSummary, type MessageSummary } from '../../wire/message-summary.js';
-import type { Exchange } from './exchange.js';
+import type { MailboxContext } from '../../machines/mailbox-context.js';
+import { beforeMax, type Before } from './before.js';
+import type { Deed } from './deed.js';
+import type { Exchange, ResponseSpoken } from './exchange.js';
 import type { Owed, VisibleEffect } from './owed.js';
 import type { TrackedAccount } from './tracked-account.js';
 import type { Expected } from './user-flow.js';
@@ -29,6 +33,7 @@ export function expectedNotify(exchange: Exchange): Expected {
     },
     // RFC 3842 3.11: changes that follow each other quickly may be told together.
     supersedes: (other, done) => isOfDialog(other) && other.at <= done.at,
+    excuse: (accounts, before) => summary && excused(accounts, before, summary),
     after: (account, { effect }) =>
       summary === undefined ? account : named(account, effect as Notify, summary),
   };
@@ -43,6 +48,25 @@ function summaryOf({ request: { message, whole } }: Exchange): MessageSummary | 
     if (error instanceof WireError) return undefined;
     throw error;
   }
+}
+
+/** Messages that are counted, and were stored before the trace. */
+function excused(
+  accounts: readonly TrackedAccount[],
+  before: Before,
+  { classes }: MessageSummary,
+): Before | undefined {
+  const said = (of: 'new' | 'old') => classes.reduce((sum, one) => sum + one[of], 0);
+  for (const { actors } of accounts) {
+    const mailbox = actors.get('mailbox')?.snapshot.context as MailboxContext | undefined;
+    const counts = Object.values(mailbox?.counts ?? {});
+    const more = (of: 'new' | 'old') =>
+      said(of) - counts.reduce((sum, one) => sum + one[of], 0);
+    const [fresh, old] = [before.fresh + more('new'), before.old + more('old')];
+    if (fresh < before.fresh || old < before.old || fresh + old > beforeMax) continue;
+    if (fresh + old > before.fresh + before.old) return { ...before, fresh, old };
+  }
+  return undefined;
 }
 
 /** D-43: under which class a server counts is its own affair. */
@@ -78,4 +102,23 @@ export function canonicalMessageId(text: string): string {
     .replace(/^<|>$/g, '')
     .replace(/^sips?:/i, '')
     .replace(/[;?].*$/, '');
+}
+
+/** The response of the subscriber. */
+export function notifyAnswered({ callId }: Exchange, { observed, message }: ResponseSpoken): Deed {
+  const { at } = observed;
+  const { status } = message;
+  return {
+    observed,
+    play: (flow) =>
+      flow.feed(observed, ({ actors, limits }) => {
+        for (const [to, { snapshot }] of actors) {
+          if (!to.startsWith('subscription/')) continue;
+          const { dialog } = snapshot.context as SubscriptionContext;
+          if (dialog.callId !== callId) continue;
+          return [{ to, event: { type: 'notify.answered', at, status, limits } }];
+        }
+        return [undefined];
+      }),
+  };
 }

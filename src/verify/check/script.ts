@@ -1,28 +1,34 @@
 /** What happened to each served user, in order: the messages of a trace as inputs and effects. */
 
-import { uriOf } from '../../wire/sip/name-addr.js';
+import { tagOf, uriOf } from '../../wire/sip/name-addr.js';
 import { canonicalAor } from '../../wire/sip/uri.js';
-import type { Observed } from '../capture/observed.js';
-import type { Conversation } from './conversation.js';
-import { isInside } from './conversation.js';
-import type { Exchange, ResponseSpoken, SipStep } from './exchange.js';
+import { answered } from './answer.js';
+import { isInside, type Conversation } from './conversation.js';
+import type { Deed } from './deed.js';
+import type { Exchange, RequestSpoken, ResponseSpoken, SipStep } from './exchange.js';
 import type { Inbound } from './inbound.js';
+import { inboundInvitation, isLargeMessage } from './inbound-invitation.js';
 import { inboundMessage } from './inbound-message.js';
 import { inboundRegister } from './inbound-register.js';
+import { inboundRetrieval } from './inbound-retrieval.js';
+import { inboundDeletion, inboundPublish } from './inbound-settings.js';
 import { inboundSubscribe, packageOf } from './inbound-subscribe.js';
-import { expectedNotify } from './outbound-notify.js';
-import type { ClauseId } from './clause.js';
-import type { UserFlow } from './user-flow.js';
-
-export interface Deed {
-  readonly observed: Observed;
-  play(flow: UserFlow): void;
-}
+import { MsrpDeeds } from './msrp-deeds.js';
+import { MsrpTalk } from './msrp-talk.js';
+import { expectedNotify, notifyAnswered } from './outbound-notify.js';
+import { report, reporterOf } from './outbound-report.js';
+import { userOf } from './roles.js';
+import * as session from './session-deeds.js';
+import { SessionMedia } from './session-media.js';
+import type { SpokenMsrp } from './spoken.js';
 
 /** The deeds of every user, and what was seen and is no deed of anybody. */
 export interface Script {
   readonly users: ReadonlyMap<string, readonly Deed[]>;
   readonly unjudged: ReadonlyMap<string, number>;
+  /** Number of the last message of a session that had begun before the trace. */
+  readonly lastOfBefore: number;
+  readonly talk: MsrpTalk;
 }
 
 export function scriptOf(conversation: Conversation): Script {
@@ -31,108 +37,204 @@ export function scriptOf(conversation: Conversation): Script {
 
 class Scribe {
   readonly #conversation: Conversation;
+  readonly #talk: MsrpTalk;
   readonly #users = new Map<string, Deed[]>();
   readonly #unjudged = new Map<string, number>();
   /** Whose dialog a Call-ID is. */
   readonly #dialogs = new Map<string, string>();
   /** Exchanges that are deeds of somebody. */
   readonly #owners = new Map<Exchange, string>();
+  /** INVITEs that bring large messages, by Call-ID. */
+  readonly #recordings = new Map<string, Exchange>();
+  readonly #msrp: MsrpDeeds;
+  #lastOfBefore = 0;
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
+    this.#talk = new MsrpTalk(conversation.turns, new SessionMedia(conversation.exchanges));
+    this.#msrp = new MsrpDeeds(this.#recordings, (callId, deed) => {
+      const user = this.#dialogs.get(callId);
+      if (user !== undefined) this.#add(user, deed);
+    });
   }
 
   write(): Script {
     for (const turn of this.#conversation.turns) {
-      if (turn.kind === 'sip') this.#sip(turn.step);
-      else if (turn.kind === 'unreadable') this.#pass(`unreadable ${turn.spoken.code}`);
+      if (turn.kind === 'sip') this.#sip(turn.step, turn.spoken.observed.number);
+      else if (turn.kind === 'msrp') this.#msrpFrame(turn.spoken);
+      else this.#pass(`unreadable ${turn.spoken.code}`);
     }
-    return { users: this.#users, unjudged: this.#unjudged };
+    const talk = this.#talk;
+    const lastOfBefore = this.#lastOfBefore;
+    return { users: this.#users, unjudged: this.#unjudged, lastOfBefore, talk };
   }
 
-  #sip(step: SipStep): void {
+  #sip(step: SipStep, number: number): void {
     switch (step.kind) {
       case 'request':
-        if (step.exchange.inbound) this.#toServer(step.exchange);
-        else this.#fromServer(step.exchange);
+        if (step.exchange.inbound) this.#toServer(step.exchange, number);
+        else this.#fromServer(step.exchange, number);
         return;
       case 'response':
         this.#response(step.exchange, step.response);
         return;
+      case 'ack':
+        this.#ack(step.exchange, step.ack);
+        return;
       case 'stray':
-        this.#pass('response or ACK without its request');
+        this.#lastOfBefore = number;
+        this.#pass('responses and ACKs without their requests');
         return;
       default:
     }
   }
 
-  #toServer(exchange: Exchange): void {
-    const { method } = exchange;
+  #toServer(exchange: Exchange, number: number): void {
+    const { callId, method, request } = exchange;
+    const inside = isInside(exchange) && method !== 'SUBSCRIBE';
+    const user = this.#dialogs.get(callId);
+    if (isInside(exchange) && user === undefined) {
+      this.#lastOfBefore = number;
+      this.#pass('requests in dialogs from before the trace');
+      return;
+    }
+    if (inside) {
+      const deed = insideDialog(exchange);
+      if (deed !== undefined) this.#own(exchange, user!, deed);
+      else this.#pass(`${method} in a dialog`);
+      return;
+    }
     const inbound = this.#inbound(exchange);
     if (inbound === undefined) {
       this.#pass(`${method} to the server`);
       return;
     }
-    const { user, alternatives } = inbound;
-    this.#owners.set(exchange, user);
-    this.#dialogs.set(exchange.callId, user);
-    const { observed } = exchange.request;
-    this.#add(user, { observed, play: (flow) => flow.feed(observed, alternatives) });
+    const { observed } = request;
+    this.#dialogs.set(callId, inbound.user);
+    const play: Deed['play'] = (flow) => flow.feed(observed, inbound.alternatives);
+    this.#own(exchange, inbound.user, { observed, play });
   }
 
   #inbound(exchange: Exchange): Inbound | undefined {
+    const { uri } = exchange.request.message;
     switch (exchange.method) {
       case 'MESSAGE':
+        if (userOf(uri) === 'Delete') return inboundDeletion(exchange);
         return inboundMessage(exchange, this.#isForwarded(exchange));
       case 'REGISTER':
         return inboundRegister(exchange);
       case 'SUBSCRIBE':
         return inboundSubscribe(exchange, this.#dialogs.get(exchange.callId));
+      case 'PUBLISH':
+        return inboundPublish(exchange);
+      case 'REFER':
+        return inboundDeletion(exchange);
+      case 'INVITE':
+        return this.#invitation(exchange);
       default:
         return undefined;
     }
   }
 
-  /** The server has sent the same call on. */
-  #isForwarded({ method, callId }: Exchange): boolean {
+  #invitation(exchange: Exchange): Inbound | undefined {
+    if (!isLargeMessage(exchange)) {
+      return inboundRetrieval(exchange, this.#talk.sent(exchange.callId));
+    }
+    this.#recordings.set(exchange.callId, exchange);
+    return inboundInvitation(exchange, this.#isForwarded(exchange));
+  }
+
+  /** The server has sent the same on. */
+  #isForwarded({ method, callId, request }: Exchange): boolean {
+    const from = uriOf(request.message.header('from'));
     return this.#conversation.exchanges.some(
-      (other) => !other.inbound && other.method === method && other.callId === callId,
+      (other) =>
+        !other.inbound &&
+        other.method === method &&
+        other.request.observed.number > request.observed.number &&
+        (other.callId === callId || uriOf(other.request.message.header('from')) === from) &&
+        reporterOf(other) === undefined &&
+        tagOf(other.request.message.header('to')) === undefined,
     );
   }
 
-  #fromServer(exchange: Exchange): void {
-    const { method, callId } = exchange;
+  #fromServer(exchange: Exchange, number: number): void {
+    const { method, callId, request } = exchange;
     const user = this.#dialogs.get(callId);
-    if (method === 'NOTIFY' && user !== undefined && packageOf(exchange) === 'message-summary') {
-      this.#owners.set(exchange, user);
+    if (method === 'NOTIFY' && packageOf(exchange) === 'message-summary' && user !== undefined) {
       const expected = expectedNotify(exchange);
-      this.#add(user, { observed: expected.observed, play: (flow) => void flow.expect(expected) });
+      const play: Deed['play'] = (flow) => void flow.expect(expected);
+      this.#own(exchange, user, { observed: request.observed, play });
+    } else if (method === 'INVITE' && !isInside(exchange)) this.#invite(exchange);
+    else if (method === 'BYE' || method === 'CANCEL') {
+      if (user !== undefined) this.#own(exchange, user, session.ended(exchange));
+      else this.#ofBefore(number);
+    } else if (method === 'MESSAGE') this.#message(exchange);
+    else if (isInside(exchange) && user === undefined) this.#ofBefore(number);
+    else this.#pass(`${method} of the server`);
+  }
+
+  #ofBefore(number: number): void {
+    this.#lastOfBefore = number;
+    this.#pass('requests in dialogs from before the trace');
+  }
+
+  /** A push, unless it is what somebody else has sent to the user. */
+  #invite(exchange: Exchange): void {
+    const { message } = exchange.request;
+    const user = canonicalAor(uriOf(message.header('to')) ?? '');
+    const from = uriOf(message.header('from'));
+    const isPassedOn = this.#conversation.exchanges.some(
+      ({ inbound, method, request }) =>
+        inbound && method === 'INVITE' && uriOf(request.message.header('from')) === from,
+    );
+    if (user === undefined || isPassedOn) {
+      this.#pass('INVITE that is passed on');
       return;
     }
-    this.#pass(`${method} of the server${isInside(exchange) ? ' in a dialog' : ''}`);
+    this.#dialogs.set(exchange.callId, user);
+    this.#own(exchange, user, session.pushInvitation(exchange));
+  }
+
+  #message(exchange: Exchange): void {
+    const user = reporterOf(exchange);
+    const deed = user === undefined ? undefined : report(exchange);
+    if (user === undefined || deed === undefined) this.#pass('MESSAGE that is passed on');
+    else this.#own(exchange, user, deed);
   }
 
   #response(exchange: Exchange, response: ResponseSpoken): void {
     const user = this.#owners.get(exchange);
     if (user === undefined || exchange.final !== response) return;
-    const { observed, message } = response;
     if (exchange.inbound) {
-      const { id, method } = exchange;
-      this.#add(user, { observed, play: (flow) => answer(flow, id, method, response) });
-    } else if (exchange.method === 'NOTIFY') {
-      const { callId } = exchange;
-      const at = observed.at;
-      this.#add(user, {
-        observed,
-        play: (flow) =>
-          flow.feed(observed, ({ actors, limits }) => {
-            const to = notifierOf(actors, callId);
-            if (to === undefined) return [undefined];
-            const { status } = message;
-            return [{ to, event: { type: 'notify.answered', at, status, limits } }];
-          }),
-      });
+      this.#add(user, answered(exchange, response));
+      return;
     }
+    const { method } = exchange;
+    if (method === 'NOTIFY') this.#add(user, notifyAnswered(exchange, response));
+    else if (method === 'INVITE') this.#add(user, session.invitationAnswered(exchange, response));
+    else if (method === 'BYE') this.#add(user, session.endAnswered(exchange, response));
+  }
+
+  #ack(exchange: Exchange, ack: RequestSpoken): void {
+    const user = this.#owners.get(exchange);
+    const isOfSession = exchange.inbound && exchange.final?.message.status === 200;
+    if (user !== undefined && isOfSession) this.#add(user, session.acknowledged(exchange, ack));
+  }
+
+  #msrpFrame(spoken: SpokenMsrp): void {
+    const seen = this.#talk.of(spoken);
+    if (seen !== undefined) {
+      this.#msrp.take(seen);
+      return;
+    }
+    this.#lastOfBefore = spoken.observed.number;
+    this.#pass('MSRP of sessions whose description was not seen');
+  }
+
+  #own(exchange: Exchange, user: string, deed: Deed): void {
+    this.#owners.set(exchange, user);
+    this.#add(user, deed);
   }
 
   #add(user: string, deed: Deed): void {
@@ -146,45 +248,8 @@ class Scribe {
   }
 }
 
-const answerClauses: Readonly<Record<string, ClauseId>> = {
-  MESSAGE: 'S4-202',
-  SUBSCRIBE: 'IMSpec-DMT-S-002',
-  INVITE: 'IMSpec-DMT-S-006',
-};
-
-function answer(flow: UserFlow, id: string, method: string, response: ResponseSpoken): void {
-  const { observed, message } = response;
-  const { status } = message;
-  const isOfIt = (transaction: string): boolean => transaction === id;
-  const explained = flow.expect({
-    observed,
-    what: `${status} ${message.reason}`,
-    clause: answerClauses[method] ?? 'TX-01',
-    match: ({ effect }) => {
-      if (effect.type === 'sip.accept') return isOfIt(effect.transaction) && status === 200;
-      return (
-        effect.type === 'sip.respond' && isOfIt(effect.transaction) && effect.status === status
-      );
-    },
-    directly: true,
-  });
-  if (explained) return;
-  flow.forgive(({ effect }) => 'transaction' in effect && isOfIt(effect.transaction));
-}
-
-function notifierOf(
-  actors: ReadonlyMap<string, { readonly snapshot: { readonly context: unknown } }>,
-  callId: string,
-): `subscription/${number}` | undefined {
-  for (const [address, { snapshot }] of actors) {
-    if (!address.startsWith('subscription/')) continue;
-    const { dialog } = snapshot.context as { readonly dialog: { readonly callId: string } };
-    if (dialog.callId === callId) return address as `subscription/${number}`;
-  }
+function insideDialog(exchange: Exchange): Deed | undefined {
+  if (exchange.method === 'BYE') return session.hungUp(exchange);
+  if (exchange.method === 'INVITE') return session.reinvited(exchange);
   return undefined;
-}
-
-/** The served user that a request of the server is for. */
-export function addresseeOf({ request }: Exchange): string | undefined {
-  return canonicalAor(uriOf(request.message.header('to')) ?? '');
 }

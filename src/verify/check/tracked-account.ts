@@ -4,7 +4,7 @@
  */
 
 import type { Effect } from '../../machines/effects.js';
-import type { AccountEvent, Address, Limits } from '../../machines/events.js';
+import type { AccountEvent, Address, Limits, MessageFacts } from '../../machines/events.js';
 import { definitionOf, type AtRest } from '../../machines/index.js';
 import { keyOfActor } from '../../actors/change.js';
 import { takeTurn, type Actor, type TurnResult } from '../../actors/turn.js';
@@ -24,6 +24,28 @@ export interface Input {
   readonly number: number;
 }
 
+/** What the wire has told of things that the account calls otherwise. */
+export interface Notes {
+  /** Message-IDs of the server, by serial. */
+  readonly names: ReadonlyMap<number, string>;
+  /** Whose dialog a Call-ID is. */
+  readonly dialogs: ReadonlyMap<string, Address>;
+  /** Serials, by session and MSRP Message-ID. */
+  readonly sends: ReadonlyMap<string, number>;
+  /** Call-IDs of messages from before the trace, by serial. */
+  readonly callIds: ReadonlyMap<number, string>;
+  /** Reports that were sent, by imdn.Message-ID and status. */
+  readonly reported: ReadonlySet<string>;
+}
+
+const noNotes: Notes = {
+  names: new Map(),
+  dialogs: new Map(),
+  sends: new Map(),
+  callIds: new Map(),
+  reported: new Set(),
+};
+
 const steps = 10_000;
 const duplicateMs = 1e12;
 /** Serials that a mailbox takes at a time. */
@@ -39,19 +61,21 @@ export class TrackedAccount {
   #rows: ReadonlyMap<string, AtRest>;
   #timers: ReadonlyMap<string, SetTimer>;
   #blocks: number;
+  /** Messages that were stored at any time, by Call-ID. */
+  everStored: ReadonlyMap<string, MessageFacts>;
   owed: readonly Owed[];
-  /** Message-IDs of the server, by serial. */
-  readonly names: ReadonlyMap<number, string>;
+  readonly notes: Notes;
 
-  constructor(assumption: Assumption, from?: TrackedAccount, names?: ReadonlyMap<number, string>) {
+  constructor(assumption: Assumption, from?: TrackedAccount, notes?: Notes) {
     this.assumption = assumption;
     this.limits = from?.limits ?? limitsUnder(assumption);
     this.#actors = from?.actors ?? new Map<Address, Actor>();
     this.#rows = from ? from.#rows : new Map<string, AtRest>();
     this.#timers = from?.timers ?? new Map<string, SetTimer>();
     this.#blocks = from ? from.#blocks : 0;
+    this.everStored = from?.everStored ?? new Map<string, MessageFacts>();
     this.owed = from?.owed ?? [];
-    this.names = names ?? from?.names ?? new Map<number, string>();
+    this.notes = notes ?? from?.notes ?? noNotes;
   }
 
   get actors(): ReadonlyMap<Address, Actor> {
@@ -85,7 +109,31 @@ export class TrackedAccount {
   }
 
   withName(serial: number, name: string): TrackedAccount {
-    return new TrackedAccount(this.assumption, this, new Map(this.names).set(serial, name));
+    return this.#noted({ names: new Map(this.notes.names).set(serial, name) });
+  }
+
+  withDialog(callId: string, owner: Address): TrackedAccount {
+    return this.#noted({ dialogs: new Map(this.notes.dialogs).set(callId, owner) });
+  }
+
+  withSend(key: string, serial: number): TrackedAccount {
+    return this.#noted({ sends: new Map(this.notes.sends).set(key, serial) });
+  }
+
+  withCallId(serial: number, callId: string): TrackedAccount {
+    return this.#noted({ callIds: new Map(this.notes.callIds).set(serial, callId) });
+  }
+
+  withReport(report: string): TrackedAccount {
+    return this.#noted({ reported: new Set(this.notes.reported).add(report) });
+  }
+
+  get reported(): ReadonlySet<string> {
+    return this.notes.reported;
+  }
+
+  #noted(more: Partial<Notes>): TrackedAccount {
+    return new TrackedAccount(this.assumption, this, { ...this.notes, ...more });
   }
 
   /** One input and its turn; undefined when nobody has a transition for it. */
@@ -139,6 +187,7 @@ export class TrackedAccount {
       if (key[0] === 'timer') timers.delete(key[2]);
     }
     for (const { key, value } of change.puts) {
+      if (key[0] === 'ua') this.#remember(value as AtRest);
       if (key[0] === 'timer') timers.set(key[2], timerOf(key[2], key[1]));
       else rows.set(key.join(' '), value as AtRest);
     }
@@ -173,6 +222,12 @@ export class TrackedAccount {
         if (!isVisible(effect)) return;
         this.owed = [...this.owed, { by, effect, number, at, until: untilOf(effect, at) }];
     }
+  }
+
+  #remember({ context }: AtRest): void {
+    const message = context['message'] as MessageFacts;
+    if (this.everStored.has(message.callId)) return;
+    this.everStored = new Map(this.everStored).set(message.callId, message);
   }
 
   /** What was to be sent in the session is not owed any more. */

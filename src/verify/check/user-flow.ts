@@ -2,11 +2,11 @@
 
 import type { ActorSnapshot } from '../../machines/index.js';
 import type { Observed } from '../capture/observed.js';
-import { assumptions } from './assumption.js';
+import { accountsAfter, describeBefore, type Before } from './before.js';
 import { clause, type ClauseId } from './clause.js';
 import { afterHidden, withDueTimers } from './hidden-input.js';
 import { describeOwed, type Owed } from './owed.js';
-import { TrackedAccount, type Input } from './tracked-account.js';
+import type { Input, TrackedAccount } from './tracked-account.js';
 import type { JudgedUser, Violation } from './verdict.js';
 
 /** Explanations that are kept: beyond them the ones with most against them go. */
@@ -23,27 +23,33 @@ export interface Expected {
   /** What need not come any more once it has. */
   supersedes?(owed: Owed, done: Owed): boolean;
   after?(account: TrackedAccount, done: Owed): TrackedAccount;
-  /** Whether hidden inputs may have led to it. */
+  /** Hidden inputs cannot have led to it. */
   readonly directly?: boolean;
+  /** Another clause, by what the accounts know of it. */
+  blame?(accounts: readonly TrackedAccount[]): ClauseId | undefined;
+  /** What might have been before the trace to explain it. */
+  excuse?(accounts: readonly TrackedAccount[], before: Before): Before | undefined;
+}
+
+/** A violation, and what before the trace would make it none. */
+export interface Breach {
+  readonly violation: Violation;
+  readonly excuse: Before | undefined;
 }
 
 export class UserFlow {
   readonly user: string;
-  readonly #report: (violation: Violation) => void;
-  readonly #assumed: readonly string[];
+  readonly #before: Before;
+  readonly breaches: Breach[] = [];
   #accounts: readonly TrackedAccount[];
   #messages = 0;
   readonly #seen = new Map<number, Observed>();
 
-  constructor(
-    user: string,
-    report: (violation: Violation) => void,
-    before: { readonly accounts: readonly TrackedAccount[]; readonly assumed: readonly string[] },
-  ) {
+  /** `at`: when its trace begins. */
+  constructor(user: string, before: Before, at: number) {
     this.user = user;
-    this.#report = report;
-    this.#accounts = before.accounts;
-    this.#assumed = before.assumed;
+    this.#before = before;
+    this.#accounts = accountsAfter(before, at);
   }
 
   /**
@@ -75,7 +81,10 @@ export class UserFlow {
       this.#accounts = next.slice(0, accountsMax);
       return true;
     }
-    this.#violate(observed, expected.clause, `${expected.what} is not explained`, this.#accounts);
+    const found = `${expected.what} is not explained`;
+    const id = expected.blame?.(this.#accounts) ?? expected.clause;
+    const excuse = expected.excuse?.(this.#accounts, this.#before);
+    this.#violate(observed, id, found, excuse);
     return false;
   }
 
@@ -102,7 +111,7 @@ export class UserFlow {
       .reduce((first, owed) => (owed.number < first.number ? owed : first));
     const cause = this.#seen.get(late.number);
     if (cause) {
-      this.#violate(cause, missing(late), `${describeOwed(late)} is missing`, this.#accounts);
+      this.#violate(cause, missing(late), `${describeOwed(late)} is missing`);
     }
     this.forgive(isLate);
   }
@@ -110,7 +119,8 @@ export class UserFlow {
   judged(): JudgedUser {
     const { user } = this;
     const states = describeStates(this.#accounts);
-    return { user, messages: this.#messages, states, assumed: this.#assumed };
+    const assumed = describeBefore(this.#before);
+    return { user, messages: this.#messages, states, assumed };
   }
 
   get accounts(): readonly TrackedAccount[] {
@@ -126,18 +136,15 @@ export class UserFlow {
     { number, at, source, target }: Observed,
     id: ClauseId,
     found: string,
-    accounts: readonly TrackedAccount[],
+    excuse?: Before,
   ): void {
+    const accounts = this.#accounts;
     const allowed = unique(accounts.flatMap(({ owed }) => owed.map(describeOwed)));
     const states = describeStates(accounts);
     const of = { number, at, source, target, user: this.user };
-    this.#report({ ...of, clause: clause(id), found, states, allowed });
+    const violation = { ...of, clause: clause(id), found, states, allowed };
+    this.breaches.push({ violation, excuse });
   }
-}
-
-/** What every served user may be at first. */
-export function unknownAccounts(): readonly TrackedAccount[] {
-  return assumptions.map((assumption) => new TrackedAccount(assumption));
 }
 
 /** The nearest accounts that owe it, without that debt. */

@@ -50,7 +50,7 @@ export class Tap {
     this.#add('sip', 'udp', { source, target: `${address}:${port}` }, Buffer.from(octets));
   }
 
-  /** Frames of MSRP; whatever else goes over TCP here is none of ours. */
+  /** Frames of MSRP, and messages of SIP. */
   #octets(socket: TcpSocket, data: unknown): void {
     const { localPort, remotePort } = socket;
     if (localPort === undefined || remotePort === undefined) return;
@@ -61,10 +61,11 @@ export class Tap {
     this.#streams.set(key, stream);
     stream.left = Buffer.concat([stream.left, octets]);
     for (;;) {
-      const frame = frameOf(stream.left);
+      const isMsrp = stream.left.toString('latin1', 0, 5) === 'MSRP ';
+      const frame = isMsrp ? frameOf(stream.left) : sipOf(stream.left);
       if (frame === undefined) return;
       stream.left = stream.left.subarray(frame.length);
-      this.#add('msrp', 'tcp', hosts, Buffer.from(frame));
+      if (frame.length > 2) this.#add(isMsrp ? 'msrp' : 'sip', 'tcp', hosts, Buffer.from(frame));
     }
   }
 
@@ -93,4 +94,13 @@ function frameOf(octets: Buffer): Buffer | undefined {
   if (id === undefined) return undefined;
   const end = new RegExp(`-------${id.replace(/[.+]/g, '\\$&')}[$+#]\r\n`).exec(text);
   return end === null ? undefined : octets.subarray(0, end.index + end[0].length);
+}
+
+function sipOf(octets: Buffer): Buffer | undefined {
+  if (octets.toString('latin1', 0, 2) === '\r\n') return octets.subarray(0, 2);
+  const end = octets.indexOf('\r\n\r\n');
+  if (end < 0) return undefined;
+  const length = /^Content-Length: *(\d+)/im.exec(octets.toString('latin1', 0, end))?.[1];
+  const whole = end + 4 + Number(length ?? 0);
+  return octets.length < whole ? undefined : octets.subarray(0, whole);
 }
