@@ -4,7 +4,9 @@ import type { Capture, Observed } from '../capture/observed.js';
 import { nothingBefore, type Before } from './before.js';
 import { conversationOf } from './conversation.js';
 import type { Deed } from './deed.js';
+import { msrpViolations } from './msrp-rules.js';
 import { scriptOf, type Script } from './script.js';
+import { sipViolations } from './transaction-rules.js';
 import { UserFlow } from './user-flow.js';
 import type { JudgedUser, Unjudged, Verdict, Violation } from './verdict.js';
 
@@ -30,8 +32,10 @@ export function checkTrace(
     const given = { messages, servers: conversation.servers, user, fromStart };
     found.push(judged(given, script));
   }
+  const last = messages.at(-1);
   const violations = found
     .flatMap((one) => one.violations)
+    .concat(sipViolations(conversation, last), msrpViolations(script.talk, last))
     .sort((one, other) => one.number - other.number);
   const { elsewhere, retransmissions } = conversation;
   const unjudged: Unjudged[] = [...script.unjudged].map(([what, count]) => ({ what, count }));

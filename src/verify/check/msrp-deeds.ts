@@ -1,6 +1,5 @@
 /** What happens in the MSRP sessions of a served user. */
 
-
 import type { MessageFacts } from '../../machines/events.js';
 import { isOfBefore, type Before } from './before.js';
 import type { ClauseId } from './clause.js';
@@ -8,7 +7,12 @@ import { tellOwner, type Deed } from './deed.js';
 import { beginsMessage, innerCallId } from './encapsulated.js';
 import type { Exchange } from './exchange.js';
 import { recordedFacts } from './inbound-invitation.js';
-import { rangeOf, type MsrpRequestSeen, type MsrpResponseSeen, type MsrpSeen } from './msrp-talk.js';
+import {
+  rangeOf,
+  type MsrpRequestSeen,
+  type MsrpResponseSeen,
+  type MsrpSeen,
+} from './msrp-talk.js';
 import type { Owed } from './owed.js';
 import type { TrackedAccount } from './tracked-account.js';
 
@@ -20,10 +24,7 @@ export class MsrpDeeds {
   readonly #covered = new Map<string, number>();
   readonly #totals = new Map<string, number>();
 
-  constructor(
-    invites: ReadonlyMap<string, Exchange>,
-    write: (callId: string, deed: Deed) => void,
-  ) {
+  constructor(invites: ReadonlyMap<string, Exchange>, write: (callId: string, deed: Deed) => void) {
     this.#invites = invites;
     this.#write = write;
   }
@@ -217,4 +218,3 @@ function excused(
   if (inner !== undefined && accounts.some((account) => isKnown(account, inner))) return undefined;
   return { ...before, fresh: before.fresh + 1 };
 }
-

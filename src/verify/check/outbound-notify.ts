@@ -60,8 +60,7 @@ function excused(
   for (const { actors } of accounts) {
     const mailbox = actors.get('mailbox')?.snapshot.context as MailboxContext | undefined;
     const counts = Object.values(mailbox?.counts ?? {});
-    const more = (of: 'new' | 'old') =>
-      said(of) - counts.reduce((sum, one) => sum + one[of], 0);
+    const more = (of: 'new' | 'old') => said(of) - counts.reduce((sum, one) => sum + one[of], 0);
     const [fresh, old] = [before.fresh + more('new'), before.old + more('old')];
     if (fresh < before.fresh || old < before.old || fresh + old > beforeMax) continue;
     if (fresh + old > before.fresh + before.old) return { ...before, fresh, old };
