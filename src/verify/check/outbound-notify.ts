@@ -12,6 +12,9 @@ import type { Owed, VisibleEffect } from './owed.js';
 import type { TrackedAccount } from './tracked-account.js';
 import type { Expected } from './user-flow.js';
 
+/** MWI-05: what changes within a second is told together, and clocks are not exact. */
+const mergedMs = 2_000;
+
 type Notify = Extract<VisibleEffect, { type: 'sip.notify' }>;
 
 export function expectedNotify(exchange: Exchange): Expected {
@@ -32,7 +35,7 @@ export function expectedNotify(exchange: Exchange): Expected {
       return summary === undefined || saysCounts(summary, effect.counts);
     },
     // RFC 3842 3.11: changes that follow each other quickly may be told together.
-    supersedes: (other, done) => isOfDialog(other) && other.at <= done.at,
+    supersedes: (other) => isOfDialog(other) && observed.at - other.at < mergedMs,
     excuse: (accounts, before) => summary && excused(accounts, before, summary),
     after: (account, { effect }) =>
       summary === undefined ? account : named(account, effect as Notify, summary),

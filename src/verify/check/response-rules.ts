@@ -6,6 +6,7 @@ import { parseVia } from '../../wire/sip/via.js';
 import { isInside } from './conversation.js';
 import { cseqOf, type Exchange, type ResponseSpoken } from './exchange.js';
 import { isLargeMessage } from './inbound-invitation.js';
+import { packageOf } from './inbound-subscribe.js';
 import { userOf } from './roles.js';
 import { lacks, type Fault, type ResponseRule } from './rule.js';
 import { offeredIn, readable } from './session-media.js';
@@ -34,6 +35,13 @@ export const responseRules: readonly ResponseRule[] = [
         ? `${granted} seconds are granted, ${asked} were asked for`
         : undefined;
     },
+  },
+  {
+    clause: 'IMSpec-DMT-S-002',
+    methods: ['SUBSCRIBE'],
+    statuses: [405, 480, 486, 489, 501],
+    broken: (_response, exchange) =>
+      packageOf(exchange) === 'message-summary' ? 'message waiting is not known' : undefined,
   },
   {
     clause: 'DLG-01',

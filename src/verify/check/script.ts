@@ -21,6 +21,7 @@ import { userOf } from './roles.js';
 import * as session from './session-deeds.js';
 import { SessionMedia } from './session-media.js';
 import type { SpokenMsrp } from './spoken.js';
+import type { Expected } from './user-flow.js';
 
 /** The deeds of every user, and what was seen and is no deed of anybody. */
 export interface Script {
@@ -163,8 +164,7 @@ class Scribe {
     const user = this.#dialogs.get(callId);
     if (method === 'NOTIFY' && packageOf(exchange) === 'message-summary' && user !== undefined) {
       const expected = expectedNotify(exchange);
-      const play: Deed['play'] = (flow) => void flow.expect(expected);
-      this.#own(exchange, user, { observed: request.observed, play });
+      this.#own(exchange, user, { observed: request.observed, play: notified(expected, callId) });
     } else if (method === 'INVITE' && !isInside(exchange)) this.#invite(exchange);
     else if (method === 'BYE' || method === 'CANCEL') {
       if (user !== undefined) this.#own(exchange, user, session.ended(exchange));
@@ -246,6 +246,14 @@ class Scribe {
   #pass(what: string): void {
     this.#unjudged.set(what, (this.#unjudged.get(what) ?? 0) + 1);
   }
+}
+
+/** What was told wrongly is told all the same. */
+function notified(expected: Expected, callId: string): Deed['play'] {
+  return (flow) => {
+    if (flow.expect(expected)) return;
+    flow.forgive(({ effect }) => effect.type === 'sip.notify' && effect.dialog.callId === callId);
+  };
 }
 
 function insideDialog(exchange: Exchange): Deed | undefined {

@@ -1,10 +1,37 @@
-import { expect, test } from 'vitest';
+import { beforeAll, describe, expect, test } from 'vitest';
 import { checkTrace } from '../../../src/verify/check/check.js';
+import type { Observed } from '../../../src/verify/capture/observed.js';
+import { mutations } from './mutations.js';
 import { plays } from './plays.js';
 import { recorded } from './recorded.js';
 
-test.each(Object.entries(plays))('%s conforms', async (_name, { play, limits }) => {
-  const messages = await recorded(play, limits);
-  const verdict = checkTrace({ messages, remarks: [] });
-  expect(verdict.violations).toEqual([]);
+const traces = new Map<string, readonly Observed[]>();
+
+beforeAll(async () => {
+  for (const [name, { play, limits }] of Object.entries(plays)) {
+    traces.set(name, await recorded(play, limits));
+  }
+}, 60_000);
+
+describe('traces of a real server', () => {
+  test.each(Object.keys(plays))('%s conforms, whether it is known to be whole or not', (name) => {
+    const messages = traces.get(name)!;
+    for (const fromStart of [true, false]) {
+      const verdict = checkTrace({ messages, remarks: [] }, { fromStart });
+      expect(verdict.violations).toEqual([]);
+      expect(verdict.users.flatMap(({ assumed }) => assumed)).toEqual([]);
+    }
+  });
+});
+
+describe('mutated traces', () => {
+  test.each(mutations)('$name: violates $clause', ({ of, clause, mutate, fromStart = false }) => {
+    const { messages, at } = mutate(traces.get(of)!);
+    const { violations } = checkTrace({ messages, remarks: [] }, { fromStart });
+    const [first] = violations;
+    expect([first?.clause.id, first?.number], JSON.stringify(violations, undefined, 1)).toEqual([
+      clause,
+      at,
+    ]);
+  });
 });
