@@ -3,10 +3,11 @@
  * of the load generator's form and commit to its store; only sockets and transactions are left
  * out, and the fsync of each group. Mailbox after mailbox, so that each is loaded once.
  *
- *     node bench/fill.mjs --directory store --users 100000 --each 10
+ *     node bench/fill.mjs --directory store --users 100000 --messages 1000000
  */
 
 import console from 'node:console';
+import { readFileSync } from 'node:fs';
 import { performance } from 'node:perf_hooks';
 import process from 'node:process';
 import { pathToFileURL } from 'node:url';
@@ -24,27 +25,29 @@ import { parseSip } from '../dist/wire/sip/parse.js';
 const outstanding = 1_024;
 /** Of one mailbox; its queue takes no more. */
 const perMailbox = 128;
-const peer = { transport: 'udp', address: '127.0.0.1', port: 5070 };
 
 /**
- * `each` messages for each of `users` mailboxes, from the number `first` on: message `n` is for
- * user `n % users`, as with the load generator. Resolves with how many there were, and the seconds.
+ * So many messages from the number `first` on: message `n` is for user `n % users`, as with the load
+ * generator, and was received `ago` ms before it comes. `settings` are those of the server that is
+ * to serve them. Resolves with how many there were, and the seconds.
  */
 export async function fill({
   directory,
   users,
-  each,
+  messages,
   first = 0,
   body = 200,
   prefix = 'u',
   domain = 'example.test',
   run = 'f1110000',
-  expires,
+  port = 5070,
+  ago = 0,
   durability = 'os',
   settings: given = {},
 }) {
-  const settings = settingsOf({ ...given, store: { directory, durability } });
-  const world = { log: createLog('warn'), clock: systemClock };
+  const settings = settingsOf({ ...given, store: { ...given.store, directory, durability } });
+  const clock = { now: () => systemClock.now() - ago, after: systemClock.after };
+  const world = { log: createLog('warn'), clock };
   const store = await openStore(settings, world);
   const options = actorsOptions(settings);
   const taken = new Answers();
@@ -57,11 +60,14 @@ export async function fill({
   });
   await actors.start();
   const began = performance.now();
-  const form = { run, prefix, domain, body, expires };
+  const form = { run, prefix, domain, body, port };
+  const peer = { transport: 'udp', address: '127.0.0.1', port };
+  const end = first + messages;
   for (let user = 0; user < users; user++) {
-    for (let i = 0; i < each; i++) {
-      if (taken.underWay >= outstanding || (i > 0 && i % perMailbox === 0)) await taken.room();
-      const request = parseSip(messageOf(form, first + i * users + user, user));
+    let next = Math.ceil((first - user) / users) * users + user;
+    for (let i = 1; next < end; next += users, i++) {
+      if (taken.underWay >= outstanding || i % perMailbox === 0) await taken.room();
+      const request = parseSip(messageOf(form, next, user));
       actors.sipHandler.request({ request, transaction: taken.next(), peer });
     }
   }
@@ -73,12 +79,12 @@ export async function fill({
 }
 
 /** What bench/loadgen/loadgen.c sends over UDP. */
-export function messageOf({ run, prefix, domain, body, expires }, number, user) {
+export function messageOf({ run, prefix, domain, body, port }, number, user) {
   const seq = String(number).padStart(10, '0');
   const to = `sip:${prefix}${String(user).padStart(8, '0')}@${domain}`;
   const head = [
     `MESSAGE ${to} SIP/2.0`,
-    `Via: SIP/2.0/UDP ${peer.address}:${peer.port};branch=z9hG4bK${run}${seq}`,
+    `Via: SIP/2.0/UDP 127.0.0.1:${port};branch=z9hG4bK${run}${seq}`,
     'Max-Forwards: 70',
     `From: "Sender" <sip:sender@${domain}>;tag=t${run}${seq}`,
     `To: <${to}>`,
@@ -87,7 +93,6 @@ export function messageOf({ run, prefix, domain, body, expires }, number, user) 
     `P-Asserted-Identity: <sip:sender@${domain}>`,
     'Accept-Contact: *;+g.oma.sip-im;require;explicit',
     'User-Agent: loadgen/1 OMA1.0',
-    ...(expires === undefined ? [] : [`Expires: ${expires}`]),
     'Content-Type: text/plain;charset=UTF-8',
     `Content-Length: ${body}`,
   ];
@@ -152,18 +157,17 @@ const silentMsrp = {
   stop: () => Promise.resolve(),
 };
 
+/** Every option of the command line but the names is a number; `--settings` is a file of JSON. */
 async function main() {
-  const text = { type: 'string' };
-  const { values } = parseArgs({
-    options: {
-      ...{ directory: text, users: text, each: text, first: text, body: text },
-      ...{ prefix: text, run: text, expires: text },
-    },
-  });
-  const { directory, prefix, run, ...numbers } = values;
-  const counts = Object.entries(numbers).map(([name, value]) => [name, Number(value)]);
-  const named = { ...(prefix && { prefix }), ...(run && { run }) };
-  console.log(JSON.stringify(await fill({ directory, ...named, ...Object.fromEntries(counts) })));
+  const names = ['directory', 'prefix', 'domain', 'run', 'settings'];
+  const numbers = ['users', 'messages', 'first', 'body', 'port', 'ago'];
+  const options = Object.fromEntries(
+    [...names, ...numbers].map((name) => [name, { type: 'string' }]),
+  );
+  const { values } = parseArgs({ options });
+  for (const name of numbers) if (name in values) values[name] = Number(values[name]);
+  if (values.settings) values.settings = JSON.parse(readFileSync(values.settings, 'utf8'));
+  console.log(JSON.stringify(await fill(values)));
 }
 
 if (import.meta.url === pathToFileURL(process.argv[1] ?? '').href) await main();

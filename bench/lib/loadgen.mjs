@@ -28,8 +28,8 @@ function compile(from, to, options) {
   execFileSync('cc', ['-O2', ...options, '-o', to, from], { stdio: 'inherit' });
 }
 
-/** Resolves with the line of JSON that it prints. */
-export function loadgen(mode, options) {
+/** Resolves with the line of JSON that it prints, when it is done or `signal` ends it. */
+export function loadgen(mode, options, { signal } = {}) {
   const args = Object.entries(options).flatMap(([name, value]) => {
     if (value === false || value === undefined) return [];
     return value === true ? [`--${name}`] : [`--${name}`, String(value)];
@@ -37,6 +37,7 @@ export function loadgen(mode, options) {
   return new Promise((resolve, reject) => {
     const child = spawn(program, [mode, ...args], { stdio: ['ignore', 'pipe', 'inherit'] });
     let text = '';
+    signal?.addEventListener('abort', () => child.kill('SIGINT'));
     child.stdout.on('data', (data) => (text += data));
     child.on('error', reject);
     child.on('close', (code) => {

@@ -131,6 +131,16 @@ export function freePort() {
 
 /** Resolves with the milliseconds until a SIP server on UDP answers an OPTIONS. */
 export function answering(port, ms = 60_000) {
+  return untilAnswered(port, { requestTo: optionsTo, isAnswer: () => true, ms });
+}
+
+/** Resolves with the milliseconds until it has accepted a MESSAGE. */
+export function storing(port, ms = 60_000) {
+  const isAnswer = (datagram) => datagram.toString('latin1', 0, 12) === 'SIP/2.0 202 ';
+  return untilAnswered(port, { requestTo: messageTo, isAnswer, ms });
+}
+
+function untilAnswered(port, { requestTo, isAnswer, ms }) {
   return new Promise((resolve, reject) => {
     const began = performance.now();
     const socket = dgram.createSocket('udp4');
@@ -143,11 +153,13 @@ export function answering(port, ms = 60_000) {
     const timer = setInterval(() => {
       const took = performance.now() - began;
       if (took > ms) end(() => reject(new Error(`nobody answers on port ${port}`)));
-      else socket.send(optionsTo(port, socket.address().port, number++), port, '127.0.0.1');
+      else socket.send(requestTo(port, socket.address().port, number++), port, '127.0.0.1');
     }, 10);
     socket.on('error', () => undefined);
     socket.bind(0, '127.0.0.1');
-    socket.on('message', () => end(() => resolve(performance.now() - began)));
+    socket.on('message', (datagram) => {
+      if (isAnswer(datagram)) end(() => resolve(performance.now() - began));
+    });
   });
 }
 
@@ -157,5 +169,16 @@ function optionsTo(port, from, number) {
     `Via: SIP/2.0/UDP 127.0.0.1:${from};branch=z9hG4bKup${from}n${number}\r\n` +
     `From: <sip:bench@example.test>;tag=1\r\nTo: <sip:127.0.0.1>\r\n` +
     `Call-ID: up${from}n${number}\r\nCSeq: 1 OPTIONS\r\nMax-Forwards: 70\r\nContent-Length: 0\r\n\r\n`
+  );
+}
+
+function messageTo(port, from, number) {
+  return (
+    `MESSAGE sip:first@example.test SIP/2.0\r\n` +
+    `Via: SIP/2.0/UDP 127.0.0.1:${from};branch=z9hG4bKfirst${from}n${number}\r\n` +
+    `From: <sip:bench@example.test>;tag=1\r\nTo: <sip:first@example.test>\r\n` +
+    `Call-ID: first${from}n${number}\r\nCSeq: 1 MESSAGE\r\nMax-Forwards: 70\r\n` +
+    `P-Asserted-Identity: <sip:bench@example.test>\r\n` +
+    `Content-Type: text/plain\r\nContent-Length: 5\r\n\r\nfirst`
   );
 }

@@ -1,59 +1,116 @@
 /** What stored messages cost when there are ten times more of them, and ten times more again. */
 
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
 import { join } from 'node:path';
 import { performance } from 'node:perf_hooks';
+import process from 'node:process';
+import { setTimeout } from 'node:timers/promises';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { createImClient } from '../../dist/client/connect.js';
 import { loadgen } from '../lib/loadgen.mjs';
-import { dropDirectory, freePort, newDirectory, usageOf } from '../lib/processes.mjs';
+import { Ours } from '../lib/ours.mjs';
+import { dropDirectory, freePort, newDirectory, storing, usageOf } from '../lib/processes.mjs';
 import { quantile } from '../lib/statistics.mjs';
-import { closeAll, openAll, targetOf } from './servers.mjs';
+import { targetOf } from './servers.mjs';
 
 export const about = 'growth from 10,000 stored messages on, in up to 100,000 mailboxes';
 
+const fillProgram = fileURLToPath(new URL('../fill.mjs', import.meta.url));
 const body = 200;
 const mailboxes = 100_000;
+/** Messages of each size that come by the wire. */
+const sampleMax = 20_000;
 /** Mailboxes of their own, for what empties them. */
-const probes = { push: 'push', retrieval: 'fetch' };
+const prefixes = { push: 'push', retrieval: 'fetch', expiry: 'e', deletion: 'big', other: 'o' };
 const probeMessages = 20;
+/** Messages that expire together, and those of the mailbox that is deleted. */
+const expiringMax = 1_000_000;
+const deletedMax = 200_000;
+/** Of another user, while these go. */
+const otherRate = 200;
+const token = 'a-token-for-this-run';
+const dayMs = 86_400_000;
 
 export async function run(bench) {
   const most = bench.messages ?? (bench.quick ? 10_000 : 1_000_000);
-  const servers = await openAll(bench, { peers: [] });
-  const [server] = servers;
+  const admin = await freePort();
+  const settings = {
+    admin: { port: admin, tokens: [{ name: 'bench', token }], requestsPerMinute: 1_000_000 },
+    limits: { quota: { messages: 1_000_000 } },
+  };
+  const server = Object.assign(new Ours({ settings }), { admin });
+  await server.place();
   try {
-    let stored = 0;
-    for (let size = 10_000; size <= most; size *= 10) {
-      bench.say(`scale: storing up to ${size}`);
-      const began = performance.now();
-      const users = Math.min(mailboxes, size);
-      const fill = { users, count: size - stored, 'first-seq': stored, outstanding: 64, body };
-      const { acked, other, lost } = await loadgen('store', { ...targetOf(server), ...fill });
-      const rate = (acked / (performance.now() - began)) * 1000;
-      stored = size;
-      bench.say(`scale: looking at ${size}`);
-      await look(bench, server, `${size} stored`, { rate, loss: other + lost, size });
+    for (let size = 10_000, stored = 0; size <= most; stored = size, size *= 10) {
+      const figure = (unit, better, value, more = {}) =>
+        bench.figure({
+          ...{ who: 'ours', name: `${size} stored`, unit, better },
+          ...{ loss: 0, values: [value], at: size, ...more },
+        });
+      const one = { bench, server, size, stored, figure };
+      await grow(one);
+      await restart(one);
+      await look(one);
+      await expire(one);
+      if (size * 10 > most) await remove(one);
+      await server.stop();
     }
   } finally {
-    await closeAll(servers);
+    await server.close();
   }
 }
 
-async function look(bench, server, name, { rate, loss, size }) {
-  const figure = (unit, better, value, more = {}) =>
-    bench.figure({ who: 'ours', name, unit, better, loss: 0, values: [value], at: size, ...more });
-  figure('stored/s while filling', 'more', rate, { loss });
-  figure('disk B per B of a body', 'less', octetsOn(server.directory) / (size * body));
+/** Most of them by `bench/fill.mjs`, the last ones by the wire. */
+async function grow({ bench, server, size, stored, figure }) {
+  const sample = Math.min(sampleMax, size / 5);
+  const users = Math.min(mailboxes, size);
+  const took = await filled(bench, server, {
+    users,
+    first: stored,
+    messages: size - stored - sample,
+  });
+  bench.say(`scale ${size}: filled at ${Math.round(took.stored / took.seconds)}/s`);
+  await server.start();
+  const load = { users, count: sample, outstanding: 64, body, hash: true };
+  const {
+    acked_per_s: rate,
+    other,
+    lost,
+  } = await loadgen('store', { ...targetOf(server), ...load });
+  figure('stored/s by the wire, any mailbox', 'more', rate, { loss: other + lost });
+  figure('disk B per B of a body', 'less', octetsOn(server.store) / (size * body));
+}
+
+/** In a process of its own, so that nothing of it is left. */
+async function filled(bench, server, options) {
+  bench.say(`scale: storing ${options.messages}`);
+  const args = Object.entries({
+    ...{ directory: server.store, settings: server.file, body, domain: 'example.test' },
+    ...options,
+  }).map(([name, value]) => `--${name}=${value}`);
+  const { stdout } = await promisify(execFile)(process.execPath, [fillProgram, ...args]);
+  const result = JSON.parse(stdout);
+  if (result.stored !== options.messages) throw new Error(`the fill has ended as ${stdout}`);
+  return result;
+}
+
+async function restart({ server, figure }) {
   await server.kill();
-  const answering = await server.start();
-  figure('ms from start to the first answer', 'less', answering);
-  const load = { users: mailboxes, body, rate: 500, duration: bench.quick ? 2 : 10 };
-  const at500 = await loadgen('store', { ...targetOf(server), ...load, prefix: 'x' });
-  figure('p99 ms of the 202 at 500/s', 'less', at500.lat_us.p99 / 1000, {
+  figure('ms from start to the first 202', 'less', await server.start(storing));
+  figure('MB resident at the first 202', 'less', usageOf(server.pids).memory / 2 ** 20);
+}
+
+async function look({ bench, server, size, figure }) {
+  bench.say(`scale ${size}: looking at it`);
+  const load = { users: Math.min(mailboxes, size), body, rate: 500, hash: true };
+  const duration = bench.quick ? 2 : 10;
+  const at500 = await loadgen('store', { ...targetOf(server), ...load, duration });
+  figure('p99 ms of the 202 at 500/s, any mailbox', 'less', at500.lat_us.p99 / 1000, {
     loss: at500.other + at500.lost,
   });
   figure(`ms to push ${probeMessages} messages`, 'less', await pushed(server));
-  figure(`p99 ms to retrieve ${probeMessages} messages`, 'less', await retrieved(server));
+  figure(`p99 ms to retrieve ${probeMessages} messages`, 'less', await retrieved(server, size));
   figure('MB resident', 'less', usageOf(server.pids).memory / 2 ** 20);
 }
 
@@ -61,7 +118,7 @@ async function look(bench, server, name, { rate, loss, size }) {
 async function pushed(server) {
   const directory = newDirectory();
   const acked = join(directory, 'acknowledged');
-  const own = { users: 1, prefix: probes.push };
+  const own = { users: 1, prefix: prefixes.push };
   const count = probeMessages;
   await loadgen('store', {
     ...{ ...targetOf(server), ...own, count, outstanding: 8 },
@@ -77,16 +134,17 @@ async function pushed(server) {
   return seconds * 1000;
 }
 
-/** The 99th percentile of 20 mailboxes retrieved one after the other. */
-async function retrieved(server) {
+/** The 99th percentile of 20 mailboxes retrieved one after the other; what is retrieved stays there. */
+async function retrieved(server, size) {
   const users = 20;
-  const own = { users, prefix: probes.retrieval };
+  const prefix = `${prefixes.retrieval}${size}x`;
+  const own = { users, prefix };
   const count = users * probeMessages;
   await loadgen('store', { ...targetOf(server), ...own, count, outstanding: 8 });
   const times = [];
   for (let user = 0; user < users; user++) {
     const client = createImClient({
-      aor: `sip:${probes.retrieval}${String(user).padStart(8, '0')}@example.test`,
+      aor: `sip:${prefix}${String(user).padStart(8, '0')}@example.test`,
       server: { host: '127.0.0.1', port: server.port, transport: 'tcp' },
       identity: 'asserted',
     });
@@ -98,6 +156,87 @@ async function retrieved(server) {
     if (messages.length !== probeMessages) throw new Error(`retrieved ${messages.length}`);
   }
   return quantile(times, 0.99);
+}
+
+/** Messages of a week ago, all of them due when the server begins. */
+async function expire({ bench, server, size, figure }) {
+  const messages = Math.min(size, expiringMax);
+  const users = Math.min(mailboxes, messages);
+  await server.stop();
+  await filled(bench, server, { users, messages, prefix: prefixes.expiry, ago: 8 * dayMs });
+  bench.say(`scale ${size}: ${messages} expire`);
+  await server.start(administered(server));
+  const goneAtLeast = async () => (await gone(server)) >= messages;
+  const what = `while ${messages} expire`;
+  await meanwhile(
+    server,
+    figure,
+    { what, name: `${messages} expire: messages/s`, messages },
+    goneAtLeast,
+  );
+}
+
+/** One mailbox, by its operator. */
+async function remove({ bench, server, size, figure }) {
+  const messages = Math.min(size / 5, deletedMax);
+  await server.stop();
+  await filled(bench, server, { users: 1, messages, prefix: prefixes.deletion });
+  await server.start(administered(server));
+  bench.say(`scale ${size}: a mailbox of ${messages} is deleted`);
+  const account = `/v1/accounts/${prefixes.deletion}00000000@example.test`;
+  const what = `while a mailbox of ${messages} is deleted`;
+  const name = `a mailbox of ${messages} is deleted: messages/s`;
+  await administer(server, 'DELETE', `${account}/messages?all=true`);
+  await meanwhile(server, figure, { what, name, messages }, async () => {
+    const { octets } = JSON.parse(await administer(server, 'GET', account));
+    return octets === 0;
+  });
+}
+
+/** Another user is written to until `isOver`. */
+async function meanwhile(server, figure, { what, name, messages }, isOver) {
+  const end = new AbortController();
+  const load = { users: 1, prefix: prefixes.other, rate: otherRate, duration: 86_400, body };
+  const began = performance.now();
+  const other = loadgen('store', { ...targetOf(server), ...load }, { signal: end.signal });
+  while (!(await isOver())) await setTimeout(100);
+  const rate = (messages / (performance.now() - began)) * 1_000;
+  // So many answers that they have a 99th percentile.
+  await setTimeout(Math.max(0, 1_000 - (performance.now() - began)));
+  end.abort();
+  const { lat_us: latency, other: refused, lost } = await other;
+  figure(name, 'more', rate);
+  const loss = refused + lost;
+  figure(`p99 ms of another user's 202 ${what}`, 'less', latency.p99 / 1000, { loss });
+  figure(`longest ms of another user's 202 ${what}`, 'less', latency.max / 1000, { loss });
+}
+
+/** Its HTTP face is the last one that opens. */
+function administered(server) {
+  return async () => {
+    for (;;) {
+      const isThere = await administer(server, 'GET', '/metrics').then(
+        () => true,
+        () => false,
+      );
+      if (isThere) return;
+      await setTimeout(10);
+    }
+  };
+}
+
+async function gone(server) {
+  const text = await administer(server, 'GET', '/metrics');
+  return Number(/^poste_restante_actors_messages_gone_total (\d+)/m.exec(text)?.[1] ?? 0);
+}
+
+async function administer(server, method, path) {
+  const answer = await globalThis.fetch(`http://127.0.0.1:${server.admin}${path}`, {
+    method,
+    headers: { authorization: `Bearer ${token}` },
+  });
+  if (!answer.ok) throw new Error(`${method} ${path} is answered ${answer.status}`);
+  return answer.text();
 }
 
 function octetsOn(directory) {
