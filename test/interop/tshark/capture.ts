@@ -27,6 +27,8 @@ export interface CapturePorts {
 }
 
 export interface Capture {
+  /** Where it is, until it is discarded. */
+  readonly file: string;
   /** Everything that has been sent is in the file when it resolves. */
   end(): Promise<void>;
   /** Frames of that protocol. */
@@ -63,6 +65,7 @@ export async function startCapture(ports: CapturePorts): Promise<Capture> {
     return stdout.split('\n').filter((line) => line !== '');
   };
   return {
+    file,
     async end() {
       await captured(file, ports.mark, 'last');
       await stop('SIGINT');
