@@ -1,7 +1,7 @@
 /** `poste-restante verify run`: is another server a deferred messaging server of OMA SIMPLE IM? */
 
 import { Command, InvalidArgumentError, Option } from 'commander';
-import { paths } from '../verify/run/paths.js';
+import { planPaths } from '../verify/run/plan.js';
 import { describeRun } from '../verify/run/report.js';
 import { runTarget, type RunReport } from '../verify/run/run.js';
 import {
@@ -76,7 +76,7 @@ async function run(options: Options, write: (text: string) => unknown): Promise<
     process.stderr.write(`poste-restante: ${error.message}\n`);
     return 2;
   }
-  const report = await runTarget({ settings, paths, onPath: progress });
+  const report = await runTarget({ settings, paths: planPaths().paths, onPath: progress });
   if (process.stderr.isTTY) process.stderr.write('\r');
   write(options.json === true ? `${JSON.stringify(report)}\n` : describeRun(report));
   return exitCodes[report.verdict];

@@ -32,20 +32,22 @@ export class TesterEndpoint {
   readonly host: string;
   readonly port: number;
   readonly sip: SipEndpoint;
-  readonly msrp: MsrpEndpoint;
+  msrp: MsrpEndpoint;
   /** Tells it from all others. */
   readonly token = systemRandom.token(12);
   /** Hears what comes; set before anything is sent. */
   onSeen: (seen: Seen) => void = () => undefined;
   readonly #waiting = new Map<string, (heard: Heard) => void>();
+  readonly #createMsrp: () => MsrpEndpoint;
   readonly #invites = new Map<string, string>();
   #next = 1;
 
-  private constructor(host: string, port: number, sip: SipEndpoint, msrp: MsrpEndpoint) {
+  private constructor(host: string, port: number, sip: SipEndpoint, msrp: () => MsrpEndpoint) {
     this.host = host;
     this.port = port;
     this.sip = sip;
-    this.msrp = msrp;
+    this.#createMsrp = msrp;
+    this.msrp = msrp();
   }
 
   /** Opens sockets from which the target can be reached. */
@@ -61,14 +63,15 @@ export class TesterEndpoint {
       };
       const listeners = (['udp', 'tcp'] as const).map((transport) => ({ transport, host, port }));
       const sip = createSipEndpoint({ ...shared, listeners, resolve: towards(target) });
-      const msrp = createMsrpEndpoint({
-        ...{ ...shared, host, port: 0 },
-        limits: { messageBytes: messageBytesMax },
-      });
-      const endpoint = new TesterEndpoint(host, port, sip, msrp);
+      const endpoint = new TesterEndpoint(host, port, sip, () =>
+        createMsrpEndpoint({
+          ...{ ...shared, host, port: 0 },
+          limits: { messageBytes: messageBytesMax },
+        }),
+      );
       try {
         await sip.start(endpoint.#sipHandler());
-        await msrp.start(endpoint.#msrpHandler());
+        await endpoint.msrp.start(endpoint.#msrpHandler());
         return endpoint;
       } catch (error) {
         await endpoint.close();
@@ -113,6 +116,13 @@ export class TesterEndpoint {
   refuse(transaction: string, status: number): void {
     this.#invites.delete(transaction);
     this.sip.respond(transaction, { status, headers: [] });
+  }
+
+  /** Every MSRP connection breaks; other ones can be opened. */
+  async disconnect(): Promise<void> {
+    await this.msrp.stop(0);
+    this.msrp = this.#createMsrp();
+    await this.msrp.start(this.#msrpHandler());
   }
 
   async close(): Promise<void> {

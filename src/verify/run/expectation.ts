@@ -60,7 +60,7 @@ function kindOf({ by, effect }: Owed, occasion: Occasion): Kind {
       return { ...sessionKind(by), text: `the end of the session: BYE` };
     case 'msrp.send':
       return {
-        ...sessionKind(effect.session),
+        ...(isSelection(step) ? selected : sessionKind(effect.session)),
         text: `SEND of message ${(message ?? 0) + 1}`,
       };
     case 'sip.notify': {
@@ -77,6 +77,15 @@ function kindOf({ by, effect }: Owed, occasion: Occasion): Kind {
   }
 }
 
+const selected = {
+  item: 'IMSpec-DMT-S-009',
+  clause: 'OMA IM 11.3.1.1.2 step 2a',
+} as const satisfies Pick<Kind, 'item' | 'clause'>;
+
+function isSelection(step: Step): boolean {
+  return step.do === 'retrieve' && step.list !== undefined;
+}
+
 function sessionKind(session: Address): Pick<Kind, 'item' | 'clause'> {
   return session.startsWith('push/')
     ? { item: 'IMSpec-DMT-S-004', clause: 'OMA IM 11.3.2.5, D.x steps 8 to 13' }
@@ -87,6 +96,7 @@ function answerKind(step: Step, status: number): Kind {
   const text = `${status} to ${methodOf(step)}`;
   switch (step.do) {
     case 'submit':
+      if (step.kind === 'zero') return { item: 'S1-EXP', clause: 'OMA IM 12.4.2.3', text };
       return { item: 'IMSpec-DMT-S-001', clause: 'OMA IM 11.3.2.4, X.X.1', text };
     case 'subscribe':
     case 'refresh':

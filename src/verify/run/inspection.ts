@@ -16,7 +16,13 @@ export interface Finding {
   readonly seen?: string;
 }
 
-type Look = (item: ItemId, clause: string, expected: string, ok: boolean, seen: string | undefined) => void;
+type Look = (
+  item: ItemId,
+  clause: string,
+  expected: string,
+  ok: boolean,
+  seen: string | undefined,
+) => void;
 
 function findings(look: (note: Look) => void): readonly Finding[] {
   const all: Finding[] = [];

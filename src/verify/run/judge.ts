@@ -243,6 +243,8 @@ export class Judge {
       this.#invited = seen;
       this.sessions.set(by, seen.transaction);
       this.note(step, inspectInvite(seen.request));
+      const expected = 'a push to a user with a client for IM';
+      this.note(step, [{ item: 'IMSpec-DMT-S-003', clause: 'OMA IM 11.3.2.3', expected }]);
     }
     if (seen.kind === 'notify') {
       this.note(step, inspectNotify(seen.request, !this.#notified.has(by)));

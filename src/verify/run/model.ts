@@ -18,6 +18,7 @@ export const modelLimits: Limits = {
   retrieval: { ...boundedLimits.retrieval, count: 8 },
   subscribe: { ...boundedLimits.subscribe, count: 8, headers: 10 },
   deletion: { batch: 64, removalMs: 1000 },
+  publish: { ...boundedLimits.publish, count: 8 },
 };
 
 /** Timers of the account up to this are waited for; seconds of a `brief` message are below it. */

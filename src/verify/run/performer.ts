@@ -8,7 +8,7 @@ import type { Heard, TesterEndpoint } from './endpoint.js';
 import { methodOf } from './expectation.js';
 import { inspectAcceptance, inspectRefusal, mediaOf, type Finding } from './inspection.js';
 import type { Judge } from './judge.js';
-import type { Owed } from './model.js';
+import { nextTimer, type Owed } from './model.js';
 import * as requests from './requests.js';
 import { sessionOf, subscriptionOf, unknownUri } from './step-facts.js';
 import type { ListEntry, Step } from './step.js';
@@ -52,6 +52,7 @@ export class Performer {
     const cast = this.#cast;
     switch (step.do) {
       case 'wait':
+        await this.#wait(before);
         return undefined;
       case 'submit':
         return this.#ask(step, requests.submission(cast, step), owed);
@@ -91,6 +92,13 @@ export class Performer {
       case 'disconnect':
         return this.#end(step, before, owed);
     }
+  }
+
+  /** Until the timer of the model has run out at the server, too. */
+  async #wait(before: AccountState): Promise<void> {
+    const timer = nextTimer(before);
+    const waitMs = timer === undefined ? 0 : timer.at - before.now + marginMs;
+    await new Promise((resolve) => setTimeout(resolve, waitMs));
   }
 
   /** Takes leave of the server, as far as it listens. */
@@ -146,6 +154,7 @@ export class Performer {
     }
     this.heard = true;
     const { response } = heard;
+    if (step.do === 'unpublish') this.#etag = undefined;
     if (step.do === 'publish') this.#etag = response.header('SIP-ETag') ?? this.#etag;
     const wanted = statusOf(owed);
     if (wanted === undefined || response.status === wanted) {
@@ -260,8 +269,11 @@ export class Performer {
     const owner = session && this.#judge.sessions.get(session);
     if (owner === undefined) return { why: 'there is no session to end' };
     this.hasEnded = true;
+    if (step.do === 'disconnect') {
+      await this.#endpoint.disconnect();
+      return undefined;
+    }
     this.#endpoint.msrp.release(owner);
-    if (step.do === 'disconnect') return undefined;
     this.#dialogs.delete(owner);
     const heard = await atMost(this.#endpoint.bye(owner), this.#cast.settings.timeoutMs);
     return this.#judgeAnswer(step, heard, owed, () => []);
@@ -274,6 +286,8 @@ export class Performer {
 
 const unnamed = 'the server has not told the Message-ID';
 const leaveMs = 500;
+/** Clocks go differently, and a server is not at once at work. */
+const marginMs = 250;
 
 /** The status of the answer that is owed. */
 function statusOf(owed: Owed | undefined): number | undefined {

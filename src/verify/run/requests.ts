@@ -83,7 +83,7 @@ export function registration(
   const { callId } = cast.registration;
   const cseq = ++cast.registration.cseq;
   const plain = settings.registration === 'plain';
-  const tag = client === 'other' ? '' : `;${imTag}`;
+  const tag = client === 'other' ? ';audio;video' : `;${imTag}`;
   const binding = plain ? `<${contact}>${tag};expires=${expires}` : `<${contact}>${tag}`;
   const headers: HeaderField[] = [
     ...identity(cast, user),

@@ -1,8 +1,10 @@
 /** The events that a step is to an account: the facts that a server makes of the request. */
 
+import type { SubscriptionContext } from '../../machines/subscription.js';
 import type {
   AccountEvent,
   Address,
+  DialogFacts,
   Limits,
   MessageFacts,
   RegisterFacts,
@@ -10,7 +12,7 @@ import type {
   SubscribeFacts,
 } from '../../machines/events.js';
 import { serialSet } from '../../machines/serial-set.js';
-import { messagesOf } from '../account-view.js';
+import { mailboxOf, messagesOf } from '../account-view.js';
 import type { AccountState } from '../bounded-account.js';
 import {
   clientSdp,
@@ -69,13 +71,14 @@ export function eventOf(state: AccountState, step: Requested, number: number, ti
       });
     case 'publish': {
       const settings = { offlineDelivery: step.deliver };
-      const publish = { etag: `e${number}`, settings };
+      const ifMatch = publicationOf(state);
+      const publish = { etag: `e${number}`, settings, ...(ifMatch !== undefined && { ifMatch }) };
       return mailbox({ ...asked, type: 'settings.published', publish });
     }
     case 'unpublish':
       return mailbox({
         ...{ ...asked, type: 'settings.published' },
-        publish: { etag: `e${number}`, ifMatch: publicationOf(state), expires: 0 },
+        publish: { etag: `e${number}`, ifMatch: publicationOf(state) ?? 'none', expires: 0 },
       });
     case 'delete': {
       const { serials, foreign } = namedBy(state, [step.entry]);
@@ -113,8 +116,7 @@ function dialogEvent(
     default: {
       const to = subscriptionOf(state);
       if (to === undefined) throw new Error('STEP_IMPOSSIBLE: there is no subscription');
-      const { dialog } = subscribeFacts(0);
-      const again = { ...dialog, remoteCseq: asked.at };
+      const again = { ...dialogOf(state, to), remoteCseq: asked.at };
       const expires = step.do === 'unsubscribe' && { expires: 0 };
       return { to, event: { type: 'refresh.received', ...asked, dialog: again, ...expires } };
     }
@@ -124,6 +126,11 @@ function dialogEvent(
 /** The session whose dialog is open. */
 export function sessionOf({ peers }: AccountState): Address | undefined {
   return [...peers.dialogs][0];
+}
+
+function dialogOf({ memory }: AccountState, subscription: Address): DialogFacts {
+  const { dialog } = memory!.actors.get(subscription)!.snapshot.context as SubscriptionContext;
+  return dialog;
 }
 
 export function subscriptionOf({ memory }: AccountState): Address | undefined {
@@ -191,8 +198,7 @@ function namedBy(state: AccountState, entries: readonly ListEntry[]) {
   return { serials: serialSet(serials.sort((one, other) => one - other)), foreign };
 }
 
-function publicationOf({ memory }: AccountState): string {
-  const context = memory?.actors.get('mailbox')?.snapshot.context as
-    { readonly publications?: readonly { readonly etag: string }[] } | undefined;
-  return context?.publications?.[0]?.etag ?? 'none';
+/** The entity tag of what is published. */
+export function publicationOf(state: AccountState): string | undefined {
+  return mailboxOf(state)?.publications[0]?.etag;
 }
