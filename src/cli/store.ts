@@ -8,14 +8,21 @@ import type { ConnectionOptions } from './admin-connection.js';
 import { readSettings, settingsOf } from '../config.js';
 import { fileKeysOf } from '../server/file-keys.js';
 import { writeOctets } from './octet-file.js';
-import { openMaintenance, repairStore, restoreStore } from '../store/maintenance.js';
+import { openMaintenance, repairStore } from '../store/maintenance.js';
 import type { StoreMaintenance } from '../store/maintenance.js';
 import { StoreError } from '../store/store-error.js';
+import { sumOf } from '../store/verify.js';
 import type { Finding, Totals } from '../store/verify.js';
 import { AccountsError } from '../actors/accounts-error.js';
+import { ClusterError } from '../cluster/calls.js';
 import { AdminError } from '../admin/problem.js';
 import { ConfigError } from '../config.js';
 import { WireError } from '../wire/error.js';
+import { reshard } from './reshard.js';
+import type { ReshardOptions } from './reshard.js';
+import { backupOf, restoreStores } from './store-copy.js';
+import { storesOf, withStores } from './stores.js';
+import type { StoreName } from './stores.js';
 import { exportStore, importStore } from './store-transfer.js';
 import type { TransferOptions } from './store-transfer.js';
 
@@ -58,6 +65,11 @@ export function storeCommand(): Command {
     .description('wrap every data key with the current key, so that older ones can be taken away')
     .requiredOption('-c, --config <file>', 'the configuration of the server, with its keys')
     .action(run(rekey));
+  withDirectory(store.command('reshard'))
+    .description('divide the accounts among another number of shards; 1: a single store')
+    .argument('<count>', 'how many shards')
+    .option('-c, --config <file>', 'the configuration of the server, where the store is sealed')
+    .action(run(resharded));
   withDirectory(store.command('export'))
     .description('write mailboxes out as one stream that any later version can bring in')
     .argument('<file>', 'the stream; - is standard output')
@@ -75,7 +87,8 @@ export function storeCommand(): Command {
 async function rekey(directory: string, { config }: { readonly config: string }): Promise<number> {
   const provider = fileKeysOf(settingsOf(readSettings(config)).store);
   if (!provider) throw new OperatorError('OPERATOR_USAGE', 'the configuration names no keys', 2);
-  const rewrapped = await withStore(directory, (store) => store.rewrap(provider));
+  const counts = await withStores(directory, (store) => store.rewrap(provider));
+  const rewrapped = counts.reduce((sum, count) => sum + count, 0);
   print({ event: 'rekeyed', current: provider.current, rewrapped });
   return exitCode.ok;
 }
@@ -109,6 +122,7 @@ function run<Args extends unknown[]>(
 function isCoded(error: unknown): error is Error & { readonly code: string } {
   if (error instanceof StoreError || error instanceof WireError) return true;
   if (error instanceof AccountsError || error instanceof AdminError) return true;
+  if (error instanceof ClusterError) return true;
   return error instanceof ConfigError || isSystemError(error);
 }
 
@@ -129,26 +143,36 @@ async function withStore<Result>(
 }
 
 async function verify(directory: string): Promise<number> {
-  const totals = await withStore(directory, (store) =>
-    store.verify(({ code, where, hint }) => print({ event: 'finding', code, where, hint })),
+  const totals = await withStores(directory, (store, name) =>
+    store.verify(({ code, where, hint }) => print({ event: 'finding', ...name, code, where, hint })),
   );
-  print({ event: 'verified', ...totals });
-  return totals.findings === 0 ? exitCode.ok : exitCode.findings;
+  const sum = sumOf(totals);
+  print({ event: 'verified', ...sum });
+  return sum.findings === 0 ? exitCode.ok : exitCode.findings;
 }
 
 async function compact(directory: string): Promise<number> {
-  await withStore(directory, (store) => store.compact());
+  await withStores(directory, (store) => store.compact());
   return exitCode.ok;
 }
 
 async function stats(directory: string): Promise<number> {
-  await withStore(directory, async (store) => {
-    const totals = await store.verify(() => undefined);
-    const { accounts, messages, contentOctets, octets, records } = totals;
-    const perContent = contentOctets === 0 ? undefined : octets / contentOctets;
-    print({ event: 'stats', accounts, messages, contentOctets, records, octets, perContent });
+  const totals = await withStores(directory, async (store) => {
     process.stderr.write(store.levels());
+    return store.verify(() => undefined);
   });
+  const { accounts, messages, contentOctets, octets, records } = sumOf(totals);
+  const perContent = contentOctets === 0 ? undefined : octets / contentOctets;
+  print({ event: 'stats', accounts, messages, contentOctets, records, octets, perContent });
+  return exitCode.ok;
+}
+
+async function resharded(
+  directory: string,
+  count: string,
+  options: ReshardOptions,
+): Promise<number> {
+  print({ event: 'resharded', ...(await reshard(directory, count, options)) });
   return exitCode.ok;
 }
 
@@ -157,6 +181,18 @@ interface RepairOptions {
 }
 
 async function repair(directory: string, options: RepairOptions): Promise<number> {
+  let worst: number = exitCode.ok;
+  for (const { directory: one, name } of await storesOf(directory)) {
+    worst = Math.max(worst, await repairOne(one, name, options));
+  }
+  return worst;
+}
+
+async function repairOne(
+  directory: string,
+  name: StoreName,
+  options: RepairOptions,
+): Promise<number> {
   const isReadable = await withStore(directory, (store) => isWhole(store)).catch(
     (error: unknown) => {
       if (error instanceof StoreError && error.code === 'STORE_DAMAGED') return false;
@@ -169,7 +205,7 @@ async function repair(directory: string, options: RepairOptions): Promise<number
     const { keys, totals } = await removable(store, removed);
     if (keys.length > 0) await store.remove(keys);
     const left = totals.findings - keys.length;
-    print({ event: 'repaired', readable: isReadable, removed: keys.length, left });
+    print({ event: 'repaired', ...name, readable: isReadable, removed: keys.length, left });
     return left === 0 ? exitCode.ok : exitCode.findings;
   });
 }
@@ -206,7 +242,7 @@ async function backup(names: readonly string[], options: ConnectionOptions): Pro
     throw new OperatorError('OPERATOR_USAGE', 'name a directory and a file, or a file alone', 2);
   }
   if (second === undefined) return copy(await fetchOctets(options, '/v1/backup'), first);
-  return withStore(first, (store) => copy(store.backup(), second));
+  return copy(backupOf(first), second);
 }
 
 async function copy(octets: AsyncIterable<Buffer>, file: string): Promise<number> {
@@ -216,7 +252,7 @@ async function copy(octets: AsyncIterable<Buffer>, file: string): Promise<number
 
 async function restore(directory: string, file: string): Promise<number> {
   const octets: AsyncIterable<Buffer> = file === '-' ? process.stdin : createReadStream(file);
-  print({ event: 'restored', records: await restoreStore(directory, octets) });
+  print({ event: 'restored', ...(await restoreStores(directory, octets)) });
   return exitCode.ok;
 }
 

@@ -6,7 +6,10 @@ import { join } from 'node:path';
 import { ClusterError } from './calls.js';
 import { shardCount, shardOf } from './shard.js';
 
-const name = 'shards.json';
+/** Says among how many shards a directory is divided. */
+export const layoutName = 'shards.json';
+/** Is there while a directory changes to another number of shards. */
+export const reshardName = 'reshard.json';
 
 /** The shard of an account: ranges of the 4,096 fixed ones. */
 export function shardAmong(account: string, shards: number): number {
@@ -30,7 +33,7 @@ export function frontDirectory(directory: string): string {
 export async function claimLayout(directory: string, shards: number): Promise<void> {
   if ((await checkedLayout(directory, shards)) !== undefined || shards === 1) return;
   await mkdir(directory, { recursive: true });
-  const path = join(directory, name);
+  const path = join(directory, layoutName);
   await writeFile(`${path}.new`, `${JSON.stringify({ shards })}\n`, { flush: true });
   await rename(`${path}.new`, path);
 }
@@ -53,11 +56,17 @@ export function storeDirectories(directory: string, shards: number): readonly st
   return [frontDirectory(directory), ...own];
 }
 
-/** How many shards a directory is divided among; undefined: nothing is stored there. */
-async function layoutOf(directory: string): Promise<number | undefined> {
+/**
+ * How many shards a directory is divided among; undefined: nothing is stored there. Rejects with
+ * CLUSTER_LAYOUT while it is being divided anew.
+ */
+export async function layoutOf(directory: string): Promise<number | undefined> {
+  if (existsSync(join(directory, reshardName))) {
+    throw new ClusterError('CLUSTER_LAYOUT', `${directory}: end \`store reshard\` first`);
+  }
   let text;
   try {
-    text = await readFile(join(directory, name), 'utf8');
+    text = await readFile(join(directory, layoutName), 'utf8');
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A file where the directory should be is told by whoever wants to make it.
@@ -70,5 +79,5 @@ async function layoutOf(directory: string): Promise<number | undefined> {
   } catch {
     // Told below: what cannot be read is not a layout.
   }
-  throw new ClusterError('CLUSTER_LAYOUT', `${join(directory, name)} cannot be read`);
+  throw new ClusterError('CLUSTER_LAYOUT', `${join(directory, layoutName)} cannot be read`);
 }

@@ -9,6 +9,7 @@
 
 import { createHash } from 'node:crypto';
 import type { Hash } from 'node:crypto';
+import { OctetReader } from './octet-reader.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Operation } from './table.js';
 
@@ -55,7 +56,7 @@ function endOf(records: number, hash: Hash): Buffer {
  * cut off or altered, which is certain only at its end.
  */
 export async function* readBackup(octets: AsyncIterable<Uint8Array>): AsyncGenerator<Operation> {
-  const reader = new Reader(octets);
+  const reader = new OctetReader(octets);
   const hash = createHash('sha256');
   const line = await reader.take(firstLine.length);
   if (!line?.equals(firstLine)) throw new StoreError('STORE_INVALID', 'this is no backup');
@@ -79,7 +80,7 @@ export async function* readBackup(octets: AsyncIterable<Uint8Array>): AsyncGener
   }
 }
 
-async function readEnd(reader: Reader, hash: Hash, records: number): Promise<void> {
+async function readEnd(reader: OctetReader, hash: Hash, records: number): Promise<void> {
   const count = await reader.take(8);
   const digest = await reader.take(32);
   if (!count || !digest) throw cutOff();
@@ -92,30 +93,4 @@ async function readEnd(reader: Reader, hash: Hash, records: number): Promise<voi
 
 function cutOff(): StoreError {
   return new StoreError('STORE_DAMAGED', 'the backup is cut off');
-}
-
-/** Takes so many octets at a time, however they come. */
-class Reader {
-  readonly #source: AsyncIterator<Uint8Array>;
-  #pieces: Buffer[] = [];
-  #size = 0;
-
-  constructor(octets: AsyncIterable<Uint8Array>) {
-    this.#source = octets[Symbol.asyncIterator]();
-  }
-
-  /** Undefined when there are not so many any more. */
-  async take(size: number): Promise<Buffer | undefined> {
-    while (this.#size < size) {
-      const next = await this.#source.next();
-      if (next.done === true) return undefined;
-      const { buffer, byteOffset, byteLength } = next.value;
-      this.#pieces.push(Buffer.from(buffer, byteOffset, byteLength));
-      this.#size += byteLength;
-    }
-    const whole = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
-    this.#pieces = [whole.subarray(size)];
-    this.#size -= size;
-    return whole.subarray(0, size);
-  }
 }

@@ -195,7 +195,8 @@ async function restoreInto(database: Database, octets: AsyncIterable<Uint8Array>
   return records;
 }
 
-async function openDatabase(directory: string, create: boolean): Promise<Database> {
+/** Rejects with a `StoreError`, as every opening here. */
+export async function openDatabase(directory: string, create: boolean): Promise<Database> {
   const database: Database = new ClassicLevel(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',

@@ -36,6 +36,17 @@ export interface Totals {
   readonly findings: number;
 }
 
+export function sumOf(totals: readonly Totals[]): Totals {
+  const sum = { records: 0, octets: 0, accounts: 0, messages: 0, contentOctets: 0, findings: 0 };
+  for (const one of totals) for (const name of names) sum[name] += one[name];
+  return sum;
+}
+
+const names = [
+  ...(['records', 'octets', 'accounts'] as const),
+  ...(['messages', 'contentOctets', 'findings'] as const),
+];
+
 /** Records read at a time: a page of chunks is 16 MB. */
 const pageRecords = 256;
 
