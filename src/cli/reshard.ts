@@ -48,7 +48,8 @@ export async function reshard(
   { config }: ReshardOptions,
 ): Promise<Resharded> {
   const to = countOf(count);
-  const keys = config === undefined ? undefined : fileKeysOf(settingsOf(readSettings(config)).store);
+  const keys =
+    config === undefined ? undefined : fileKeysOf(settingsOf(readSettings(config)).store);
   await access(directory);
   const under = await reshardOf(directory);
   if (under?.phase === 'move') await endReshard(directory, under);

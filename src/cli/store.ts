@@ -144,7 +144,9 @@ async function withStore<Result>(
 
 async function verify(directory: string): Promise<number> {
   const totals = await withStores(directory, (store, name) =>
-    store.verify(({ code, where, hint }) => print({ event: 'finding', ...name, code, where, hint })),
+    store.verify(({ code, where, hint }) =>
+      print({ event: 'finding', ...name, code, where, hint }),
+    ),
   );
   const sum = sumOf(totals);
   print({ event: 'verified', ...sum });

@@ -85,7 +85,10 @@ export async function endReshard(directory: string, { from, to }: Reshard): Prom
 
 async function storeNames(directory: string, shards: number): Promise<readonly string[]> {
   if (shards === 1) return (await namesIn(directory)).filter((name) => ofStore.test(name));
-  const all = [frontDirectory(''), ...Array.from({ length: shards }, (_, n) => shardDirectory('', n))];
+  const all = [
+    frontDirectory(''),
+    ...Array.from({ length: shards }, (_, n) => shardDirectory('', n)),
+  ];
   return all;
 }
 

@@ -49,7 +49,12 @@ export interface StoreMaintenance {
 export async function openMaintenance(directory: string): Promise<StoreMaintenance> {
   await keepLogs(directory);
   const database = await openDatabase(directory, false);
-  await noteLoss(database, await judgeLogs(directory));
+  try {
+    await noteLoss(database, await judgeLogs(directory));
+  } catch (error) {
+    await database.close();
+    throw error;
+  }
   const table = {
     get: (key: Buffer) => {
       try {
