@@ -64,9 +64,14 @@ export function machineOf(
   original: AnyStateMachine,
   config: StateConfig,
   guards: Record<string, unknown> = {},
+  actions: Record<string, unknown> = {},
 ): AnyStateMachine {
   const { implementations } = original;
-  const given = { ...implementations, guards: { ...implementations.guards, ...guards } };
+  const given = {
+    ...implementations,
+    guards: { ...implementations.guards, ...guards },
+    actions: { ...implementations.actions, ...actions },
+  };
   return createMachine(config as never, given as never);
 }
 
@@ -84,6 +89,23 @@ export function altered(original: Definition, alter: (config: StateConfig) => vo
       return snapshotAt(machine, value, context);
     },
   };
+}
+
+/** Every transition, with its state, its event and its place among those of the event. */
+export function visitTransitions(
+  state: StateConfig,
+  look: (transition: TransitionConfig, where: string) => void,
+  path: readonly string[] = [],
+): void {
+  const own = [...Object.entries(state.on ?? {}), ['always', state.always ?? []] as const];
+  for (const [event, transitions] of own) {
+    transitions.forEach((transition, index) => {
+      look(transition, `${path.join('.') || '(all)'} ${event} ${index}`);
+    });
+  }
+  for (const [name, inner] of Object.entries(state.states ?? {})) {
+    visitTransitions(inner, look, [...path, name]);
+  }
 }
 
 /** The name of an action or guard. */

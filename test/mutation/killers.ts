@@ -6,10 +6,14 @@ import { defaultBounds, explore, type Bounds } from '../../src/verify/index.js';
 import { happenedIn } from '../flows/recorded.js';
 import { alphabets } from '../machines/alphabet.js';
 import { describeExample, examplesOf } from '../machines/examples.js';
-import { takeCollected, type CollectedTest } from './collected.js';
+import { takeCollected } from './collected.js';
+
+/** Tests of behaviour, examples and transcripts that were read once, properties of an account. */
+export type KillerKind = 'tests' | 'examples' | 'flows' | 'explorer';
 
 export interface Killer {
   readonly name: string;
+  readonly kind: KillerKind;
   /** Rejects, or throws, when something is wrong. */
   readonly run: () => unknown;
 }
@@ -18,10 +22,10 @@ const tests = join(import.meta.dirname, '..');
 
 /** The tests of these files, ready to be run again and again. */
 export async function testsOf(files: readonly string[]): Promise<Killer[]> {
-  const found: CollectedTest[] = [];
+  const found: Killer[] = [];
   for (const file of files) {
     await import(/* @vite-ignore */ join(tests, file));
-    found.push(...takeCollected());
+    found.push(...takeCollected().map((test) => ({ ...test, kind: 'tests' as const })));
   }
   return found;
 }
@@ -36,7 +40,7 @@ export function examplesFor(machine: string): Killer[] {
     const happened = examples.map((one) => describeExample(alphabet, one)).join('\n');
     if (`${happened}\n` !== text) throw new Error(`${machine}: an example differs`);
   };
-  return [{ name: `examples of ${machine}`, run }];
+  return [{ name: `examples of ${machine}`, kind: 'examples', run }];
 }
 
 const folder = join(tests, 'flows');
@@ -49,7 +53,7 @@ export function flows(): Killer[] {
     const run = async (): Promise<void> => {
       if ((await happenedIn(text)) !== text) throw new Error(`${name} differs`);
     };
-    return { name, run };
+    return { name, kind: 'flows', run };
   });
 }
 
@@ -67,6 +71,7 @@ const accounts: readonly Partial<Bounds>[] = [
 /** The explorer on small accounts; the machines are those that everybody steps. */
 export const explorations: readonly Killer[] = accounts.map((bounds) => ({
   name: `explore ${JSON.stringify(bounds)}`,
+  kind: 'explorer',
   run: () => {
     const { counterexample } = explore({ bounds: { ...nothing, ...bounds }, statesMax: 20_000 });
     if (counterexample) throw new Error(counterexample.text);

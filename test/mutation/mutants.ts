@@ -71,13 +71,24 @@ function ofTransition(machine: AnyStateMachine, given: TransitionConfig, place: 
     );
   });
   if (given.target !== undefined) {
+    const other = otherTarget(machine, given.target);
     mutants.push(
       change('target changed', `stays instead of ${given.target}`, (list) => {
         delete one(list).target;
       }),
+      change('target changed', `to ${other} instead of ${given.target}`, (list) => {
+        one(list).target = other;
+      }),
     );
   }
   return mutants;
+}
+
+/** The first state of the machine that the target does not name. */
+function otherTarget({ id, root }: AnyStateMachine, target: string): string {
+  const names = Object.keys(root.states);
+  const other = names.find((name) => !target.split(/[#.]/).includes(name)) ?? names[0]!;
+  return `#${id}.${other}`;
 }
 
 type Act = (list: TransitionConfig[]) => unknown;

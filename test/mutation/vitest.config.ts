@@ -5,6 +5,7 @@ import { defineConfig } from 'vitest/config';
 
 const folder = import.meta.dirname;
 const collected = join(folder, 'collected.ts').replaceAll('\\', '/');
+const scenarios = join(folder, 'scenarios.ts').replaceAll('\\', '/');
 
 export default defineConfig({
   root: join(folder, '../..'),
@@ -12,10 +13,13 @@ export default defineConfig({
     {
       name: 'tests-are-collected',
       enforce: 'pre',
-      transform: (code, id) =>
-        /\/test\/(machines|actors)\/[\w-]+\.test\.ts$/.test(id)
-          ? code.replace("from 'vitest'", `from '${collected}'`)
-          : undefined,
+      transform: (code, id) => {
+        if (/\/test\/(machines|actors)\/[\w-]+\.test\.ts$/.test(id)) {
+          return code.replace("from 'vitest'", `from '${collected}'`);
+        }
+        if (!/\/test\/client\/(request|session)-machines\.test\.ts$/.test(id)) return undefined;
+        return code.replace("from './scenarios.js'", `from '${scenarios}'`);
+      },
     },
   ],
   test: {
