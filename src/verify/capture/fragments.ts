@@ -11,7 +11,7 @@ const patienceMs = 60_000;
 
 interface Gathering {
   readonly first: Packet;
-  readonly since: number;
+  readonly since: Stamp;
   readonly parts: Map<number, Packet>;
   /** Octets of the parts. */
   bytes: number;
@@ -32,10 +32,16 @@ export class Fragments {
     const { source, target, protocol, fragment } = packet;
     if (fragment === undefined) return packet;
     const key = `${source} ${target} ${protocol} ${fragment.identification}`;
-    this.#forget(number, at);
+    this.#forget(at);
     let gathering = this.#gatherings.get(key);
     if (gathering === undefined) {
-      gathering = { first: packet, since: at, parts: new Map(), bytes: 0, total: undefined };
+      gathering = {
+        first: packet,
+        since: { number, at },
+        parts: new Map(),
+        bytes: 0,
+        total: undefined,
+      };
       this.#gatherings.set(key, gathering);
     }
     if (!gather(gathering, packet)) return undefined;
@@ -45,18 +51,18 @@ export class Fragments {
   }
 
   end(): void {
-    for (const key of this.#gatherings.keys()) this.#drop(key, 0);
+    for (const [key, { since }] of this.#gatherings) this.#drop(key, since);
   }
 
-  #forget(number: number, at: number): void {
+  #forget(at: number): void {
     for (const [key, { since }] of this.#gatherings) {
       const isFull = this.#gatherings.size >= this.#findings.limits.fragmentedPackets;
-      if (!isFull && Math.abs(at - since) < patienceMs) return;
-      this.#drop(key, number);
+      if (!isFull && Math.abs(at - since.at) < patienceMs) return;
+      this.#drop(key, since);
     }
   }
 
-  #drop(key: string, number: number): void {
+  #drop(key: string, { number }: Stamp): void {
     this.#gatherings.delete(key);
     this.#findings.remarks.count('packets of which fragments are missing', number);
   }
