@@ -1,14 +1,14 @@
 /** Messages of one direction of a connection: SIP by Content-Length, MSRP by end-lines. */
 
 import { Head } from '../../wire/sip/head.js';
-import { MANDATORY_MASK } from '../../wire/sip/header-name.js';
 import { DEFAULT_SIP_LIMITS } from '../../wire/sip/limits.js';
-import { contentLength } from '../../wire/sip/mandatory.js';
+import { checkMandatory, contentLength } from '../../wire/sip/mandatory.js';
+import { readStartLine } from '../../wire/sip/start-line.js';
 import type { Conversation, Way } from './conversation.js';
 import type { Stamp } from './frame.js';
 import { FrameBody } from './frame-body.js';
 import { OctetQueue } from './octet-queue.js';
-import { startAt, type Start } from './start.js';
+import { lineMax, startAt, startWithin, type Start } from './start.js';
 
 const { headerBytes, headerFields } = DEFAULT_SIP_LIMITS;
 const cr = 13;
@@ -117,23 +117,24 @@ export class MessageStream {
     this.#scanned = this.#need = 0;
   }
 
-  /** Looks for a line that begins a message. */
+  /** Looks for a line that begins a message, or ends as one that does. */
   #find(): boolean {
     const bytes = this.#queue.bytes;
     for (let at = 0; ;) {
-      const start = this.#startAt(bytes, at);
-      if (start !== 'none') {
-        this.#lose(at);
-        if (start === 'more') return false;
+      const lineFeed = bytes.indexOf(lf, at);
+      if (lineFeed < 0) {
+        this.#lose(bytes.length - at > lineMax ? bytes.length : at);
+        return false;
+      }
+      const isLine = this.#startAt(bytes, at) !== 'none';
+      const isMsrp = this.#conversation.protocol === 'msrp';
+      const start = isLine ? at : isMsrp ? -1 : startWithin(bytes, at, lineFeed);
+      if (start >= 0) {
+        this.#lose(start);
         this.#isSeeking = false;
         return true;
       }
-      const lineFeed = bytes.indexOf(lf, at);
       at = lineFeed + 1;
-      if (lineFeed >= 0 && at < bytes.length) continue;
-      // What follows a line feed is looked at when it comes.
-      this.#lose(bytes.length);
-      return false;
     }
   }
 
@@ -152,8 +153,7 @@ export class MessageStream {
     }
     const head = new Head(bytes, 0, end + 4, headerFields);
     head.scan();
-    const isSound = !head.error && (head.seen & MANDATORY_MASK) === MANDATORY_MASK;
-    if (this.#isDoubted && !isSound) this.#doubt();
+    if (this.#isDoubted && !isSound(head)) this.#doubt();
     else this.#need = end + 4 + Math.max(0, this.#lengthOf(head));
     return true;
   }
@@ -246,4 +246,11 @@ export class MessageStream {
     }
     this.#lost = 0;
   }
+}
+
+/** Of a method whose first letters are missing CSeq tells. */
+function isSound(head: Head): boolean {
+  const line = readStartLine(head);
+  if (line !== undefined && !head.error) checkMandatory(head, line);
+  return line !== undefined && !head.error;
 }

@@ -8,12 +8,15 @@ import { WireError } from '../../wire/error.js';
 export type Start = 'sip' | 'msrp' | 'more' | 'none';
 
 /** A start line longer than this is none. */
-const lineMax = 8_192;
+export const lineMax = 8_192;
 const methodMax = 32;
 const lf = 10;
 const sp = 32;
 const status = Buffer.from('SIP/2.0 ');
 const msrp = Buffer.from('MSRP ');
+const methods =
+  'INVITE|ACK|BYE|CANCEL|OPTIONS|REGISTER|MESSAGE|SUBSCRIBE|NOTIFY|PUBLISH|PRACK|UPDATE|INFO|REFER';
+const inLine = new RegExp(`SIP/2\\.0 \\d{3} |(?:${methods}) \\S+ SIP/2\\.0\\r?$`);
 const version = / SIP\/2\.0\r?$/;
 
 /** What begins at `at`. With `isAll` no more octets can come. */
@@ -26,6 +29,18 @@ export function startAt(bytes: Buffer, at: number, end: number, isAll = false): 
   const line = bytes.toString('latin1', at, at + lineFeed);
   if (isMsrp && line.startsWith('MSRP ')) return isMsrpLine(line) ? 'msrp' : 'none';
   return (isStatus && /^SIP\/2\.0 \d{3}/.test(line)) || version.test(line) ? 'sip' : 'none';
+}
+
+/**
+ * Where a start line of SIP begins that is the end of a line: a body need not end with one. -1 when
+ * there is none. Of requests the methods are those of RFC 3261 and its extensions, for what stands
+ * before them may be letters too.
+ */
+export function startWithin(bytes: Buffer, at: number, lineFeed: number): number {
+  if (lineFeed - at > lineMax) return -1;
+  const line = bytes.toString('latin1', at, lineFeed);
+  const start = line.includes('SIP/2.0') ? line.search(inLine) : -1;
+  return start < 0 ? -1 : at + start;
 }
 
 /** Whether the octets there are those of the word, as far as they go. */
