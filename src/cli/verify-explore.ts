@@ -17,6 +17,7 @@ const meanings: Record<keyof Bounds, string> = {
   sessions: 'retrievals by the client',
   subscriptions: 'subscriptions to message waiting',
   deletions: 'requests to delete a message',
+  operations: 'pauses, resumptions, pushes at once and requeues by an operator',
   crashes: 'crashes, failed commits and passivations',
   faults: 'refusals, losses and slowness of peers',
   repeats: 'submissions that come again',

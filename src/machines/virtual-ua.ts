@@ -55,8 +55,8 @@ const keepFacts = change((_context, event: On<'store'>) => ({
   doomed: undefined,
 }));
 
-/** U25: delivered once, and to be delivered once more. */
-const forgetDelivery = change(() => ({ read: false }));
+/** U25: delivered once, and to be delivered once more; it goes no longer for having been delivered. */
+const forgetDelivery = change(() => ({ read: false, doomed: undefined }));
 
 const tellUnread = effect('tell', ({ serial, message }, { at, limits }: On<'requeue'>) => ({
   type: 'tell',

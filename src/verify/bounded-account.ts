@@ -16,6 +16,8 @@ export interface Bounds {
   readonly sessions: number;
   readonly subscriptions: number;
   readonly deletions: number;
+  /** What an operator does: pause, resume, push at once, requeue. */
+  readonly operations: number;
   /** The process dies, a commit fails, or an idle account leaves memory. */
   readonly crashes: number;
   /** A peer refuses, is slow, or is not heard of any more. */
@@ -30,6 +32,7 @@ export const defaultBounds: Bounds = {
   sessions: 1,
   subscriptions: 0,
   deletions: 1,
+  operations: 0,
   crashes: 1,
   faults: 1,
   repeats: 1,

@@ -10,6 +10,8 @@ export type Act =
   | { readonly do: 'subscribe' }
   | { readonly do: 'retrieve' }
   | { readonly do: 'delete'; readonly serial: number }
+  | { readonly do: 'requeue'; readonly serial: number }
+  | { readonly do: 'pause' | 'resume' | 'push-at-once' }
   /** The final response to an INVITE of ours. */
   | {
       readonly do: 'invite';

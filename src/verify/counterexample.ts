@@ -14,7 +14,7 @@ import { choose } from './world-acts.js';
 /** Number of the form of the file. */
 const form = 1;
 
-const parties: readonly Party[] = ['sender', 'account', 'store', 'client'];
+const parties: readonly Party[] = ['sender', 'operator', 'account', 'store', 'client'];
 /** Columns between two lifelines. */
 const gap = 36;
 const margin = 4;

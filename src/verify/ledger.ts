@@ -31,6 +31,8 @@ export function commitLedger(scene: Scene, change: Change, event: AccountEvent):
         scene.ledger.deleted.add(serial);
     }
   }
+  // Whoever asks for that wants it delivered once more.
+  if (event.type === 'requeue.requested') scene.ledger.confirmed.delete(event.serial);
   const reported = noteReports(scene, change);
   for (const key of change.deletes) {
     if (key[0] !== 'ua') continue;

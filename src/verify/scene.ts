@@ -36,7 +36,7 @@ export interface Said {
   readonly text: string;
 }
 
-export type Party = 'sender' | 'account' | 'store' | 'client';
+export type Party = 'sender' | 'operator' | 'account' | 'store' | 'client';
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 type Open<T> =

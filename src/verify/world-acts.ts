@@ -78,6 +78,12 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
       });
       return;
     }
+    case 'pause':
+    case 'resume':
+    case 'push-at-once':
+    case 'requeue':
+      operate(scene, choice);
+      return;
     case 'timer':
       expire(scene, state, choice);
       return;
@@ -216,6 +222,28 @@ function answerSend(
   if (session.startsWith('push/') && status !== 200) scene.ledger.refused.add(serial);
   const type = kind === 'answer' ? 'msrp.sent' : 'msrp.reported';
   tell(`ua/${serial}`, { type, at, session, status, limits });
+}
+
+/** The operator (U25). */
+function operate(scene: Scene, choice: Of<'pause' | 'resume' | 'push-at-once' | 'requeue'>): void {
+  const { ledger, now: at } = scene;
+  const asked = { at, limits, transaction: 'operation' };
+  const tell = (event: AccountEvent): void => scene.take('mailbox', event, endsOf(choice.then));
+  const { do: what } = choice;
+  scene.say('operator', 'account', what === 'requeue' ? `requeue ua/${choice.serial}` : what);
+  switch (what) {
+    case 'pause':
+    case 'resume':
+      tell({ ...asked, type: what === 'pause' ? 'delivery.paused' : 'delivery.resumed' });
+      return;
+    case 'push-at-once':
+      if (choice.then !== 'fail') ledger.refused.clear();
+      tell({ ...asked, type: 'push.requested' });
+      return;
+    case 'requeue':
+      if (choice.then !== 'fail') ledger.refused.delete(choice.serial);
+      tell({ ...asked, type: 'requeue.requested', serial: choice.serial });
+  }
 }
 
 /** A submission: known as one that came before when the store remembers it (D-18). */

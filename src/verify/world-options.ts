@@ -3,7 +3,7 @@
 import type { Address } from '../machines/events.js';
 import type { AccountState, Bounds, VolatileTimer } from './bounded-account.js';
 import { durableTimers } from './bounded-account.js';
-import { isBound, storedSerials } from './account-view.js';
+import { isBound, mailboxOf, storedSerials } from './account-view.js';
 import type { OutboxRow } from '../actors/outbox.js';
 import type { Act, Option } from './choice.js';
 
@@ -64,7 +64,11 @@ function askedFor(state: AccountState): Option[] {
   options.push({ choice: { do: 'retrieve' }, spends: 'sessions' });
   for (const serial of storedSerials(state)) {
     options.push({ choice: { do: 'delete', serial }, spends: 'deletions' });
+    options.push({ choice: { do: 'requeue', serial }, spends: 'operations' });
   }
+  const isPaused = mailboxOf(state)?.paused === true;
+  const others = [isPaused ? 'resume' : 'pause', 'push-at-once'] as const;
+  for (const operation of others) options.push({ choice: { do: operation }, spends: 'operations' });
   return options;
 }
 

@@ -165,6 +165,13 @@ describe('leases', () => {
     expect(actor.on(bye(focus)).said).toEqual(erased);
   });
 
+  test('U25, D-50: requeued while another session has it, it stays and is pushed again', () => {
+    const actor = ua(store(), invite(push), invite(focus), sent(push), report(push));
+    actor.on({ type: 'requeue', at, limits });
+    expect(actor.on(invite('push/1')).said).toContain('msrp.send');
+    expect(actor.on(bye(push), bye(focus)).state).toBe('stored');
+  });
+
   test('D-50: one grace for each session', () => {
     const actor = ua(store(), invite(push), invite(focus), sent(focus));
     actor.on({ ...sent(push), at: at + 5000 }, timer('grace', at + 30_000));

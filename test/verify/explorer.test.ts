@@ -28,6 +28,8 @@ const accounts: readonly (readonly [string, Partial<Bounds>])[] = [
   ['push and refusal', { messages: 2, registrations: 1, faults: 1 }],
   ['retrieval beside a push', { messages: 1, registrations: 1, sessions: 1, faults: 1 }],
   ['retrieval, deletion and crash', { messages: 1, sessions: 1, deletions: 1, crashes: 1 }],
+  ['U25: an operator beside a push', { messages: 2, registrations: 1, operations: 2 }],
+  ['U25: requeue and crash', { messages: 1, sessions: 1, operations: 1, crashes: 1 }],
   ['message waiting and crash', { messages: 1, subscriptions: 1, deletions: 1, crashes: 1 }],
 ];
 

@@ -10,6 +10,10 @@ const none = { ...defaultBounds, sessions: 0, deletions: 0, repeats: 0, subscrip
 const searches = {
   'two messages, registrations, a fault, a crash': { ...none, registrations: 2 },
   'a retrieval beside a push, a crash': { ...none, messages: 1, registrations: 1, sessions: 1 },
+  'a retrieval, a push, two operations, a crash': {
+    ...none,
+    ...{ messages: 1, registrations: 1, sessions: 1, operations: 2, faults: 0 },
+  },
   'a subscription, a deletion, a crash': {
     ...none,
     ...{ messages: 1, registrations: 0, subscriptions: 1, deletions: 1 },
