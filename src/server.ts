@@ -23,6 +23,7 @@ import { shardsMax } from './cluster/marker.js';
 import { startFront } from './server/front.js';
 import { startNode } from './server/node.js';
 import type { SipAddress } from './transport/sip/options.js';
+import type { Resolve } from './transport/sip/resolve.js';
 
 export { createLog } from './server/log.js';
 
@@ -44,6 +45,8 @@ export interface ServerParts {
   readonly trace?: Trace;
   /** What SIP and MSRP without TLS are carried by, in place of the sockets of Node. */
   readonly sockets?: SocketsPort;
+  /** Finds the next hop of a SIP request, in place of DNS. */
+  readonly resolve?: Resolve;
   /** Asked about what the rules of the settings let pass. */
   readonly policy?: PolicyPort;
   /** The program of a shard, when it is not the one beside this file. */

@@ -51,11 +51,12 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const { clock = systemClock, random = systemRandom } = parts;
   const log = parts.log ?? createLog(settings.log.level);
   const { trace, turns, ladders } = tracesOf(settings, parts, log);
-  const { sockets } = parts;
+  const { sockets, resolve } = parts;
   const world: World = {
     ...{ clock, random, log },
     ...(trace && { trace }),
     ...(sockets && { sockets }),
+    ...(resolve && { resolve }),
   };
   const linked = parts.link && { link: parts.link };
   const policyRules = readPolicy(settings);

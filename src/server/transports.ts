@@ -9,6 +9,7 @@ import type {
 } from '../transport/msrp/options.js';
 import { createAuthoriser } from '../transport/sip/credentials.js';
 import type { SipEndpointOptions } from '../transport/sip/options.js';
+import type { Resolve } from '../transport/sip/resolve.js';
 import { readTlsFiles } from '../transport/sip/tls-files.js';
 import { readPem } from './pem-file.js';
 
@@ -19,6 +20,7 @@ export interface World {
   readonly log: Log;
   readonly trace?: Trace;
   readonly sockets?: SocketsPort;
+  readonly resolve?: Resolve;
 }
 
 export function sipOptions(

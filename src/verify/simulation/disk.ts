@@ -1,0 +1,102 @@
+/** A disk in memory that holds one log: what was not synced is lost in a crash, or torn. */
+
+import type { Clock } from '../../ports.js';
+import type { SeededRandom } from '../virtual-clock.js';
+
+export type DiskFault = 'disk-full' | 'disk-sync' | 'slow-disk' | 'torn-write';
+
+export class DiskError extends Error {
+  readonly code: 'ENOSPC' | 'EIO';
+
+  constructor(code: 'ENOSPC' | 'EIO') {
+    super(code);
+    this.code = code;
+  }
+}
+
+export interface DiskFigures {
+  writes: number;
+  full: number;
+  failedSyncs: number;
+  /** Writes that a crash has cut. */
+  torn: number;
+  /** Writes that nobody was told of, and that were there after the crash. */
+  survived: number;
+  /** Writes that a crash has taken. */
+  lost: number;
+}
+
+export interface DiskParts {
+  readonly clock: Clock;
+  readonly random: SeededRandom;
+  readonly fails: (kind: DiskFault, probability: number) => boolean;
+}
+
+export class SimulatedDisk {
+  readonly figures: DiskFigures = {
+    ...{ writes: 0, full: 0, failedSyncs: 0, torn: 0, survived: 0, lost: 0 },
+  };
+  readonly #parts: DiskParts;
+  #durable: Buffer[] = [];
+  /** Written, and not synced yet. */
+  #cached: Buffer | undefined;
+
+  constructor(parts: DiskParts) {
+    this.#parts = parts;
+  }
+
+  /** What the log holds for whoever reads it; the cache of the system is part of it. */
+  read(): Buffer {
+    return Buffer.concat(this.#cached ? [...this.#durable, this.#cached] : this.#durable);
+  }
+
+  /** Takes the place of the whole log, all or nothing. */
+  replace(log: Buffer): void {
+    this.#durable = [log];
+    this.#cached = undefined;
+  }
+
+  /** Appends and syncs; rejects with DiskError, and then what is in the log is not known. */
+  async append(octets: Buffer): Promise<void> {
+    const { random, fails } = this.#parts;
+    this.figures.writes++;
+    if (fails('disk-full', 0.001)) {
+      this.figures.full++;
+      this.#cached = octets.subarray(0, random.below(octets.length));
+      await this.#wait(1);
+      throw new DiskError('ENOSPC');
+    }
+    this.#cached = octets;
+    const usual = 1 + random.below(8);
+    await this.#wait(fails('slow-disk', 0.002) ? usual + random.exponential(2_000) : usual);
+    if (fails('disk-sync', 0.001)) {
+      this.figures.failedSyncs++;
+      throw new DiskError('EIO');
+    }
+    this.#flush();
+  }
+
+  /** The machine, or the process: what the system had taken from a process is still written. */
+  crash(how: 'process' | 'power'): void {
+    const { random, fails } = this.#parts;
+    const cached = this.#cached;
+    this.#cached = undefined;
+    if (!cached || cached.length === 0) return;
+    if (how === 'process' || random.chance(0.3)) {
+      this.figures.survived++;
+      this.#durable.push(cached);
+    } else if (fails('torn-write', 0.7)) {
+      this.figures.torn++;
+      this.#durable.push(cached.subarray(0, random.below(cached.length)));
+    } else this.figures.lost++;
+  }
+
+  #flush(): void {
+    if (this.#cached) this.#durable.push(this.#cached);
+    this.#cached = undefined;
+  }
+
+  #wait(ms: number): Promise<void> {
+    return new Promise((resolve) => this.#parts.clock.after(ms, resolve));
+  }
+}

@@ -1,0 +1,58 @@
+/** What a simulation down to the octets is asked for, and what it counts. */
+
+import type { StorePort } from '../../ports.js';
+import type { DiskFigures } from './disk.js';
+import type { Traffic } from './network.js';
+import { networkFaults } from './weather.js';
+
+/** What may go wrong, each on its own. */
+export const wireFaultKinds = [
+  ...networkFaults,
+  'refusal',
+  'slow-peer',
+  'client-crash',
+  'crash',
+  'disk-full',
+  'disk-sync',
+  'slow-disk',
+  'torn-write',
+] as const;
+export type WireFaultKind = (typeof wireFaultKinds)[number];
+
+export interface WireOptions {
+  readonly seed: number;
+  readonly hours: number;
+  readonly users: number;
+  /** All of them unless told otherwise. */
+  readonly faults?: readonly WireFaultKind[];
+  /** Stands between the server and its store; a test plants defects here. */
+  readonly wrap?: (store: StorePort) => StorePort;
+  readonly onHour?: (hour: number, figures: WireFigures) => void;
+}
+
+export interface WireFigures {
+  messages: number;
+  large: number;
+  acknowledged: number;
+  delivered: number;
+  retrievals: number;
+  reports: number;
+  registrations: number;
+  waiting: number;
+  crashes: number;
+  clientCrashes: number;
+  partitions: number;
+  /** Of all kinds. */
+  faults: number;
+}
+
+export interface WireResult {
+  readonly figures: WireFigures;
+  readonly traffic: Readonly<Traffic>;
+  readonly disk: Readonly<DiskFigures>;
+  /** Of everything that was on the wire. */
+  readonly digest: string;
+  readonly failure:
+    { readonly property: string; readonly text: string; readonly hour: number } | undefined;
+  readonly seconds: number;
+}

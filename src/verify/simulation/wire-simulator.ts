@@ -1,0 +1,249 @@
+/**
+ * The production server and production clients on a network and a disk in memory: every octet goes
+ * through the transports, on a virtual clock, and the same seed gives the same octets.
+ */
+
+import type { DeliveredMessage } from '../../client/im-client.js';
+import type { Log } from '../../ports.js';
+import { beginning } from '../bounded-facts.js';
+import { SimulationError, SimulationLedger } from '../simulation-ledger.js';
+import { judgeStore, storedMessages } from '../simulation-store.js';
+import { SeededRandom, VirtualClock } from '../virtual-clock.js';
+import { SimulatedDisk } from './disk.js';
+import { SimulatedNetwork } from './network.js';
+import { Weather } from './weather.js';
+import { judgeRest, judgeWaiting } from './wire-rest.js';
+import { wireFaultKinds } from './wire-options.js';
+import type { WireFaultKind, WireFigures, WireOptions, WireResult } from './wire-options.js';
+import { expirySeconds, serverAddress, WireServer } from './wire-server.js';
+import { idOf, WireUser } from './wire-user.js';
+import { WireWitness } from './wire-witness.js';
+
+const hourMs = 3_600_000;
+/** How long all is well before what is left is looked at. */
+const restHours = 4;
+
+/** Runs one simulation; the same options give the same octets. */
+export async function simulateWire(options: WireOptions): Promise<WireResult> {
+  const begun = performance.now();
+  const simulation = new WireSimulation(options);
+  const failure = await simulation.run();
+  const { figures, network, disk } = simulation;
+  return {
+    ...{ figures, failure, traffic: network.traffic, disk: disk.figures },
+    digest: network.digest(),
+    seconds: (performance.now() - begun) / 1000,
+  };
+}
+
+export class WireSimulation {
+  readonly clock = new VirtualClock(beginning);
+  readonly random: SeededRandom;
+  readonly network: SimulatedNetwork;
+  readonly disk: SimulatedDisk;
+  readonly ledger: SimulationLedger;
+  readonly users: readonly WireUser[];
+  /** What was sent, by id. */
+  readonly bodies = new Map<string, Buffer>();
+  readonly figures: WireFigures = {
+    ...{ messages: 0, large: 0, acknowledged: 0, delivered: 0, retrievals: 0, reports: 0 },
+    ...{ registrations: 0, waiting: 0, crashes: 0, clientCrashes: 0, partitions: 0, faults: 0 },
+  };
+  /** Nothing goes wrong any more: everything has to come to rest. */
+  healthy = false;
+  readonly #options: WireOptions;
+  readonly #kinds: ReadonlySet<WireFaultKind>;
+  readonly #witness: WireWitness;
+  #server: WireServer | undefined;
+  #broken: SimulationError | undefined;
+
+  constructor(options: WireOptions) {
+    this.#options = options;
+    this.#kinds = new Set(options.faults ?? wireFaultKinds);
+    this.random = new SeededRandom(options.seed);
+    const now = (): number => this.clock.now();
+    const fails = (kind: WireFaultKind, probability: number) => this.fails(kind, probability);
+    this.network = new SimulatedNetwork(this.clock, new Weather(this.random, fails, now));
+    this.disk = new SimulatedDisk({ clock: this.clock, random: this.random, fails });
+    this.ledger = new SimulationLedger(now);
+    this.#witness = new WireWitness(this.ledger, now, (call) => this.#guarded(call));
+    this.users = Array.from({ length: options.users }, (_, number) => new WireUser(this, number));
+  }
+
+  /** Whether a fault of that kind happens now. */
+  fails(kind: WireFaultKind, probability: number): boolean {
+    if (this.healthy || !this.#kinds.has(kind) || !this.random.chance(probability)) return false;
+    this.figures.faults++;
+    return true;
+  }
+
+  /** Calls after a while; what a breach throws ends the simulation. */
+  after(delayMs: number, call: () => void): void {
+    this.clock.after(delayMs, () => this.#guarded(call));
+  }
+
+  breach(property: string, text: string): void {
+    this.#guarded(() => this.ledger.breach(property, text));
+  }
+
+  /** A message has come to a user, as the client hands it over. */
+  received(user: WireUser, message: DeliveredMessage): void {
+    this.#guarded(() => {
+      if (message.payload.includes('<message-id>')) {
+        this.figures.reports++;
+        this.ledger.reported(this.#named(message.payload), message.callId ?? '');
+        return;
+      }
+      this.figures.delivered++;
+      const id = idOf(message.body.length > 0 ? message.body : message.payload);
+      const sent = this.ledger.messages.get(id ?? '');
+      if (!sent) this.ledger.breach('whole', `${user.name} gets what nobody sent: ${String(id)}`);
+      if (sent.to !== user.name) this.ledger.breach('whole', `${sent.id} comes to ${user.name}`);
+      if (!message.body.includes(this.bodies.get(sent.id)!)) {
+        this.ledger.breach('whole', `${sent.id} comes with other octets`);
+      }
+      sent.received++;
+    });
+  }
+
+  async run(): Promise<WireResult['failure']> {
+    this.#begin();
+    this.#scheduleCrash();
+    for (const user of this.users) user.begin();
+    const { hours, onHour } = this.#options;
+    for (let hour = 1; hour <= hours && !this.#broken; hour++) {
+      await this.#runFor(hourMs);
+      await this.#judgeStore();
+      onHour?.(hour, this.figures);
+    }
+    if (!this.#broken) await this.#rest();
+    if (!this.#broken) return undefined;
+    const { property, message, at } = this.#broken;
+    return { property, text: message, hour: (at - beginning) / hourMs };
+  }
+
+  // ---------------------------------------------------------------------------- the server
+
+  #begin(): void {
+    this.network.setDark(serverAddress, false);
+    const starting = WireServer.start({
+      ...{ network: this.network, disk: this.disk, random: this.random, log: this.#log() },
+      trace: { record: (entry) => this.#witness.sent(entry) },
+      watch: (store) => {
+        const watched = this.#witness.watch(store);
+        return this.#options.wrap?.(watched) ?? watched;
+      },
+    });
+    starting.then(
+      (server) => (this.#server = server),
+      // A disk that is full when it starts: it is started again.
+      () => this.after(1_000, () => this.#begin()),
+    );
+  }
+
+  #crash(): void {
+    const server = this.#server;
+    if (!server) return;
+    this.#server = undefined;
+    this.figures.crashes++;
+    const how = this.random.chance(0.5) ? 'power' : 'process';
+    server.kill(how);
+    this.disk.crash(how);
+    if (how === 'power') this.network.setDark(serverAddress, true);
+    this.after(500 + this.random.exponential(20_000), () => this.#begin());
+  }
+
+  #scheduleCrash(): void {
+    this.after(this.random.exponential(3 * hourMs), () => {
+      if (this.fails('crash', 1)) this.#crash();
+      this.#scheduleCrash();
+    });
+  }
+
+  // --------------------------------------------------------------------------- judging
+
+  async #judgeStore(): Promise<void> {
+    const store = this.#server?.store;
+    if (!store || this.#broken) return;
+    const broken = await judgeStore(store, undefined);
+    if (broken) this.breach(broken.property, broken.text);
+  }
+
+  /** All is well from here on: everything that was owed has to happen, and nothing is left over. */
+  async #rest(): Promise<void> {
+    this.healthy = true;
+    this.network.weather.clear();
+    await this.#runFor(hourMs);
+    await this.#during(Promise.all(this.users.map((user) => user.rest())));
+    await this.#runFor(restHours * hourMs);
+    const server = this.#server;
+    if (this.#broken || !server) return;
+    await this.#judgeStore();
+    const stored = await storedMessages(server.store);
+    this.#guarded(() => this.ledger.judge(stored, expirySeconds * 1000));
+    const told = await this.#during(Promise.all(this.users.map((user) => user.ask())));
+    const waiting = told && (await judgeWaiting(server.store, this.users, told));
+    if (waiting !== undefined) this.breach('waiting', waiting);
+    await this.#during(Promise.all(this.users.map((user) => user.stop())));
+    await this.#runFor(2 * hourMs);
+    const left = judgeRest(server.counters(), this.network.open);
+    if (left !== undefined) this.breach('leak', left);
+    await this.#during(server.stop());
+  }
+
+  /** Time goes on until it has settled. */
+  async #during<Result>(work: Promise<Result>): Promise<Result | undefined> {
+    let settled: { readonly result?: Result } | undefined;
+    work.then(
+      (result) => (settled = { result }),
+      (error: unknown) => {
+        settled = {};
+        this.breach('rest', `all is well, and yet: ${String(error)}`);
+      },
+    );
+    for (let minute = 0; minute < 60 && !settled && !this.#broken; minute++) {
+      await this.#runFor(60_000);
+    }
+    if (!settled) this.breach('rest', 'all is well, and a client has no answer within an hour');
+    return settled?.result;
+  }
+
+  async #runFor(ms: number): Promise<void> {
+    if (this.#broken) return;
+    const end = this.clock.now() + ms;
+    try {
+      await this.clock.runUntil(end, () => {
+        if (this.#broken) throw this.#broken;
+      });
+    } catch (error) {
+      if (!(error instanceof SimulationError)) throw error;
+    }
+  }
+
+  #guarded(call: () => void): void {
+    try {
+      call();
+    } catch (error) {
+      if (!(error instanceof SimulationError)) throw error;
+      this.#broken ??= error;
+    }
+  }
+
+  /** The report with the id of the message in place of the Message-ID that the client has drawn. */
+  #named(report: Buffer): Buffer {
+    const text = report.toString('latin1');
+    const drawn = /<message-id>([^<]+)</.exec(text)?.[1] ?? '';
+    return Buffer.from(text.replace(drawn, this.#witness.imdnIds.get(drawn) ?? drawn), 'latin1');
+  }
+
+  /** An account that stops is a breach; what else is logged is no news. */
+  #log(): Log {
+    const silent = (): void => undefined;
+    const error = (fields: object, message: string): void => {
+      if (!('err' in fields)) return;
+      const cause = fields.err instanceof Error ? (fields.err.stack ?? '') : String(fields.err);
+      this.breach('stops', `${message} ${cause}`);
+    };
+    return { debug: silent, info: silent, warn: silent, error };
+  }
+}

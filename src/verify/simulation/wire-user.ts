@@ -1,0 +1,271 @@
+/** A user of a simulation: a machine with the production client, which its user works with. */
+
+import { createImClient } from '../../client/connect.js';
+import type { DeliveredMessage, ImClient, MessageWaiting } from '../../client/im-client.js';
+import type { Log } from '../../ports.js';
+import type { SimulatedMessage } from '../simulation-ledger.js';
+import { SeededRandom } from '../virtual-clock.js';
+import { SimulatedHost } from './host.js';
+import { ProcessClock } from './killable.js';
+import { serverAddress, wireDomain, wireHostname } from './wire-server.js';
+import type { WireSimulation } from './wire-simulator.js';
+import { idPattern } from './wire-witness.js';
+
+const minuteMs = 60_000;
+const clientPort = 5060;
+
+/** Nobody reads what a client logs; what matters is what it tells and what it sends. */
+const silent: Log = {
+  debug: () => undefined,
+  info: () => undefined,
+  warn: () => undefined,
+  error: () => undefined,
+};
+
+/** One process of the client. */
+interface ClientProcess {
+  readonly clock: ProcessClock;
+  readonly host: SimulatedHost;
+  readonly client: ImClient;
+  isDead: boolean;
+  isWatching: boolean;
+}
+
+export class WireUser {
+  readonly name: string;
+  readonly address: string;
+  readonly #world: WireSimulation;
+  readonly #transport: 'udp' | 'tcp';
+  #process: ClientProcess | undefined;
+  /** What message waiting has said last. */
+  #waiting: MessageWaiting | undefined;
+
+  constructor(world: WireSimulation, number: number) {
+    this.#world = world;
+    this.name = `u${number}`;
+    this.address = `198.18.${number >> 8}.${number & 255}`;
+    this.#transport = number % 3 === 0 ? 'tcp' : 'udp';
+  }
+
+  get aor(): string {
+    return `sip:${this.name}@${wireDomain}`;
+  }
+
+  begin(): void {
+    this.#start();
+    this.#repeat(20 * minuteMs, () => this.#write());
+    this.#repeat(90 * minuteMs, () => this.#come());
+    this.#repeat(120 * minuteMs, () => this.#go());
+    this.#repeat(240 * minuteMs, () => this.#retrieve());
+    this.#repeat(300 * minuteMs, () => this.#watch());
+    this.#repeat(600 * minuteMs, () => this.#cut());
+    this.#repeat(480 * minuteMs, () => this.#crash());
+  }
+
+  // ------------------------------------------------------------------------------ the end
+
+  /** All is well: the user comes back, and takes what there is. */
+  async rest(): Promise<void> {
+    if (!this.#process) this.#start();
+    await this.#process!.client.register({ expires: 7200 });
+  }
+
+  /** Message waiting as it is told to somebody who asks now. */
+  async ask(): Promise<MessageWaiting | undefined> {
+    const states = this.#process!.client.watch({ expires: 600 });
+    const { value } = await states.next();
+    await states.return?.();
+    return value;
+  }
+
+  async stop(): Promise<void> {
+    const process = this.#process;
+    this.#process = undefined;
+    await process?.client.stop();
+    if (!process) return;
+    process.isDead = true;
+    const { pending } = process.clock;
+    if (pending > 0) this.#world.breach('leak', `${this.name}: ${pending} timers behind its stop`);
+  }
+
+  // ------------------------------------------------------------------------------- process
+
+  #start(): void {
+    const { network, random } = this.#world;
+    const clock = new ProcessClock(network.clock);
+    const host = new SimulatedHost(network, this.address);
+    const client = createImClient({
+      aor: this.aor,
+      server: { host: serverAddress, port: 5060, transport: this.#transport },
+      local: { host: this.address, port: clientPort },
+      identity: 'asserted',
+      deferredUri: `sip:Deferred@${wireHostname}`,
+      instance: `urn:uuid:00000000-0000-4000-8000-${this.name.slice(1).padStart(12, '0')}`,
+      ...{ clock, sockets: host, log: silent },
+      random: new SeededRandom(random.below(2 ** 32)),
+      onDelivery: (message) => this.#take(message, process),
+    });
+    const process: ClientProcess = { clock, host, client, isDead: false, isWatching: false };
+    this.#process = process;
+    this.#doing(process, client.start());
+  }
+
+  #crash(): void {
+    const process = this.#process;
+    if (!process || !this.#world.fails('client-crash', 0.7)) return;
+    this.#world.figures.clientCrashes++;
+    process.isDead = true;
+    this.#process = undefined;
+    process.clock.kill();
+    process.host.kill(this.#world.random.chance(0.5) ? 'power' : 'process');
+    this.#world.after(this.#world.random.exponential(5 * minuteMs), () => {
+      if (!this.#process) this.#start();
+    });
+  }
+
+  #cut(): void {
+    const { random, figures, network } = this.#world;
+    if (!this.#world.fails('partition', 0.5)) return;
+    figures.partitions++;
+    network.weather.cut(this.address, random.exponential(5 * minuteMs));
+  }
+
+  // --------------------------------------------------------------------------------- deeds
+
+  #write(): void {
+    const process = this.#process;
+    if (!process) return;
+    const { random, ledger, figures, clock } = this.#world;
+    const to = this.#world.users[random.below(this.#world.users.length)]!;
+    const isLarge = random.chance(0.15);
+    const reports = !isLarge && random.chance(0.3);
+    figures.messages++;
+    if (isLarge) figures.large++;
+    const id = `m${figures.messages}`;
+    const message = ledger.sent({
+      ...{ id, from: this.name, to: to.name, reports },
+      sentAt: clock.now(),
+    });
+    const body = bodyOf(id, isLarge ? 2_000 + random.below(60_000) : 10 + random.below(900));
+    this.#world.bodies.set(id, body);
+    const sending = isLarge
+      ? process.client
+          .sendLarge(to.aor, body)
+          .then(({ status, msrpStatus }) => (status < 300 ? (msrpStatus ?? 408) : status))
+      : process.client
+          .send(to.aor, body, { requestReports: reports })
+          .then((outcome) => outcome.status);
+    void sending.then(
+      (status) => this.#settle(message, status),
+      () => this.#settle(message, 0),
+    );
+  }
+
+  #settle(message: SimulatedMessage, status: number): void {
+    if (status >= 200 && status < 300) {
+      this.#world.figures.acknowledged++;
+      message.status = 'acknowledged';
+      message.acknowledgedAt = this.#world.clock.now();
+    } else
+      message.status = status >= 300 && status < 500 && status !== 408 ? 'declined' : 'unknown';
+  }
+
+  #come(): void {
+    const process = this.#process;
+    if (!process) return;
+    this.#world.figures.registrations++;
+    const expires = 600 + this.#world.random.below(3000);
+    this.#doing(process, process.client.register({ expires }));
+  }
+
+  #go(): void {
+    const process = this.#process;
+    if (process) this.#doing(process, process.client.unregister());
+  }
+
+  #retrieve(): void {
+    const process = this.#process;
+    if (!process) return;
+    this.#world.figures.retrievals++;
+    const onMessage = (message: DeliveredMessage): Promise<void> => this.#take(message, process);
+    this.#doing(process, process.client.retrieve({ onMessage }));
+  }
+
+  #watch(): void {
+    const process = this.#process;
+    if (!process || process.isWatching) return;
+    process.isWatching = true;
+    const watch = async (): Promise<void> => {
+      try {
+        for await (const state of process.client.watch({ expires: 1800 })) {
+          this.#world.figures.waiting++;
+          this.#waiting = state;
+          if (this.#world.healthy) break;
+        }
+      } finally {
+        process.isWatching = false;
+      }
+    };
+    this.#doing(process, watch());
+  }
+
+  /** The user has the message when this has settled. */
+  async #take(message: DeliveredMessage, process: ClientProcess): Promise<void> {
+    const { random } = this.#world;
+    if (this.#world.fails('slow-peer', 0.02)) {
+      await new Promise<void>((resolve) => process.clock.after(random.exponential(8_000), resolve));
+    }
+    if (this.#world.fails('refusal', 0.01)) throw new Error('the user has no room');
+    this.#world.received(this, message);
+  }
+
+  // -------------------------------------------------------------------------------- chance
+
+  /** What the client refuses or cannot do is no defect; that it says nothing at all would be. */
+  #doing(process: ClientProcess, deed: Promise<unknown>): void {
+    const { clock } = this.#world;
+    const begun = clock.now();
+    let isOver = false;
+    const over = (): void => {
+      isOver = true;
+    };
+    deed.then(over, (error: unknown) => {
+      over();
+      if (!(error instanceof Error && 'code' in error) && !process.isDead) {
+        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+        if (!text.includes('no room')) this.#world.breach('client', `${this.name}: ${text}`);
+      }
+    });
+    if (process.isWatching) return;
+    process.clock.after(6 * 60 * minuteMs, () => {
+      if (!isOver) this.#world.breach('waits', `${this.name} has waited since ${begun}`);
+    });
+  }
+
+  /** Again and again, as long as things may go wrong. */
+  #repeat(meanMs: number, act: () => void): void {
+    this.#world.after(this.#world.random.exponential(meanMs), () => {
+      if (this.#world.healthy) return;
+      act();
+      this.#repeat(meanMs, act);
+    });
+  }
+
+  get waiting(): MessageWaiting | undefined {
+    return this.#waiting;
+  }
+}
+
+/** Octets that follow from the id: no two messages have the same, and none is text throughout. */
+function bodyOf(id: string, size: number): Buffer {
+  const name = Buffer.from(`<<${id}>>`);
+  const random = new SeededRandom(Number(id.slice(1)));
+  const rest = Buffer.alloc(size);
+  for (let at = 0; at < size; at++) rest[at] = random.below(256);
+  return Buffer.concat([name, rest]);
+}
+
+/** The id that stands in a message. */
+export function idOf(octets: Buffer): string | undefined {
+  return idPattern.exec(octets.toString('latin1'))?.[1];
+}

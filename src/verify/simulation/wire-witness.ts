@@ -1,0 +1,139 @@
+/** Watches the store and the wire of the server: what leaves the store, and what is sent after it. */
+
+import { messageAtRest } from '../ledger.js';
+import type { SimulationLedger } from '../simulation-ledger.js';
+import type { Change, StorePort, TraceEntry } from '../../ports.js';
+
+/** A message of the store, from its commit to the commit that ends it. */
+interface Kept {
+  readonly id: string;
+  expiresAt: number | undefined;
+  /** Since when the store says that the user has it. */
+  leftAt: number | undefined;
+}
+
+interface PushSession {
+  /** When its INVITE left first. */
+  readonly begunAt: number;
+  /** The highest serial that was sent, and all of them. */
+  highest: number;
+  readonly sent: Set<number>;
+}
+
+/** The octets of a message name it. */
+export const idPattern = /<<(\w+)>>/;
+/** Sessions that are remembered. */
+const sessionsMax = 10_000;
+
+export class WireWitness {
+  /** Ids of messages by the Message-IDs that their senders want to hear of (RFC 5438). */
+  readonly imdnIds = new Map<string, string>();
+  readonly #ledger: SimulationLedger;
+  readonly #now: () => number;
+  readonly #guarded: (call: () => void) => void;
+  readonly #kept = new Map<number, Kept>();
+  /** By the MSRP URI of the server. */
+  readonly #sessions = new Map<string, PushSession>();
+
+  constructor(ledger: SimulationLedger, now: () => number, guarded: (call: () => void) => void) {
+    this.#ledger = ledger;
+    this.#now = now;
+    this.#guarded = guarded;
+  }
+
+  watch(store: StorePort): StorePort {
+    return new Proxy(store, {
+      get: (target, name) => {
+        if (name === 'commit') {
+          return (account: string, version: number, change: Change) =>
+            this.#commit(target, account, version, change);
+        }
+        const value: unknown = Reflect.get(target, name);
+        return typeof value === 'function' ? (value.bind(target) as unknown) : value;
+      },
+    });
+  }
+
+  /** What the server sends: pushes in order, and none of what the user is known to have. */
+  sent({ direction, protocol, bytes }: TraceEntry): void {
+    if (direction !== 'out') return;
+    if (protocol === 'sip') this.#invited(bytes);
+    else if (protocol === 'msrp' && bytes.includes(' SEND\r\n'))
+      this.#guarded(() => this.#send(bytes));
+  }
+
+  async #commit(
+    store: StorePort,
+    account: string,
+    version: number,
+    change: Change,
+  ): Promise<number> {
+    const next = await store.commit(account, version, change);
+    for (const { serial } of change.keeps) {
+      const content = await store.content(account, serial);
+      const octets = await content?.read(0, content.size);
+      const id = idPattern.exec(octets?.toString('latin1') ?? '')?.[1];
+      const drawn = /imdn\.Message-ID: *(\S+)/i.exec(octets?.toString('latin1') ?? '')?.[1];
+      if (id !== undefined && drawn !== undefined) this.imdnIds.set(drawn, id);
+      if (id !== undefined) this.#kept.set(serial, { id, expiresAt: undefined, leftAt: undefined });
+    }
+    this.#guarded(() => this.#judge(change));
+    return next;
+  }
+
+  #judge(change: Change): void {
+    for (const { key, value } of change.puts) {
+      if (key[0] !== 'ua') continue;
+      const kept = this.#kept.get(key[1]);
+      const { read, expiresAt } = messageAtRest(value);
+      if (!kept) continue;
+      kept.expiresAt = expiresAt;
+      if (read) this.#left(kept, 'read');
+    }
+    for (const key of change.deletes) {
+      if (key[0] !== 'ua') continue;
+      const kept = this.#kept.get(key[1]);
+      if (kept) this.#left(kept, 'gone');
+    }
+  }
+
+  /** Only what the user has got, or what has expired, leaves the store. */
+  #left(kept: Kept, how: 'read' | 'gone'): void {
+    const { id, expiresAt } = kept;
+    kept.leftAt ??= this.#now();
+    const message = this.#ledger.messages.get(id);
+    if (message) message.confirmed ||= message.received > 0;
+    if (!message || message.received > 0) return;
+    if (how === 'gone' && expiresAt !== undefined && expiresAt <= this.#now()) return;
+    this.#ledger.breach('end', `${id} is ${how} in the store, and its user never had it`);
+  }
+
+  #invited(bytes: Buffer): void {
+    if (!bytes.subarray(0, 7).equals(invite)) return;
+    const path = /\r\na=path:(\S+)/.exec(bytes.toString('latin1'))?.[1];
+    if (path === undefined || this.#sessions.has(path)) return;
+    if (this.#sessions.size >= sessionsMax) {
+      this.#sessions.delete(this.#sessions.keys().next().value!);
+    }
+    this.#sessions.set(path, { begunAt: this.#now(), highest: 0, sent: new Set() });
+  }
+
+  #send(bytes: Buffer): void {
+    const text = bytes.toString('latin1');
+    const session = this.#sessions.get(/\r\nFrom-Path: (\S+)/.exec(text)?.[1] ?? '');
+    const serial = Number(/\r\nMessage-ID: \D*(\d+)/.exec(text)?.[1]);
+    const kept = this.#kept.get(serial);
+    if (!session || !kept) return;
+    if (kept.leftAt !== undefined && kept.leftAt < session.begunAt) {
+      this.#ledger.breach('twice', `${kept.id} is pushed although its user is known to have it`);
+    }
+    if (session.sent.has(serial)) return;
+    session.sent.add(serial);
+    if (serial < session.highest) {
+      this.#ledger.breach('order', `${kept.id} is pushed behind one that came later`);
+    }
+    session.highest = serial;
+  }
+}
+
+const invite = Buffer.from('INVITE ');
