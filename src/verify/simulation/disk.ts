@@ -50,6 +50,13 @@ export class SimulatedDisk {
     return Buffer.concat(this.#cached ? [...this.#durable, this.#cached] : this.#durable);
   }
 
+  /** A disk that holds what this one would after a loss of power. */
+  copy(): SimulatedDisk {
+    const copy = new SimulatedDisk({ ...this.#parts, fails: () => false });
+    copy.replace(Buffer.concat(this.#durable));
+    return copy;
+  }
+
   /** Takes the place of the whole log, all or nothing. */
   replace(log: Buffer): void {
     this.#durable = [log];

@@ -1,7 +1,7 @@
 /** The production server on a simulated machine: started, killed, started again. */
 
 import { settingsOf } from '../../config.js';
-import type { Log, StorePort, Trace } from '../../ports.js';
+import type { Clock, Log, StorePort, Trace } from '../../ports.js';
 import { startServer, type Server } from '../../server.js';
 import { AccountStore, storeLimits } from '../../store/account-store.js';
 import { takeBlocks } from '../../store/number-blocks.js';
@@ -47,6 +47,20 @@ export interface WireServerParts {
   readonly trace: Trace;
   /** Stands between the server and its store. */
   readonly watch: (store: StorePort) => StorePort;
+}
+
+/** The store as the next process would find it; the one that runs is not disturbed. */
+export function storeOn(disk: SimulatedDisk, clock: Clock, log: Log): StorePort {
+  const table = new LogTable(disk.copy());
+  const { blocks } = takeBlocks(table);
+  return new AccountStore({
+    table,
+    log,
+    clock,
+    blocks,
+    limits: storeLimits,
+    defer: queueMicrotask,
+  });
 }
 
 /** One process: it dies with its clock, its sockets and its store. */

@@ -4,7 +4,7 @@
  */
 
 import type { DeliveredMessage } from '../../client/im-client.js';
-import type { Log } from '../../ports.js';
+import type { Log, StorePort } from '../../ports.js';
 import { beginning } from '../bounded-facts.js';
 import { SimulationError, SimulationLedger } from '../simulation-ledger.js';
 import { judgeStore, storedMessages } from '../simulation-store.js';
@@ -15,7 +15,7 @@ import { Weather } from './weather.js';
 import { judgeRest, judgeWaiting } from './wire-rest.js';
 import { wireFaultKinds } from './wire-options.js';
 import type { WireFaultKind, WireFigures, WireOptions, WireResult } from './wire-options.js';
-import { expirySeconds, serverAddress, WireServer } from './wire-server.js';
+import { expirySeconds, serverAddress, storeOn, WireServer } from './wire-server.js';
 import { idOf, WireUser } from './wire-user.js';
 import { WireWitness } from './wire-witness.js';
 
@@ -163,10 +163,13 @@ export class WireSimulation {
   // --------------------------------------------------------------------------- judging
 
   async #judgeStore(): Promise<void> {
-    const store = this.#server?.store;
-    if (!store || this.#broken) return;
-    const broken = await judgeStore(store, undefined);
+    if (this.#broken) return;
+    const broken = await judgeStore(this.#durable(), undefined);
     if (broken) this.breach(broken.property, broken.text);
+  }
+
+  #durable(): StorePort {
+    return storeOn(this.disk, this.clock, this.#log());
   }
 
   /** All is well from here on: everything that was owed has to happen, and nothing is left over. */
@@ -179,10 +182,10 @@ export class WireSimulation {
     const server = this.#server;
     if (this.#broken || !server) return;
     await this.#judgeStore();
-    const stored = await storedMessages(server.store);
+    const stored = await storedMessages(this.#durable());
     this.#guarded(() => this.ledger.judge(stored, expirySeconds * 1000));
     const told = await this.#during(Promise.all(this.users.map((user) => user.ask())));
-    const waiting = told && (await judgeWaiting(server.store, this.users, told));
+    const waiting = told && (await judgeWaiting(this.#durable(), this.users, told));
     if (waiting !== undefined) this.breach('waiting', waiting);
     await this.#during(Promise.all(this.users.map((user) => user.stop())));
     await this.#runFor(2 * hourMs);

@@ -237,8 +237,8 @@ export class WireUser {
       }
     });
     if (process.isWatching) return;
-    process.clock.after(6 * 60 * minuteMs, () => {
-      if (!isOver) this.#world.breach('waits', `${this.name} has waited since ${begun}`);
+    this.#world.after(6 * 60 * minuteMs, () => {
+      if (!isOver && !process.isDead) this.#world.breach('waits', `${this.name} has waited since ${begun}`);
     });
   }
 

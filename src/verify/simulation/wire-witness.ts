@@ -62,23 +62,27 @@ export class WireWitness {
       this.#guarded(() => this.#send(bytes));
   }
 
-  async #commit(
-    store: StorePort,
-    account: string,
-    version: number,
-    change: Change,
-  ): Promise<number> {
-    const next = await store.commit(account, version, change);
-    for (const { serial } of change.keeps) {
-      const content = await store.content(account, serial);
-      const octets = await content?.read(0, content.size);
-      const id = idPattern.exec(octets?.toString('latin1') ?? '')?.[1];
-      const drawn = /imdn\.Message-ID: *(\S+)/i.exec(octets?.toString('latin1') ?? '')?.[1];
-      if (id !== undefined && drawn !== undefined) this.imdnIds.set(drawn, id);
-      if (id !== undefined) this.#kept.set(serial, { id, expiresAt: undefined, leftAt: undefined });
-    }
-    this.#guarded(() => this.#judge(change));
-    return next;
+  /** The server goes on as if nobody looked. */
+  #commit(store: StorePort, account: string, version: number, change: Change): Promise<number> {
+    const committed = store.commit(account, version, change);
+    const note = async (): Promise<void> => {
+      await committed;
+      for (const { serial } of change.keeps) await this.#keep(store, account, serial);
+      this.#guarded(() => this.#judge(change));
+    };
+    // What was not written is nothing to look at.
+    note().catch(() => undefined);
+    return committed;
+  }
+
+  async #keep(store: StorePort, account: string, serial: number): Promise<void> {
+    const content = await store.content(account, serial);
+    const text = (await content?.read(0, content.size))?.toString('latin1') ?? '';
+    const id = idPattern.exec(text)?.[1];
+    if (id === undefined) return;
+    const drawn = /imdn\.Message-ID: *(\S+)/i.exec(text)?.[1];
+    if (drawn !== undefined) this.imdnIds.set(drawn, id);
+    this.#kept.set(serial, { id, expiresAt: undefined, leftAt: undefined });
   }
 
   #judge(change: Change): void {
