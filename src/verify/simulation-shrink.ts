@@ -5,8 +5,16 @@ import type { SimulationOptions, SimulationResult } from './simulator.js';
 
 export type SimulationFailure = NonNullable<SimulationResult['failure']>;
 
-export interface Smaller {
-  readonly options: SimulationOptions;
+/** What the options of every simulation have. */
+interface Shrinkable {
+  readonly seed: number;
+  readonly hours: number;
+  readonly users: number;
+  readonly faults?: readonly string[];
+}
+
+export interface Smaller<Options = SimulationOptions> {
+  readonly options: Options;
   readonly failure: SimulationFailure;
 }
 
@@ -14,12 +22,36 @@ export interface Smaller {
 const seeds = 3;
 
 /** The smallest simulation that is found to break the same property. */
-export async function shrink(
-  options: SimulationOptions,
-  failure: SimulationFailure,
-): Promise<Smaller> {
-  const faults = options.faults ?? faultKinds;
-  let best: Smaller = { options: { ...options, faults, hours: hoursOf(failure) }, failure };
+export function shrink(options: SimulationOptions, failure: SimulationFailure): Promise<Smaller> {
+  return shrinkRun({ run: simulate, kinds: faultKinds }, { options, failure });
+}
+
+/** The same for a simulation that is run by `run` and knows the faults `kinds`. */
+export async function shrinkRun<Options extends Shrinkable>(
+  simulation: {
+    readonly run: (
+      options: Options,
+    ) => Promise<{ readonly failure: SimulationFailure | undefined }>;
+    readonly kinds: readonly string[];
+  },
+  { options, failure }: Smaller<Options>,
+): Promise<Smaller<Options>> {
+  const faults = options.faults ?? simulation.kinds;
+  const attempt = async (
+    from: Smaller<Options>,
+    change: Partial<Shrinkable>,
+  ): Promise<Smaller<Options> | undefined> => {
+    for (let next = 0; next < seeds; next++) {
+      const given = { ...from.options, ...change, seed: from.options.seed + next };
+      const result = await simulation.run(given);
+      if (result.failure?.property !== failure.property) continue;
+      const hours = Math.min(given.hours, hoursOf(result.failure));
+      return { options: { ...given, hours }, failure: result.failure };
+    }
+    return undefined;
+  };
+  const hours = Math.min(options.hours, hoursOf(failure));
+  let best: Smaller<Options> = { options: { ...options, faults, hours }, failure };
   for (let users = Math.ceil(options.users / 2); users >= 2; users = Math.ceil(users / 2)) {
     const smaller = await attempt(best, { users });
     if (!smaller) break;
@@ -31,20 +63,6 @@ export async function shrink(
     best = (await attempt(best, { faults: fewer })) ?? best;
   }
   return best;
-}
-
-async function attempt(
-  { options, failure }: Smaller,
-  change: Partial<SimulationOptions>,
-): Promise<Smaller | undefined> {
-  for (let next = 0; next < seeds; next++) {
-    const given = { ...options, ...change, seed: options.seed + next };
-    const result = await simulate(given);
-    if (result.failure?.property !== failure.property) continue;
-    const hours = Math.min(given.hours, hoursOf(result.failure));
-    return { options: { ...given, hours }, failure: result.failure };
-  }
-  return undefined;
 }
 
 function hoursOf({ hour }: SimulationFailure): number {

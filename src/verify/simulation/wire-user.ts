@@ -238,7 +238,8 @@ export class WireUser {
     });
     if (process.isWatching) return;
     this.#world.after(6 * 60 * minuteMs, () => {
-      if (!isOver && !process.isDead) this.#world.breach('waits', `${this.name} has waited since ${begun}`);
+      if (!isOver && !process.isDead)
+        this.#world.breach('waits', `${this.name} has waited since ${begun}`);
     });
   }
 
