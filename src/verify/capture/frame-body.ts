@@ -13,7 +13,8 @@ export class FrameBody {
   /** `start` is the start line without its line end, which the octets that are pushed begin with. */
   constructor(transactionId: string, start: Buffer, max: number) {
     this.#transactionId = transactionId;
-    this.#max = max;
+    // With its end-line, of nine octets and the transaction id and a flag and two more, it fits.
+    this.#max = max - transactionId.length - 12;
     this.#scanner = new EndLineScanner(transactionId);
     this.#keep(start);
   }

@@ -4,6 +4,8 @@ import type { Capture, Observed } from './observed.js';
 import type { CaptureLimits } from './limits.js';
 import type { Remarks } from './remarks.js';
 
+const nothing = Buffer.alloc(0);
+
 export class Messages {
   readonly #limits: CaptureLimits;
   readonly #remarks: Remarks;
@@ -22,11 +24,11 @@ export class Messages {
       this.#remarks.count('messages beyond the bound are not told', number);
       return;
     }
-    const kept = this.#kept(bytes, number);
-    if (kept < 0) return;
-    this.#bytes += kept;
-    const cut = message.cut || kept < bytes.length;
-    this.#list.push({ ...message, bytes: Buffer.from(bytes.subarray(0, kept)), cut });
+    const kept = this.#kept(message);
+    if (kept === undefined) return;
+    this.#bytes += kept.length;
+    const cut = message.cut || kept.length < bytes.length;
+    this.#list.push({ ...message, bytes: kept, cut });
   }
 
   /** In the order in which they were seen: one that never ended is found only in the end. */
@@ -35,19 +37,21 @@ export class Messages {
     return { messages, remarks: this.#remarks.list() };
   }
 
-  /** Octets that are kept of a message; its head at least while there is room for that. */
-  #kept(bytes: Buffer, number: number): number {
-    const { messageBytes } = this.#limits;
-    const room = this.#limits.bytes - this.#bytes;
-    if (bytes.length <= Math.min(messageBytes, room)) return bytes.length;
-    if (bytes.length <= room) return messageBytes;
+  /** A copy of what is kept of it: its head at least, for which a part of the room is set aside. */
+  #kept({ number, protocol, bytes }: Observed): Buffer | undefined {
+    const { messageBytes, bytes: bytesMax } = this.#limits;
+    const room = bytesMax - this.#bytes;
+    if (bytes.length <= Math.min(messageBytes, room - bytesMax / 4)) return Buffer.from(bytes);
     const headEnd = bytes.indexOf('\r\n\r\n');
-    const head = headEnd < 0 ? bytes.length : headEnd + 4;
-    if (head > Math.min(room, messageBytes)) {
+    const head = headEnd < 0 ? bytes : bytes.subarray(0, headEnd + 4);
+    // The end-line tells whether more was to come.
+    const endLineAt = protocol === 'msrp' ? bytes.lastIndexOf('\r\n-------') : -1;
+    const endLine = headEnd < 0 || endLineAt < headEnd ? nothing : bytes.subarray(endLineAt);
+    if (head.length + endLine.length > Math.min(room, messageBytes)) {
       this.#remarks.count('messages for which there is no room are not told', number);
-      return -1;
+      return undefined;
     }
     this.#remarks.count('bodies for which there is no room are left out', number);
-    return head;
+    return Buffer.concat([head, endLine]);
   }
 }

@@ -5,7 +5,7 @@ import { afterEach, beforeEach, expect, test } from 'vitest';
 import { readCapture } from '../../../src/verify/capture/read.js';
 import { datagramFrames, endpointOf } from '../../../src/verify/capture/write-packet.js';
 import { writePcap } from '../../../src/verify/capture/write.js';
-import { ackFlag, observed, pcapOf, segment, sipMessage, synFlag } from './scene.js';
+import { ackFlag, msrpSend, observed, pcapOf, segment, sipMessage, synFlag } from './scene.js';
 
 let directory: string;
 beforeEach(() => {
@@ -53,6 +53,21 @@ test('messages, their octets and remarks are bounded, which is told', () => {
   expect(told.messages).toHaveLength(30);
   expect(told.remarks).toHaveLength(11);
   expect(told.remarks.at(-1)).toBe('and 20 more remarks');
+});
+
+test('what is left out of an MSRP message is its body, never its end', () => {
+  const body = Buffer.alloc(9_000, 'x');
+  const media = { protocol: 'msrp', transport: 'tcp' } as const;
+  const sent = ['aaaa', 'bbbb', 'cccc'].map((id) =>
+    observed({ ...media, bytes: msrpSend(id, body) }),
+  );
+  for (const limits of [{ messageBytes: 2_000 }, { bytes: 20_000 }]) {
+    const { messages } = readCapture(writePcap(sent), limits);
+    expect(messages).toHaveLength(3);
+    expect(messages[2]).toMatchObject({ cut: true });
+    expect(messages[2]!.bytes.length).toBeLessThanOrEqual(2_000);
+    expect(messages[2]!.bytes.toString()).toMatch(/^MSRP cccc SEND\r\n[^]*\r\n-------cccc\$\r\n$/);
+  }
 });
 
 test('octets that wait for others are bounded by connection and in all', () => {
