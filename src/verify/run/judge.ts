@@ -259,8 +259,10 @@ export class Judge {
     this.#sends.set(`${effect.session} ${effect.serial}`, seen);
     const { sender } = this.#cast;
     const sent = { text: textOf(this.#cast, message), callId: callIdOf(this.#cast, message) };
-    this.note(step, [this.#inOrder(effect.session, item, message)]);
-    this.note(step, inspectSend(seen, item, { ...sent, sender }));
+    const delivers = effect.session.startsWith('push/') ? 'IMSpec-DMT-S-004' : 'IMSpec-DMT-S-012';
+    // In which order the messages of a list come is not said.
+    if (item === delivers) this.note(step, [this.#inOrder(effect.session, item, message)]);
+    this.note(step, inspectSend(seen, delivers, { ...sent, sender }));
   }
 
   /** Older messages come first (IMSpec-DMT-C-003). */

@@ -35,7 +35,7 @@ export function planPaths(): Plan {
   for (const path of paths) for (const name of takenBy(path)) taken.add(name);
   const all = allTransitions();
   return {
-    paths: withoutPrefixes(paths),
+    paths: withoutTwins(paths),
     taken: all.filter((name) => taken.has(name)),
     left: all.filter((name) => !taken.has(name)),
   };
@@ -146,12 +146,7 @@ function takenBy(path: Path): ReadonlySet<string> {
   return taken;
 }
 
-function withoutPrefixes(paths: readonly Path[]): Path[] {
-  const texts = paths.map((path) => JSON.stringify(path).slice(0, -1));
-  return paths.filter(
-    (_path, i) =>
-      !texts.some(
-        (text, j) => j !== i && text.startsWith(texts[i]!) && (text !== texts[i] || j < i),
-      ),
-  );
+/** A path that is the beginning of another one stays: that nothing comes behind it is seen there. */
+function withoutTwins(paths: readonly Path[]): Path[] {
+  return [...new Map(paths.map((path) => [JSON.stringify(path), path])).values()];
 }

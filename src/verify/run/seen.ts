@@ -29,7 +29,7 @@ export interface SeenSend {
 export function describeSeen(seen: Seen): string {
   switch (seen.kind) {
     case 'invite':
-      return `INVITE ${seen.request.uri}`;
+      return 'INVITE';
     case 'bye':
       return seen.how;
     case 'notify': {
@@ -39,7 +39,7 @@ export function describeSeen(seen: Seen): string {
     case 'send':
       return `MSRP SEND ${seen.contentType ?? 'without a body'}`;
     case 'message':
-      return `MESSAGE ${seen.request.uri} (${seen.request.header('Content-Type') ?? 'empty'})`;
+      return `MESSAGE with ${seen.request.header('Content-Type') ?? 'no body'}`;
     case 'lost':
       return `the MSRP connection was lost (${seen.cause})`;
   }

@@ -91,6 +91,8 @@ function forbidden(judge: Judge, surroundings: Surroundings, seen: Seen): Findin
     case 'message': {
       const message = judge.messageIn(seen.request.body, messages);
       if (message === undefined) return undefined;
+      const item = availabilityItem(path);
+      if (item !== undefined) return { item, ...noPush[item], seen: text };
       return extra('IMSpec-DMT-S-004', `message ${message + 1} over MSRP`, text);
     }
     case 'lost':

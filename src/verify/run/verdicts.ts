@@ -57,21 +57,28 @@ function verdictOf(
   all: readonly { readonly check: Check; readonly path: Path }[],
 ): ItemVerdict {
   const failed = all.filter(({ check }) => check.seen !== undefined);
-  const unknown = all.filter(({ check }) => check.unknown !== undefined);
+  const seen = all.filter(({ check }) => check.unknown === undefined);
   const { id, title, clause } = item;
-  const looked = all.length - unknown.length;
+  const looked = seen.length;
+  // What could not be looked at in one path was perhaps in another one.
+  const known = new Set(seen.map(({ check }) => nameOf(check)));
+  const unknown = all.filter(({ check }) => !known.has(nameOf(check)));
   return {
     ...{ id, title, clause, checks: looked, passed: looked - failed.length },
-    verdict: verdictFrom(item, all.length, failed.length, unknown.length),
+    verdict: verdictFrom(item, looked, failed.length, unknown.length),
     failures: troubles(failed, ({ seen }) => seen!),
     unknown: troubles(unknown, (check) => check.unknown!),
   };
 }
 
-function verdictFrom(item: Item, all: number, failed: number, unknown: number): Verdict {
+function nameOf({ clause, expected }: Check): string {
+  return `${clause}\n${expected}`;
+}
+
+function verdictFrom(item: Item, looked: number, failed: number, unknown: number): Verdict {
   if (item.of === 'client') return 'not applicable';
   if (failed > 0) return 'failed';
-  return unknown > 0 || all === 0 ? 'inconclusive' : 'passed';
+  return unknown > 0 || looked === 0 ? 'inconclusive' : 'passed';
 }
 
 /** The same trouble is told once, with the path that shows it with the fewest steps. */
