@@ -1,5 +1,6 @@
 /** The answer of the server to a request that is an event of an account. */
 
+import type { Before } from './before.js';
 import type { ClauseId } from './clause.js';
 import type { Deed } from './deed.js';
 import type { Exchange, ResponseSpoken } from './exchange.js';
@@ -41,12 +42,24 @@ export function answered(exchange: Exchange, response: ResponseSpoken): Deed {
         // With the 2xx the dialog stands.
         after: (account, { by, effect }) =>
           effect.type === 'sip.accept' ? account.withDialog(callId, by) : account,
+        excuse: (_accounts, before) => excused(exchange, status, before),
         blame: () => blameOf(exchange, status),
         directly: true,
       });
       flow.forgive(({ effect }) => 'transaction' in effect && effect.transaction === id);
     },
   };
+}
+
+/** What is retrieved or deleted may have been stored before the trace. */
+function excused(
+  { method, request: { message } }: Exchange,
+  status: number,
+  before: Before,
+): Before | undefined {
+  const isOfMessages =
+    method === 'REFER' || method === 'INVITE' || userOf(message.uri) === 'Delete';
+  return isOfMessages && status < 300 ? { ...before, fresh: before.fresh + 1 } : undefined;
 }
 
 /** Whose INVITE it is tells what was to be answered. */

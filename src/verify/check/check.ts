@@ -20,6 +20,8 @@ export interface CheckOptions {
 /** Attempts to explain what a user did by what was before the trace, and by a later beginning. */
 const excusesMax = 200;
 const beginningsMax = 8;
+/** One excuse may need another one before it helps. */
+const stuckMax = 3;
 
 export function checkTrace(
   { messages, remarks }: Capture,
@@ -87,19 +89,24 @@ function played(
   deeds: readonly Deed[],
   messages: readonly Observed[],
 ): Judged {
-  let before = nothingBefore;
-  let flow = play(user, deeds, messages, before);
-  for (let attempt = 0; attempt < excusesMax && !fromStart; attempt++) {
-    const [breach] = flow.breaches;
+  let flow = play(user, deeds, messages, nothingBefore);
+  let tried = flow;
+  let stuck = 0;
+  for (let attempt = 0; attempt < excusesMax && stuck < stuckMax && !fromStart; attempt++) {
+    const [breach] = tried.breaches;
     if (breach?.excuse === undefined) break;
-    const next = play(user, deeds, messages, breach.excuse);
-    const [other] = next.breaches;
-    if (other !== undefined && other.violation.number <= breach.violation.number) break;
-    before = breach.excuse;
-    flow = next;
+    tried = play(user, deeds, messages, breach.excuse);
+    const isBetter = firstBreach(tried) > firstBreach(flow);
+    stuck = isBetter ? 0 : stuck + 1;
+    if (isBetter) flow = tried;
   }
   const violations = flow.breaches.map(({ violation }) => violation);
   return { outcome: flow.judged(), violations };
+}
+
+/** The number of the message; infinite without one. */
+function firstBreach({ breaches }: UserFlow): number {
+  return Math.min(Infinity, ...breaches.map(({ violation }) => violation.number));
 }
 
 function play(

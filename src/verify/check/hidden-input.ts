@@ -10,12 +10,14 @@ const lateMs = 32_000;
 const lifetimeMs = 3_600_000;
 /** How many hidden inputs may stand between two messages. */
 const depthMax = 3;
-const widthMax = 512;
+const widthMax = 128;
+/** Timers that may run out between two messages. */
+const roundsMax = 512;
 
 /** What must have run out by then, done in its order. */
 export function withDueTimers(account: TrackedAccount, at: number, number: number): TrackedAccount {
   let next = account;
-  for (let round = 0; round < widthMax; round++) {
+  for (let round = 0; round < roundsMax; round++) {
     const due = earliest([...next.timers.values()].filter((timer) => mustRunOut(timer, at)));
     if (due === undefined) return next;
     const after = next.expire(due, Math.min(at, due.at), number);

@@ -1,8 +1,9 @@
 /** INVITE to the Deferred Messaging Function: a retrieval, as far as its checks can be seen (S3). */
 
-import type { RetrievalFacts, UriListFacts } from '../../machines/events.js';
+import type { MessageFacts, RetrievalFacts, UriListFacts } from '../../machines/events.js';
 import { serialSet } from '../../machines/serial-set.js';
 import { namesImTag } from '../../wire/sip/accept-contact.js';
+import { isOfBefore } from './before.js';
 import type { Exchange } from './exchange.js';
 import { askerOf, eventFor, orNothing, statusOf, type Inbound } from './inbound.js';
 import { canonicalMessageId } from './outbound-notify.js';
@@ -12,8 +13,6 @@ import type { TrackedAccount } from './tracked-account.js';
 
 /** Answers of the checks, and of what stands behind them; others come before. */
 const decided = new Set([200, 403, 404]);
-/** Readings of a list whose Message-IDs were never told. */
-const readingsMax = 16;
 
 /** `sent`: the Call-IDs of the messages that the session brings. */
 export function inboundRetrieval(exchange: Exchange, sent: readonly string[]): Inbound | undefined {
@@ -29,16 +28,14 @@ export function inboundRetrieval(exchange: Exchange, sent: readonly string[]): I
     user,
     alternatives: (account) => {
       const { limits } = account;
-      const lists = list === undefined ? [undefined] : readings(list, sent, account);
+      const read = list && readingOf(list, sent, account);
       return orNothing(
         status !== undefined,
-        lists.flatMap((read) =>
-          facts.map((one) =>
-            eventFor('mailbox', {
-              ...{ type: 'retrieval.requested', at, transaction: exchange.id, limits },
-              retrieval: { ...one, ...(read && { list: read }) },
-            }),
-          ),
+        facts.map((one) =>
+          eventFor('mailbox', {
+            ...{ type: 'retrieval.requested', at, transaction: exchange.id, limits },
+            retrieval: { ...one, ...(read && { list: read }) },
+          }),
         ),
       );
     },
@@ -74,24 +71,24 @@ function listOf({ request }: Exchange): readonly string[] | undefined {
  * Message-IDs that were told are known. The others name those of the other messages that are sent,
  * in their order, or nothing.
  */
-function readings(
+function readingOf(
   list: readonly string[],
   sent: readonly string[],
   account: TrackedAccount,
-): UriListFacts[] {
+): UriListFacts {
   const ids = [...new Set(list.map(canonicalMessageId))];
   const known = new Map([...account.notes.names].map(([serial, name]) => [name, serial]));
   const told = ids.flatMap((id) => known.get(id) ?? []);
   const unknown = ids.filter((id) => !known.has(id)).sort(byNumber);
   const named = new Set(known.values());
-  const unnamed = [...account.stored()].filter(
-    ([serial, { context }]) =>
-      !named.has(serial) && sent.includes((context['message'] as { callId: string }).callId),
-  );
+  const unnamed = [...account.stored()].filter(([serial, { context }]) => {
+    const { callId } = context['message'] as MessageFacts;
+    return !named.has(serial) && (isOfBefore(callId) || sent.includes(callId));
+  });
   const serials = unnamed.map(([serial]) => serial).sort((one, other) => one - other);
   const read = serials.slice(0, unknown.length);
   const foreign = unknown.slice(read.length).map((id) => `sip:${id}`);
-  return [{ serials: serialSet([...told, ...read]), foreign }].slice(0, readingsMax);
+  return { serials: serialSet([...told, ...read]), foreign };
 }
 
 export function byNumber(one: string, other: string): number {

@@ -1,5 +1,7 @@
 /** PUBLISH of the user's settings (RFC 3903), and requests to delete messages (D-31). */
 
+import type { PublishFacts } from '../../machines/events.js';
+import type { MailboxContext } from '../../machines/mailbox-context.js';
 import { serialSet } from '../../machines/serial-set.js';
 import { bodyParts } from '../../actors/request-body.js';
 import { parseDigits } from '../../wire/sip/number.js';
@@ -37,11 +39,26 @@ export function inboundPublish(exchange: Exchange): Inbound | undefined {
   };
   return {
     user,
-    alternatives: ({ limits }) =>
-      orNothing(status !== undefined, [
-        eventFor('mailbox', { type: 'settings.published', at, transaction: id, publish, limits }),
-      ]),
+    alternatives: (account) => {
+      const { limits } = account;
+      const known = publishedIn(account, publish);
+      return orNothing(status !== undefined, [
+        eventFor('mailbox', {
+          ...{ type: 'settings.published', at, transaction: id, limits },
+          publish: known,
+        }),
+      ]);
+    },
   };
+}
+
+/** What it refreshes may have been published before the trace; what that said is not known. */
+function publishedIn({ actors }: TrackedAccount, publish: PublishFacts): PublishFacts {
+  const { ifMatch, ...others } = publish;
+  const mailbox = actors.get('mailbox')?.snapshot.context as MailboxContext | undefined;
+  const isKnown = mailbox?.publications.some(({ etag }) => etag === ifMatch) === true;
+  if (ifMatch === undefined || isKnown) return publish;
+  return { ...others, settings: others.settings ?? {} };
 }
 
 /** Only what was accepted changes anything. */

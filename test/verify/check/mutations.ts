@@ -320,6 +320,7 @@ const retrievals: Record<string, Of> = {
     'retrieveSome',
     'D-31',
     edit(answerTo(404, 'REFER'), reason('SIP/2.0 202 Accepted')),
+    true,
   ),
   'publish without a tag': of(
     'settings',
