@@ -2,7 +2,7 @@
 
 import { Command } from 'commander';
 import { readCapture } from '../verify/capture/read.js';
-import { checkTrace } from '../verify/check/check.js';
+import { checkTrace, type CheckOptions } from '../verify/check/check.js';
 import type { Verdict, Violation } from '../verify/check/verdict.js';
 import { VerifyError } from '../verify/verify-error.js';
 
@@ -10,6 +10,7 @@ interface Options {
   readonly server?: readonly string[];
   readonly json?: boolean;
   readonly all?: boolean;
+  readonly fromStart?: boolean;
 }
 
 const violates = 1;
@@ -23,11 +24,12 @@ export function verifyCheckCommand(
     .description('judges a trace of a deferred messaging server: pcap, pcapng, HEP or NDJSON')
     .argument('<trace>', 'the file; 0: it conforms, 1: it does not, 2: it cannot be judged')
     .option('--server <host:port...>', 'the server, where it is not to be found by what it says')
+    .option('--from-start', 'the server kept nothing and knew nobody when the trace began')
     .option('--all', 'every violation, not the first alone')
     .option('--json', 'one JSON value')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : unusable))
-    .action((trace: string, { server, json, all }: Options) => {
-      const verdict = verdictOf(trace, server ?? [], complain);
+    .action((trace: string, { server = [], fromStart = false, json, all }: Options) => {
+      const verdict = verdictOf(trace, { servers: server, fromStart }, complain);
       process.exitCode = exitCodeOf(verdict);
       if (verdict === undefined) return;
       if (json === true) write(`${JSON.stringify(verdict)}\n`);
@@ -37,11 +39,11 @@ export function verifyCheckCommand(
 
 function verdictOf(
   trace: string,
-  servers: readonly string[],
+  options: CheckOptions,
   complain: (text: string) => unknown,
 ): Verdict | undefined {
   try {
-    return checkTrace(readCapture(trace), { servers });
+    return checkTrace(readCapture(trace), options);
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;

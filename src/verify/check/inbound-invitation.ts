@@ -9,8 +9,8 @@ import type { Exchange } from './exchange.js';
 import { eventFor, orNothing, statusOf, type Inbound } from './inbound.js';
 import { anyClient, offeredIn } from './session-media.js';
 
-/** Answers that speak of the user and not of the request: for a large message that is 603 (S4). */
-const unreachable = new Set([408, 410, 430, 480, 486, 487, 600]);
+/** Answers that speak of the user, or know no sessions: for a large message that is 603 (S4). */
+const unreachable = new Set([405, 408, 410, 430, 480, 486, 487, 501, 600]);
 
 /** `forwarded`: it was seen to be passed on, so that the answer may be somebody else's. */
 export function inboundInvitation(exchange: Exchange, forwarded: boolean): Inbound | undefined {

@@ -44,6 +44,13 @@ export const responseRules: readonly ResponseRule[] = [
       packageOf(exchange) === 'message-summary' ? 'message waiting is not known' : undefined,
   },
   {
+    clause: 'IMSpec-DMT-S-006',
+    methods: ['INVITE'],
+    statuses: [405, 480, 501],
+    broken: (_response, exchange) =>
+      isRetrieval(exchange) ? 'a retrieval is not known' : undefined,
+  },
+  {
     clause: 'DLG-01',
     methods: ['SUBSCRIBE', 'INVITE'],
     statuses: [2],

@@ -1,7 +1,8 @@
 /** Rules about what follows what: repetitions, final answers, CSeq, and NOTIFYs of one dialog. */
 
 import { parseMessageSummary } from '../../wire/message-summary.js';
-import { tagOf } from '../../wire/sip/name-addr.js';
+import { tagOf, uriOf } from '../../wire/sip/name-addr.js';
+import { canonicalAor } from '../../wire/sip/uri.js';
 import type { Observed } from '../capture/observed.js';
 import { isInside, type Conversation } from './conversation.js';
 import type { Exchange, SipStep } from './exchange.js';
@@ -28,6 +29,7 @@ export function sipViolations(conversation: Conversation, last: Observed | undef
       if (fromServer) found.push(violationOf(observed, id, `${code}: ${hint}`));
     } else if (turn.kind === 'sip') judgeStep(turn.step, turn.spoken, order, found);
   }
+  found.push(...replayed(conversation.exchanges));
   if (last) found.push(...unanswered(conversation.exchanges, last.at));
   return found;
 }
@@ -113,5 +115,27 @@ function unanswered(exchanges: readonly Exchange[], end: number): Violation[] {
     const until = at + (method === 'INVITE' ? ringingMs : answerMs);
     if (final || until >= end) return [];
     return [violationOf(request.observed, 'TX-01', `${method} is not answered`)];
+  });
+}
+
+/** A message that was stored, and comes as another MESSAGE instead of in a session (S2). */
+function replayed(exchanges: readonly Exchange[]): Violation[] {
+  const stored = exchanges.filter(
+    ({ inbound, method, final }) =>
+      inbound && method === 'MESSAGE' && final?.message.status === 202,
+  );
+  return exchanges.flatMap(({ inbound, method, request }) => {
+    const { message, observed } = request;
+    if (inbound || method !== 'MESSAGE') return [];
+    const to = canonicalAor(uriOf(message.header('to')) ?? '');
+    const isOne = stored.some(
+      ({ request: { message: kept }, final }) =>
+        final!.observed.number < observed.number &&
+        canonicalAor(kept.uri) === to &&
+        kept.body.length > 0 &&
+        message.body.includes(kept.body),
+    );
+    if (!isOne) return [];
+    return [violationOf(observed, 'S2-PUSH-FLOW', 'a stored message comes as MESSAGE')];
   });
 }

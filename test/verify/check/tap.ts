@@ -19,8 +19,12 @@ export class Tap {
   readonly #write: unknown = Reflect.get(TcpSocket.prototype, 'write');
   readonly #streams = new Map<string, Stream>();
 
-  constructor(now: () => number) {
+  readonly #emit: unknown = Reflect.get(UdpSocket.prototype, 'emit');
+
+  /** `other`: the UDP port of another process, of which only what arrives can be seen. */
+  constructor(now: () => number, other?: number) {
     this.#now = now;
+    if (other !== undefined) this.#listen(other);
     const send = this.#send as Send;
     const write = this.#write as Write;
     const tap = this;
@@ -37,6 +41,20 @@ export class Tap {
   end(): void {
     Reflect.set(UdpSocket.prototype, 'send', this.#send);
     Reflect.set(TcpSocket.prototype, 'write', this.#write);
+    Reflect.set(UdpSocket.prototype, 'emit', this.#emit);
+  }
+
+  #listen(other: number): void {
+    const emit = this.#emit as (this: UdpSocket, ...args: unknown[]) => boolean;
+    const tap = this;
+    UdpSocket.prototype.emit = function (this: UdpSocket, ...args: unknown[]): boolean {
+      const [event, bytes, from] = args as [string, Buffer, { readonly port: number }];
+      if (event === 'message' && from.port === other) {
+        const target = `127.0.0.1:${this.address().port}`;
+        tap.#add('sip', 'udp', { source: `127.0.0.1:${other}`, target }, Buffer.from(bytes));
+      }
+      return emit.apply(this, args);
+    } as typeof UdpSocket.prototype.emit;
   }
 
   #datagram(socket: UdpSocket, args: readonly unknown[]): void {
