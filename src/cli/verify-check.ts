@@ -47,7 +47,7 @@ function verdictOf(
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    complain(`${trace}: ${String((error as Error).message)}\n`);
+    complain(`${trace}: ${(error as Error).message}\n`);
     return undefined;
   }
 }

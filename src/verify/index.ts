@@ -36,3 +36,6 @@ export {
   type SimulationOptions,
   type SimulationResult,
 } from './simulator.js';
+export { checkTrace, type CheckOptions } from './check/check.js';
+export type { Clause } from './check/clause.js';
+export type { JudgedUser, Unjudged, Verdict, Violation } from './check/verdict.js';

@@ -1,6 +1,6 @@
 /** What happened to each served user, in order: the messages of a trace as inputs and effects. */
 
-import { tagOf, uriOf } from '../../wire/sip/name-addr.js';
+import { uriOf } from '../../wire/sip/name-addr.js';
 import { canonicalAor } from '../../wire/sip/uri.js';
 import { answered } from './answer.js';
 import { isInside, type Conversation } from './conversation.js';
@@ -48,15 +48,32 @@ class Scribe {
   /** INVITEs that bring large messages, by Call-ID. */
   readonly #recordings = new Map<string, Exchange>();
   readonly #msrp: MsrpDeeds;
+  /** The last of what the server has sent to somebody, by method and call or sender. */
+  readonly #passedOn = new Map<string, number>();
+  /** Who sends INVITEs to the server. */
+  readonly #inviters = new Set<string>();
   #lastOfBefore = 0;
 
   constructor(conversation: Conversation) {
     this.#conversation = conversation;
     this.#talk = new MsrpTalk(conversation.turns, new SessionMedia(conversation.exchanges));
+    for (const exchange of conversation.exchanges) this.#index(exchange);
     this.#msrp = new MsrpDeeds(this.#recordings, (callId, deed) => {
       const user = this.#dialogs.get(callId);
       if (user !== undefined) this.#add(user, deed);
     });
+  }
+
+  #index(exchange: Exchange): void {
+    const { inbound, method, callId, request } = exchange;
+    if (inbound) {
+      if (method === 'INVITE') this.#inviters.add(fromOf(request));
+      return;
+    }
+    if (isInside(exchange) || reporterOf(exchange) !== undefined) return;
+    const { number } = request.observed;
+    this.#passedOn.set(`${method} ${callId}`, number);
+    this.#passedOn.set(`${method} of ${fromOf(request)}`, number);
   }
 
   write(): Script {
@@ -147,16 +164,9 @@ class Scribe {
 
   /** The server has sent the same on. */
   #isForwarded({ method, callId, request }: Exchange): boolean {
-    const from = uriOf(request.message.header('from'));
-    return this.#conversation.exchanges.some(
-      (other) =>
-        !other.inbound &&
-        other.method === method &&
-        other.request.observed.number > request.observed.number &&
-        (other.callId === callId || uriOf(other.request.message.header('from')) === from) &&
-        reporterOf(other) === undefined &&
-        tagOf(other.request.message.header('to')) === undefined,
-    );
+    const { number } = request.observed;
+    const names = [`${method} ${callId}`, `${method} of ${fromOf(request)}`];
+    return names.some((name) => (this.#passedOn.get(name) ?? 0) > number);
   }
 
   #fromServer(exchange: Exchange, number: number): void {
@@ -183,12 +193,7 @@ class Scribe {
   #invite(exchange: Exchange): void {
     const { message } = exchange.request;
     const user = canonicalAor(uriOf(message.header('to')) ?? '');
-    const from = uriOf(message.header('from'));
-    const isPassedOn = this.#conversation.exchanges.some(
-      ({ inbound, method, request }) =>
-        inbound && method === 'INVITE' && uriOf(request.message.header('from')) === from,
-    );
-    if (user === undefined || isPassedOn) {
+    if (user === undefined || this.#inviters.has(fromOf(exchange.request))) {
       this.#pass('INVITE that is passed on');
       return;
     }
@@ -246,6 +251,10 @@ class Scribe {
   #pass(what: string): void {
     this.#unjudged.set(what, (this.#unjudged.get(what) ?? 0) + 1);
   }
+}
+
+function fromOf({ message }: RequestSpoken): string {
+  return uriOf(message.header('from')) ?? '';
 }
 
 /** What was told wrongly is told all the same. */

@@ -118,24 +118,30 @@ function unanswered(exchanges: readonly Exchange[], end: number): Violation[] {
   });
 }
 
+/** Messages of one user that are remembered, to know them when they come again. */
+const rememberedMax = 1_000;
+
 /** A message that was stored, and comes as another MESSAGE instead of in a session (S2). */
 function replayed(exchanges: readonly Exchange[]): Violation[] {
-  const stored = exchanges.filter(
-    ({ inbound, method, final }) =>
-      inbound && method === 'MESSAGE' && final?.message.status === 202,
-  );
-  return exchanges.flatMap(({ inbound, method, request }) => {
+  const stored = new Map<string, Exchange[]>();
+  const found: Violation[] = [];
+  for (const exchange of exchanges) {
+    const { inbound, method, request, final } = exchange;
     const { message, observed } = request;
-    if (inbound || method !== 'MESSAGE') return [];
-    const to = canonicalAor(uriOf(message.header('to')) ?? '');
-    const isOne = stored.some(
-      ({ request: { message: kept }, final }) =>
-        final!.observed.number < observed.number &&
-        canonicalAor(kept.uri) === to &&
-        kept.body.length > 0 &&
-        message.body.includes(kept.body),
-    );
-    if (!isOne) return [];
-    return [violationOf(observed, 'S2-PUSH-FLOW', 'a stored message comes as MESSAGE')];
-  });
+    if (method !== 'MESSAGE' || message.body.length === 0) continue;
+    const user = canonicalAor(inbound ? message.uri : (uriOf(message.header('to')) ?? '')) ?? '';
+    const kept = stored.get(user) ?? [];
+    if (inbound && final?.message.status === 202) {
+      if (kept.length < rememberedMax) stored.set(user, [...kept, exchange]);
+    } else if (!inbound && kept.some((one) => isReplay(one, exchange))) {
+      found.push(violationOf(observed, 'S2-PUSH-FLOW', 'a stored message comes as MESSAGE'));
+    }
+  }
+  return found;
+}
+
+function isReplay({ request: { message }, final }: Exchange, { request }: Exchange): boolean {
+  return (
+    final!.observed.number < request.observed.number && request.message.body.includes(message.body)
+  );
 }

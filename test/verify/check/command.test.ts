@@ -52,9 +52,7 @@ test('a capture that conforms: 0, and what was judged', async () => {
 });
 
 test('a capture that violates: 1, the message, the state, what was allowed and the clause', async () => {
-  const { messages, at } = mutations
-    .find(({ name }) => name === 'swap two SENDs')!
-    .mutate(push);
+  const { messages, at } = mutations.find(({ name }) => name === 'swap two SENDs')!.mutate(push);
   const { text, exitCode } = await check(writePcap(messages));
   expect(exitCode).toBe(1);
   expect(text).toContain('SEND of the message of Call-ID');
@@ -75,7 +73,7 @@ test('a capture that begins in the middle says so', async () => {
 test('what cannot be judged: 2', async () => {
   expect((await check(undefined)).exitCode).toBe(2);
   const broken = await check(Buffer.from('this is no capture'));
-  expect([broken.exitCode, broken.complaint]).toEqual([2, expect.stringContaining('capture')]);
+  expect([broken.exitCode, broken.complaint]).toEqual([2, expect.stringContaining('CAPTURE_FORM')]);
   const silent = await check(writePcap([]));
   expect(silent.exitCode).toBe(2);
 });

@@ -27,15 +27,16 @@ export class Tap {
     if (other !== undefined) this.#listen(other);
     const send = this.#send as Send;
     const write = this.#write as Write;
-    const tap = this;
+    const datagram = (socket: UdpSocket, args: unknown[]): void => this.#datagram(socket, args);
+    const octets = (socket: TcpSocket, data: unknown): void => this.#octets(socket, data);
     UdpSocket.prototype.send = function (this: UdpSocket, ...args: unknown[]): void {
-      tap.#datagram(this, args);
+      datagram(this, args);
       send.apply(this, args);
-    } as typeof UdpSocket.prototype.send;
+    };
     TcpSocket.prototype.write = function (this: TcpSocket, ...args: unknown[]): boolean {
-      tap.#octets(this, args[0]);
+      octets(this, args[0]);
       return write.apply(this, args);
-    } as typeof TcpSocket.prototype.write;
+    };
   }
 
   end(): void {
@@ -46,12 +47,13 @@ export class Tap {
 
   #listen(other: number): void {
     const emit = this.#emit as (this: UdpSocket, ...args: unknown[]) => boolean;
-    const tap = this;
+    const heard = (target: string, bytes: Buffer): void => {
+      this.#add('sip', 'udp', { source: `127.0.0.1:${other}`, target }, Buffer.from(bytes));
+    };
     UdpSocket.prototype.emit = function (this: UdpSocket, ...args: unknown[]): boolean {
       const [event, bytes, from] = args as [string, Buffer, { readonly port: number }];
       if (event === 'message' && from.port === other) {
-        const target = `127.0.0.1:${this.address().port}`;
-        tap.#add('sip', 'udp', { source: `127.0.0.1:${other}`, target }, Buffer.from(bytes));
+        heard(`127.0.0.1:${this.address().port}`, bytes);
       }
       return emit.apply(this, args);
     } as typeof UdpSocket.prototype.emit;
