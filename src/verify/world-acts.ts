@@ -69,15 +69,9 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
         retrieval: retrievalFacts,
       });
       return;
-    case 'delete': {
-      const serials = [choice.serial, choice.serial];
-      scene.say('client', 'account', `delete ua/${choice.serial}`);
-      tell('mailbox', {
-        ...{ type: 'deletion.requested', ...of, transaction: 'delete' },
-        ...{ serials, foreign: [] },
-      });
+    case 'delete':
+      remove(scene, choice);
       return;
-    }
     case 'pause':
     case 'resume':
     case 'push-at-once':
@@ -222,6 +216,16 @@ function answerSend(
   if (session.startsWith('push/') && status !== 200) scene.ledger.refused.add(serial);
   const type = kind === 'answer' ? 'msrp.sent' : 'msrp.reported';
   tell(`ua/${serial}`, { type, at, session, status, limits });
+}
+
+function remove(scene: Scene, { serial, then }: Of<'delete'>): void {
+  const serials = [serial, serial] as const;
+  scene.say('client', 'account', `delete ua/${serial}`);
+  const event: AccountEvent = {
+    ...{ type: 'deletion.requested', at: scene.now, limits, transaction: 'delete' },
+    ...{ serials, foreign: [] },
+  };
+  scene.take('mailbox', event, endsOf(then));
 }
 
 /** The operator (U25). */
