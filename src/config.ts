@@ -75,7 +75,7 @@ const bounds = z.strictObject({
   /** Serials that one account takes at a time; 1 numbers strictly by hostname. */
   accountBlock: count.default(64),
   /** Large messages that are coming in at a time, in all sessions and in one. */
-  uploads: z.int().min(1).max(1_000).default(256),
+  uploads: z.int().min(1).max(2_000).default(1_024),
   uploadsPerSession: z.int().min(1).max(64).default(4),
   /** Identities of users that S-CSCFs have told, and how long they count behind a registration. */
   identities: count.default(100_000),

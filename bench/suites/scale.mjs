@@ -195,7 +195,7 @@ async function remove({ bench, server, size, figure }) {
 
 /** Another user is written to until `isOver`. */
 async function meanwhile(server, figure, { what, name, messages }, isOver) {
-  const end = new AbortController();
+  const end = new globalThis.AbortController();
   const load = { users: 1, prefix: prefixes.other, rate: otherRate, duration: 86_400, body };
   const began = performance.now();
   const other = loadgen('store', { ...targetOf(server), ...load }, { signal: end.signal });

@@ -51,7 +51,7 @@ export const storeLimits: AccountStoreLimits = {
   pendingBytes: 64 * 1024 * 1024,
   batchBytes: 4 * 1024 * 1024,
   accounts: 1_000_000,
-  uploads: 1_000,
+  uploads: 2_048,
   identities: 100_000,
 };
 

@@ -35,6 +35,8 @@ export class CommitQueue {
   #bytes = 0;
   #running: Promise<void> | undefined;
   #closed = false;
+  /** Those who can wait, and wait until half the room is free. */
+  #patient: (() => void)[] = [];
   /** From the moment a request came until it was durable. */
   readonly latency = new Latency();
   readonly counts = { requests: 0, batches: 0, bytes: 0, refused: 0 };
@@ -51,6 +53,18 @@ export class CommitQueue {
 
   get pendingBytes(): number {
     return this.#bytes;
+  }
+
+  /** Whether half the room is free: the other half is for those who cannot wait. */
+  get isRoomy(): boolean {
+    const { pendingCommits, pendingBytes } = this.#limits;
+    return this.#closed || (this.#pending * 2 < pendingCommits && this.#bytes * 2 < pendingBytes);
+  }
+
+  /** Resolves when it is; for as many at a time as there is room for. */
+  roomy(): Promise<void> {
+    if (this.isRoomy) return Promise.resolve();
+    return new Promise((resolve) => this.#patient.push(resolve));
   }
 
   /** Throws STORE_UNAVAILABLE when there is no room for `bytes` more. */
@@ -114,6 +128,7 @@ export class CommitQueue {
       this.counts.bytes += request.bytes;
       request.resolve();
     }
+    this.#letIn();
   }
 
   /** The next group; what has become invalid is rejected on the way. */
@@ -150,6 +165,7 @@ export class CommitQueue {
       this.#release(request);
       request.reject(error);
     }
+    this.#letIn();
   }
 
   #release(request: Request): void {
@@ -157,20 +173,37 @@ export class CommitQueue {
     this.#bytes -= request.bytes;
   }
 
+  /** Once for each batch: whoever is let in comes only when this turn of the loop is over. */
+  #letIn(): void {
+    if (this.#patient.length === 0 || !this.isRoomy) return;
+    const free = this.#limits.pendingBytes / 2 - this.#bytes;
+    const count = this.#pending === 0 ? Math.max(1, free / pieceBytes) : free / pieceBytes;
+    for (const resolve of this.#patient.splice(0, Math.floor(count))) resolve();
+  }
+
+  #letAllIn(): void {
+    for (const resolve of this.#patient.splice(0)) resolve();
+  }
+
   /** Takes nothing more in and waits for what was taken. */
   async close(): Promise<void> {
     this.#closed = true;
+    this.#letAllIn();
     await this.#running;
   }
 
   /** Rejects everything as the end of the process would: nobody learns what became of it. */
   kill(): void {
     this.#closed = true;
+    this.#letAllIn();
     const lost = [...this.#group.splice(0), ...this.#waiting.splice(0)];
     this.#group = [];
     this.#reject(lost, new StoreError('STORE_CLOSED', 'the process of the store died'));
   }
 }
+
+/** What one who waits comes with. */
+const pieceBytes = 131_072;
 
 const always = (): boolean => true;
 

@@ -62,12 +62,14 @@ export class UploadWriter implements Upload {
       throw new StoreError('STORE_INVALID', 'an upload is written at whole, positive offsets');
     }
     if (bytes.length === 0) return;
-    if (this.#queued === 0 && !this.#needsRead(offset, bytes.length)) {
+    const isRoomy = this.#queued === 0 && this.#parts.queue.isRoomy;
+    if (isRoomy && !this.#needsRead(offset, bytes.length)) {
       this.#place(offset, bytes);
       await this.#room();
     } else {
       const copy = Buffer.from(bytes);
       await this.#inTurn(async () => {
+        await this.#parts.queue.roomy();
         await this.#readParts(offset, copy.length);
         this.#check();
         this.#place(offset, copy);
@@ -214,6 +216,7 @@ export class UploadWriter implements Upload {
       // A chunk that left memory unfinished is longer than the content: it is cut.
       if (rest > 0 && this.#isStored(last)) await this.#read(last);
       await this.#landed();
+      await this.#parts.queue.roomy();
       this.#check();
       const operations: Operation[] = [];
       for (const index of this.#active.keys()) {
