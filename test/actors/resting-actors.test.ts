@@ -7,7 +7,7 @@ import type { Address } from '../../src/machines/events.js';
 import type { AtRest } from '../../src/machines/index.js';
 import type { Row, RowKey, ScanRange } from '../../src/ports.js';
 
-const rowOf = (serial: number): AtRest => ({ state: 'stored', context: { serial } });
+const rowOf = (serial: number): AtRest => ({ schema: 1, state: 'stored', context: { serial } });
 const uaOf = (serial: number): Address => `ua/${serial}`;
 
 let stored: Set<number>;
