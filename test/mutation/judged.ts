@@ -15,7 +15,7 @@ export interface Judged {
 }
 
 const testsOfMachine: Readonly<Record<string, readonly string[]>> = {
-  mailbox: ['mailbox'],
+  mailbox: ['mailbox', 'mailbox-operation'],
   'virtual-ua': ['virtual-ua'],
   push: ['push', 'push-sender'],
   focus: ['focus'],

@@ -31,7 +31,15 @@ export function transactionKillers(kind: Kind): Killer[] {
         if (more !== undefined) throw new Error(more);
       }
     };
+    const timers = (): void => {
+      const ends = paths.map((path) => turnsOf(kind, path).at(-1)!.state);
+      const left = ends.find(({ snapshot, running }) => {
+        return snapshot.status === 'done' && running.length > 0;
+      });
+      if (left) throw new Error(`${name}: ${left.running[0]!.name} runs on`);
+    };
     return [
+      { name: `timers, ${name}`, kind: 'tests', run: timers },
       { name: `table, ${name}`, kind: 'tests', run: table },
       { name: `runner, ${name}`, kind: 'tests', run: runner },
     ];

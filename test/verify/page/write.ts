@@ -5,12 +5,13 @@ import { format } from 'prettier';
 import { test } from 'vitest';
 import { explorerSection } from './explorer.js';
 import { machinesSection } from './machines.js';
+import { mutationSection } from './mutation.js';
 import { page } from './page.js';
 import { simulatorSection } from './simulator.js';
 import { spinSection } from './spin.js';
 
 /** In the order of the page. */
-const sections = [machinesSection, spinSection, explorerSection, simulatorSection];
+const sections = [machinesSection, mutationSection, spinSection, explorerSection, simulatorSection];
 
 test('writes the page', { timeout: 3_600_000 }, async () => {
   const parts: string[] = [];

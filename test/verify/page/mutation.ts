@@ -1,0 +1,39 @@
+/** How many mistakes in the machines the tests find. */
+
+import { equivalents } from '../../mutation/equivalents.js';
+import { foundOf, mutantsIn, recordedScores, type MachineScore } from '../../mutation/score.js';
+import { table, type Section } from './section.js';
+
+export const mutationSection: Section = {
+  title: 'Mutation',
+  write: () => {
+    const scores = recordedScores();
+    const rows = scores.map((score) => rowOf(score.name, [score]));
+    const reasons = Object.entries(equivalents).flatMap(([machine, mutants]) =>
+      Object.entries(mutants).map(([mutant, reason]) => [machine, mutant, reason]),
+    );
+    const head = ['machine', 'mutants', 'tests', 'examples', 'transcripts', 'explorer', 'score'];
+    return `\`npm run mutation\` does one small thing wrong in the configuration of a machine at a time: a
+transition is removed, a guard dropped or negated, an action (an effect or a change of context)
+dropped, a target left out or exchanged. Each mutant runs in the place of the machine and is judged:
+by the tests of its machine, by the examples (one of each transition) and by the transcripts of
+accounts, which people have read, and by the explorer on small accounts; for transactions the tables
+and the runners of the transport judge, for the client its scenarios. The columns say what found it
+first. A run fails below 90 %; \`npm run check\` judges every fortieth mutant. The figures are of the
+whole run that wrote \`test/mutation/score.json\` (\`npm run mutation:record\`).
+
+${table(head, [...rows, rowOf('all', scores)])}
+
+Not counted are those that do what the machine does:
+
+${table(['machine', 'mutant', 'why nobody can tell'], reasons)}`;
+  },
+};
+
+function rowOf(name: string, scores: readonly MachineScore[]): string[] {
+  const by = (['tests', 'examples', 'flows', 'explorer'] as const).map((kind) =>
+    String(scores.reduce((sum, { killed }) => sum + killed[kind], 0)),
+  );
+  const rate = (foundOf(scores) / mutantsIn(scores)) * 100;
+  return [name, String(mutantsIn(scores)), ...by, `${rate.toFixed(1)} %`];
+}
