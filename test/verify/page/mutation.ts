@@ -16,11 +16,12 @@ export const mutationSection: Section = {
     return `\`npm run mutation\` does one small thing wrong in the configuration of a machine at a time: a
 transition is removed, a guard dropped or negated, an action (an effect or a change of context)
 dropped, a target left out or exchanged. Each mutant runs in the place of the machine and is judged:
-by the tests of its machine, by the examples (one of each transition) and by the transcripts of
-accounts, which people have read, and by the explorer on small accounts; for transactions the tables
-and the runners of the transport judge, for the client its scenarios. The columns say what found it
-first. A run fails below 90 %; \`npm run check\` judges every fortieth mutant. The figures are of the
-whole run that wrote \`test/mutation/score.json\` (\`npm run mutation:record\`).
+by the tests of its machine; by examples, the recorded outcome of every transition, and transcripts
+of accounts, both files whose differences are to be read; by the explorer on small accounts. For
+transactions the tables and the runners of the transport judge, for the client its scenarios. The
+columns say what found a mutant first. A run fails below 90 % for any machine; \`npm run check\` judges
+every fortieth mutant and fails below 90 % of those. The figures are of whole runs, kept in
+\`test/mutation/score.json\` (\`npm run mutation:record\`).
 
 ${table(head, [...rows, rowOf('all', scores)])}
 
