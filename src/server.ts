@@ -69,6 +69,8 @@ export interface Server {
   rebuildMetadata(account: AccountId): Promise<boolean>;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
+  /** The same, asked of every shard at this moment; `counters` are as old as their last beat. */
+  counted(): Promise<Readonly<Record<string, number>>>;
   /**
    * Reads the certificates of SIP, MSRP and XCAP again, for connections to come, and the rules of
    * operator policy, of `settings` when given. Throws an error with a code when they cannot be

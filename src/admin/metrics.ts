@@ -57,6 +57,7 @@ export class Metrics {
   }
 
   async text(): Promise<string> {
+    await this.#parts.refresh?.();
     for (const [name, value] of Object.entries(this.#parts.counters())) this.#take(name, value);
     const latency = this.#parts.commitLatency?.();
     const text = await this.#registry.metrics();

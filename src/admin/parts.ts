@@ -38,6 +38,8 @@ export interface AdminParts {
   readonly commitLatency?: (() => Histogram) | undefined;
   /** Absent: no trace is held. */
   readonly ladders?: Ladders | undefined;
+  /** Asks for the counters of other processes anew; absent: there are none. */
+  readonly refresh?: (() => Promise<void>) | undefined;
   /** Everything counted since the start, by name. */
   counters(): Readonly<Record<string, number>>;
 }

@@ -122,6 +122,17 @@ export class ShardProcess {
     return sockets.length;
   }
 
+  /** What it has counted by now; when it has no answer, what it last said stays. */
+  async refresh(): Promise<void> {
+    const running = this.#running;
+    try {
+      const counters = await this.call('beat');
+      if (this.#running === running) this.#counters = counters as Readonly<Record<string, number>>;
+    } catch (error) {
+      if (!(error instanceof ClusterError)) throw error;
+    }
+  }
+
   call(name: string, ...parameters: readonly unknown[]): Promise<unknown> {
     if (this.#isUp && this.#running) return this.#running.calls.call(name, ...parameters);
     const { shard } = this.#parts;

@@ -26,6 +26,7 @@ import { identityOptions } from './actors.js';
 import { openFaces } from './node.js';
 import type { Faces } from './node.js';
 import { openStore } from './open-store.js';
+import { shardedBackup } from './sharded-backup.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
 import type { Greeting, ShardReady } from './shard-program.js';
@@ -50,7 +51,14 @@ export async function startFront(
   await claimLayout(settings.store.directory, shards);
   const directory = frontDirectory(settings.store.directory);
   const store = await openStore({ ...settings, store: { ...settings.store, directory } }, world);
-  const front = new Front(settings, shards, { world, store, program: parts.shardProgram });
+  let front;
+  try {
+    front = new Front(settings, shards, { world, store, program: parts.shardProgram });
+  } catch (error) {
+    // Certificates that cannot be used leave nothing open.
+    await store.close();
+    throw error;
+  }
   try {
     await front.start();
   } catch (error) {
@@ -139,6 +147,8 @@ class Front {
       ...{ accounts, version },
       provisioning: shardedProvisioning(store.provisioning!, this.#questions),
       counters: () => this.#counters(),
+      refresh: () => this.#refresh(),
+      backup: () => shardedBackup(this.#questions, () => store.backup()),
       intake: {
         isDraining: () => this.#isDraining,
         drain: (draining) => {
@@ -174,6 +184,10 @@ class Front {
       rebuildMetadata: async (account) =>
         (await this.#questions.ask(this.#shardOf(account), 'rebuild', account)) === true,
       counters: () => this.#counters(),
+      counted: async () => {
+        await this.#refresh();
+        return this.#counters();
+      },
       reload: (changed = this.#settings) => this.#reload(changed),
       stop: (graceMs = 5000) => this.stop(graceMs),
       shards: () => this.#processes.map(({ pid, isUp, restarts }) => ({ pid, isUp, restarts })),
@@ -188,6 +202,10 @@ class Front {
 
   #shardOf(account: AccountId): number {
     return this.#questions.shardOf(account);
+  }
+
+  async #refresh(): Promise<void> {
+    await Promise.all(this.#processes.map((process) => process.refresh()));
   }
 
   /** Sums over the shards, as they were last told, and what is of the front alone. */

@@ -106,6 +106,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     rebuildMetadata: (account) => actors.rebuildMetadata(account),
     intake: actors,
     counters,
+    counted: () => Promise.resolve(counters()),
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
       certificates.reload();

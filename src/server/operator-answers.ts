@@ -2,11 +2,12 @@
 
 import type { AccountId, OperatorPort, ProvisionedAccount, StorePort } from '../ports.js';
 import type { Server } from '../server.js';
+import type { LevelStore } from '../store/level.js';
 import { StoreError } from '../store/store-error.js';
 
 interface Running {
   readonly server: Server;
-  readonly store: StorePort;
+  readonly store: StorePort & Pick<LevelStore, 'backup'>;
 }
 
 /** Questions of the operator that go to the shard of an account as they are. */
@@ -37,6 +38,19 @@ export function operatorAnswers(running: () => Running | undefined): Record<stri
     const content = await operator().content(account, serial);
     if (!content) throw new StoreError('STORE_GONE', 'the message is gone');
     return content.read(range.offset, range.length);
+  };
+  let backup: AsyncGenerator<Buffer> | undefined;
+  answers['backupBegin'] = () => {
+    const { store } = present(running());
+    backup = store.backup();
+  };
+  answers['backupNext'] = async () => {
+    const next = await backup?.next();
+    return next?.done === true ? undefined : next?.value;
+  };
+  answers['backupEnd'] = async () => {
+    await backup?.return(undefined);
+    backup = undefined;
   };
   answers['provision'] = (record: ProvisionedAccount) => provisioning(running()).put(record);
   answers['unprovision'] = (account: AccountId) => provisioning(running()).remove(account);

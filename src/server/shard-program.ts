@@ -10,8 +10,8 @@ import { markedRandom } from '../cluster/marker.js';
 import { linkStream } from '../cluster/shard-process.js';
 import { settingsOf } from '../config.js';
 import type { Settings } from '../config.js';
-import type { StorePort } from '../ports.js';
 import type { Server } from '../server.js';
+import type { LevelStore } from '../store/level.js';
 import { systemClock, systemRandom } from '../system.js';
 import { decodeArrival, encodeArrival, encodeDeparture } from '../transport/sip/link-codec.js';
 import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
@@ -41,7 +41,7 @@ export interface ShardReady {
 /** Bounds of what waits for the front. */
 const bounds = { pendingOctets: 64 * 1024 * 1024, questions: 10_000, questionMs: 30_000 };
 
-let running: { readonly server: NodeServer; readonly store: StorePort } | undefined;
+let running: { readonly server: NodeServer; readonly store: LevelStore } | undefined;
 let receiver: SipLinkReceiver | undefined;
 
 const link = new Link(new StreamSocket({ fd: linkStream }), {

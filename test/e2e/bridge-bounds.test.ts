@@ -95,7 +95,7 @@ describe('bounds and hostile clients', () => {
         }
       }
       expect([...byes].every((to) => /tag=(two|three)$/.test(to))).toBe(true);
-      expect(world.server.counters()).toMatchObject({ 'actors.bridged': 1 });
+      expect(await world.server.counted()).toMatchObject({ 'actors.bridged': 1 });
     }));
 });
 
@@ -136,7 +136,7 @@ describe('several devices', () => {
           reply(second, requests[1]!, 487);
           await asked(second, 'ACK');
           await asked(third, 'ACK');
-          expect(world.server.counters()).toMatchObject({ 'actors.bridged': 1 });
+          expect(await world.server.counted()).toMatchObject({ 'actors.bridged': 1 });
         } finally {
           await second.close();
           await third.close();

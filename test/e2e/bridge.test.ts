@@ -28,7 +28,7 @@ describe('a large message for a user who is available', () => {
         expect(await world.server.accounts.histories('tomas@example.org', { limit: 1 })).toEqual(
           [],
         );
-        expect(world.server.counters()).toMatchObject({
+        expect(await world.server.counted()).toMatchObject({
           ...{ 'actors.bridges': 1, 'actors.bridges.deferred': 0, 'actors.recordings': 0 },
         });
       } finally {
@@ -118,7 +118,7 @@ describe('a large message for a user who is available', () => {
         expect(accepted.status).toBe(200);
         expect(accepted.header('contact')).toContain('<sip:rec-');
         expect(accepted.body.toString()).toContain('a=recvonly');
-        expect(world.server.counters()).toMatchObject({ 'actors.recordings': 1 });
+        expect(await world.server.counted()).toMatchObject({ 'actors.recordings': 1 });
       }),
   );
 
@@ -132,7 +132,7 @@ describe('a large message for a user who is available', () => {
         reply(client, await asked(client, 'INVITE'), status, { headers });
         const refused = await final();
         expect([refused.status, refused.header('warning')]).toEqual([status, headers[0][1]]);
-        expect(world.server.counters()).toMatchObject({ 'actors.recordings': 0 });
+        expect(await world.server.counted()).toMatchObject({ 'actors.recordings': 0 });
         await gone(world);
       }),
   );
@@ -222,7 +222,7 @@ describe('CANCEL', () => {
       reply(client, cancel, 200);
       reply(client, request, 487);
       await gone(world);
-      expect(world.server.counters()).toMatchObject({ 'actors.recordings': 0 });
+      expect(await world.server.counted()).toMatchObject({ 'actors.recordings': 0 });
     }));
 
   test('SIP-07: that crosses a 2xx of the client: ACK, then BYE', () =>
@@ -293,7 +293,10 @@ describe('inside a session', () => {
         write(peer, { method: 'BYE', cseq: 20, ...inside });
         expect((await peer.nextResponse()).status).toBe(481);
       }
-      expect(world.server.counters()).toMatchObject({ 'actors.bridged': 0, 'actors.bridges': 0 });
+      expect(await world.server.counted()).toMatchObject({
+        'actors.bridged': 0,
+        'actors.bridges': 0,
+      });
       invite({ callId: 'anew' });
       await asked(client, 'INVITE');
     }));

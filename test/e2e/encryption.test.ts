@@ -18,8 +18,9 @@ afterAll(() => rmSync(files, { recursive: true }));
 
 /** All octets of the store of the world. */
 function disk(): Buffer {
-  const directory = world.directory;
-  return Buffer.concat(readdirSync(directory).map((name) => readFileSync(join(directory, name))));
+  const entries = readdirSync(world.directory, { recursive: true, withFileTypes: true });
+  const files = entries.filter((entry) => entry.isFile());
+  return Buffer.concat(files.map(({ path, name }) => readFileSync(join(path, name))));
 }
 
 const text = 'the blue pot by the door';

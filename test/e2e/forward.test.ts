@@ -23,7 +23,7 @@ describe('a user who is available', () => {
       const [message] = await take(deliveries, 1);
       expect(message).toMatchObject({ form: 'page', callId: sent.callId, subject: 'Keys' });
       expect(message!.body.toString()).toBe('now');
-      expect(world.server.counters()).toMatchObject({ 'actors.forwards': 1 });
+      expect(await world.server.counted()).toMatchObject({ 'actors.forwards': 1 });
       expect((await client.retrieve()).count).toBe(0);
     } finally {
       await world.end();
@@ -84,7 +84,7 @@ describe('a user who is available', () => {
         const response = await answer();
         expect(response.status).toBe(status);
         expect(response.header('warning')).toBe('399 client "no"');
-        expect(world.server.counters()).toMatchObject({ 'actors.forwards.deferred': 0 });
+        expect(await world.server.counted()).toMatchObject({ 'actors.forwards.deferred': 0 });
         await stored(0);
       }),
   );
@@ -240,7 +240,7 @@ describe('a client that does not answer', () => {
         for (const _ of [1, 2]) reply(await asked('MESSAGE'), 200);
         expect((await answer()).status).toBe(200);
         expect((await answer()).status).toBe(200);
-        expect(world.server.counters()).toMatchObject({ 'actors.forwards': 2 });
+        expect(await world.server.counted()).toMatchObject({ 'actors.forwards': 2 });
       },
       { forward: { count: 2 } },
     ));

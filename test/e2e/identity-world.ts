@@ -68,6 +68,10 @@ export class World {
     return this.#server!.counters();
   }
 
+  counted(): Promise<Readonly<Record<string, number>>> {
+    return this.#server!.counted();
+  }
+
   place(transport: 'udp' | 'tcp' = 'udp'): SipPlace {
     return { transport, address: '127.0.0.1', port: this.#ports[transport === 'udp' ? 0 : 1]! };
   }

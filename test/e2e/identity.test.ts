@@ -35,7 +35,7 @@ describe.each(['udp', 'tcp'] as const)('digest over %s', (transport) => {
       const refused = { code: 'CLIENT_REFUSED', status: 401 };
       await expect(eve.watch().next()).rejects.toMatchObject(refused);
     }
-    expect(world.counters()).toMatchObject({
+    expect(await world.counted()).toMatchObject({
       'actors.authentication.wrong': 3,
       'actors.authentication.proven': 0,
     });
@@ -213,7 +213,7 @@ describe('a server that starts again', () => {
     await world.restart();
     expect((await bob.register()).status).toBe(200);
     expect((await bob.retrieve()).status).toBe(200);
-    expect(world.counters()).toMatchObject({
+    expect(await world.counted()).toMatchObject({
       'actors.authentication.wrong': 0,
       'actors.authentication.challenges': 1,
     });
@@ -232,7 +232,7 @@ describe('a server that starts again', () => {
     expect((await peer.ask(message)).status).toBe(202);
     await world.restart();
     expect((await peer.ask(message)).status).toBe(202);
-    expect(world.counters()['actors.duplicates']).toBe(1);
+    expect((await world.counted())['actors.duplicates']).toBe(1);
     const alice = await world.client('alice', { credentials: { password: 'wonderland' } });
     expect((await alice.retrieve()).count).toBe(1);
   });

@@ -74,7 +74,7 @@ describe('taken in', () => {
     expect(await deliver(nia, dialog, 'm4Pq77sA', generated(300_000))).toBe(200);
     expect(await stored()).toHaveLength(1);
     expect(await dialog.bye()).toBe(200);
-    expect(world.server.counters()['actors.uploads']).toBe(0);
+    expect((await world.server.counted())['actors.uploads']).toBe(0);
   });
 
   test('D-84, D-85: its history is a pager history with the size of the content', async () => {
@@ -120,7 +120,7 @@ describe('taken in', () => {
     const dialog = await session(nia);
     expect(await deliver(nia, dialog, 'another1', content)).toBe(200);
     expect(await stored()).toHaveLength(2);
-    expect(world.server.counters()['actors.duplicates']).toBe(1);
+    expect((await world.server.counted())['actors.duplicates']).toBe(1);
   });
 
   test('IMSpec-DMT-S-005, D-43: message waiting counts it as Multimedia-Message', async () => {
@@ -189,7 +189,7 @@ describe('refused', () => {
     expect(response.reason).toBe('Declined');
     expect(response.header('Warning')).toContain('Not stored: mailbox quota reached');
     expect(await stored()).toHaveLength(1);
-    expect(world.server.counters()['actors.sessions']).toBe(1);
+    expect((await world.server.counted())['actors.sessions']).toBe(1);
   });
 
   test('D-16, U19: what grows above the quota later ends with 413 and leaves nothing', async () => {
@@ -202,7 +202,7 @@ describe('refused', () => {
     // The session was promised more, the mailbox has it no longer.
     expect(await deliver(nia, dialog, 'second1', generated(60_000))).toBe(413);
     expect(await stored()).toHaveLength(1);
-    expect(world.server.counters()['actors.uploads']).toBe(0);
+    expect((await world.server.counted())['actors.uploads']).toBe(0);
   });
 
   test('U16: is-composing is not taken in', async () => {
@@ -301,7 +301,7 @@ describe('cut off', () => {
     // The server ends what cannot go on.
     await nia.answer('BYE');
     expect(await stored()).toEqual([]);
-    expect(world.server.counters()).toMatchObject({
+    expect(await world.server.counted()).toMatchObject({
       'actors.uploads': 0,
       'actors.recordings.aborted': 1,
     });

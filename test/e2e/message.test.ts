@@ -35,7 +35,7 @@ test('MSG-04, S4-603-PM, U17, U6: over quota is 603 with a reason, counted, and 
       expect(declined.header('Reason')).toBe('SIP;cause=603;text="Mailbox is full"');
       expect(declined.header('Retry-After')).toBe('3600');
       expect(await count(scene)).toBe(1);
-      expect(scene.world.server.counters()['actors.declined']).toBe(1);
+      expect((await scene.world.server.counted())['actors.declined']).toBe(1);
     },
     { quota: { messages: 1 } },
   ));

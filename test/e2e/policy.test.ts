@@ -49,7 +49,7 @@ test('S4-603-PM, D-11, U16: rules refuse by sender, recipient, content type and 
       expect((await write(scene, { uri })).status).toBe(603);
       expect((await write(scene)).status).toBe(202);
       expect(await count(scene)).toBe(2);
-      expect(scene.world.server.counters()['actors.policy.refused']).toBe(5);
+      expect((await scene.world.server.counted())['actors.policy.refused']).toBe(5);
     },
     {},
     'udp',

@@ -175,7 +175,7 @@ test('MSG-08: a report has at most 1300 octets: it goes without what it can spar
       scene.send(asking(scene, { id: 'huge', wants: 'processing', to }));
       expect((await scene.arrival()).message).toMatchObject({ status: 202 });
       await expectNothing(scene);
-      const counters = scene.world.server.counters();
+      const counters = await scene.world.server.counted();
       expect(counters['actors.reports.oversized']).toBe(1);
       expect(counters['actors.outbox.dead']).toBe(1);
     },

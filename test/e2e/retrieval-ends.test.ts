@@ -42,7 +42,7 @@ test('SIP-07: CANCEL before the answer: 487, no session, and the messages are th
       const msrp = await bind(retrieval);
       expect(await confirm(msrp, 0)).toContain('message 1');
       await expectRequest(scene, 'BYE');
-      expect(scene.world.server.counters()).toMatchObject({ 'actors.cancelled': 1 });
+      expect(await scene.world.server.counted()).toMatchObject({ 'actors.cancelled': 1 });
       msrp.socket.destroy();
     },
     noPush,

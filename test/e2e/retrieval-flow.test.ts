@@ -129,7 +129,7 @@ test.each(ends)(
         await expectRequest(scene, 'BYE');
         again.socket.destroy();
         await scene.ask({ method: 'OPTIONS', uri: 'sip:Deferred@store.example.org' });
-        expect(scene.world.server.counters()['actors.sessions']).toBe(0);
+        expect((await scene.world.server.counted())['actors.sessions']).toBe(0);
       },
       { ...noPush, retrieval: { waitMs: 400 } },
     ),

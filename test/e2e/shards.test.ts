@@ -1,11 +1,16 @@
 /** One server, several processes: each account in the store of its shard, all behind one listener. */
 
+import { join } from 'node:path';
 import { afterEach, expect, test } from 'vitest';
+import { restoreStores } from '../../src/cli/store-copy.js';
+import { withStores } from '../../src/cli/stores.js';
 import { shardAmong } from '../../src/cluster/layout.js';
 import { settingsOf } from '../../src/config.js';
 import { startServer } from '../../src/server.js';
+import { sumOf } from '../../src/store/verify.js';
 import type { ImClient } from '../../src/client/im-client.js';
 import type { HeaderField, SipResponse } from '../../src/wire/sip/message.js';
+import { until } from '../transport/sip/fixture.js';
 import { withServer } from './sip-scene.js';
 import { shardProgram, startWorld } from './world.js';
 import type { World } from './world.js';
@@ -20,6 +25,7 @@ afterEach(async () => {
 const cluster = { shards: 2, restartMs: 10, beatMs: 60_000 };
 const headers: readonly HeaderField[] = [['Content-Type', 'text/plain']];
 const users = Array.from({ length: 16 }, (_, n) => `user${n}`);
+const token = 'of-the-tests-alone';
 const accountOf = (user: string): string => `${user}@example.org`;
 const inShard = (shard: number): readonly string[] =>
   users.filter((user) => shardAmong(accountOf(user), 2) === shard);
@@ -93,6 +99,56 @@ test('kill -9 of a shard: the other answers throughout, it comes back, nothing i
     'udp',
     { cluster: { ...cluster, restartMs: 300 } },
   ));
+
+test('U6, D-18: what a shard had taken and not answered when it was killed is stored once', () =>
+  withServer(
+    async (scene) => {
+      const { server } = scene.world;
+      const [user] = inShard(1);
+      const uri = `sip:${accountOf(user!)}`;
+      const sketch = { method: 'MESSAGE', uri, headers, branch: 'once', callId: 'once' };
+      expect(
+        (await scene.ask({ ...sketch, branch: 'a', callId: 'a', body: 'before' })).status,
+      ).toBe(202);
+      const { pid } = server.shards!()[1]!;
+      // It reads nothing any more, and what waits for it goes with it.
+      process.kill(pid!, 'SIGSTOP');
+      scene.send({ ...sketch, body: 'in flight' });
+      const [spared] = inShard(0);
+      const other = { ...sketch, uri: `sip:${accountOf(spared!)}`, branch: 'b', callId: 'b' };
+      expect((await scene.ask({ ...other, body: 'spared' })).status).toBe(202);
+      process.kill(pid!, 'SIGKILL');
+      await until(() => server.shards!()[1]!.restarts === 1 && server.shards!()[1]!.isUp);
+      // Timer E: nobody has answered, so it comes again, with the same branch.
+      expect((await scene.ask({ ...sketch, body: 'in flight' })).status).toBe(202);
+      expect((await scene.ask({ ...sketch, body: 'in flight' })).status).toBe(202);
+      const histories = await server.accounts.histories(accountOf(user!), { limit: 10 });
+      expect(histories).toHaveLength(2);
+    },
+    {},
+    'udp',
+    { cluster },
+  ));
+
+test('U26: /v1/backup of all shards, brought back by store restore, and /metrics over all', async () => {
+  world = await startWorld({}, 'udp', {
+    cluster,
+    admin: { port: 0, tokens: [{ name: 'tests', token }] },
+  });
+  const alice = await world.client('alice');
+  for (const user of users) expect(await sent(alice, user, `for ${user}`)).toBe(202);
+  const { port } = world.server.admin!;
+  const asked = { headers: { authorization: `Bearer ${token}` } };
+  const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`, asked)).text();
+  // As they are at this moment, though no beat has been.
+  expect(metrics).toMatch(/store_commits(?:_total)? [1-9]/);
+  const answer = await fetch(`http://127.0.0.1:${port}/v1/backup`, asked);
+  expect(answer.status).toBe(200);
+  const copy = join(world.directory, '..', 'copy');
+  expect(await restoreStores(copy, answer.body!)).toMatchObject({ shards: 2 });
+  const totals = sumOf(await withStores(copy, (store) => store.verify(() => undefined)));
+  expect(totals).toMatchObject({ accounts: users.length, messages: users.length, findings: 0 });
+});
 
 test('CLUSTER_LAYOUT: a directory keeps its number of shards', async () => {
   world = await startWorld({}, 'udp', { cluster });

@@ -97,9 +97,9 @@ describe('IMSpec-DMT-S-003, D-40: of all registrations only these make the user 
         await registered(scene, plain, { branch: 'three', expires: 1000 });
         expect((await scene.asked('INVITE')).uri).toBe(bob);
         ahead = 1_000_500;
-        const forwards = scene.world.server.counters()['actors.forwards'];
+        const forwards = (await scene.world.server.counted())['actors.forwards'];
         await offer(scene);
-        expect(scene.world.server.counters()['actors.forwards']).toBe(forwards);
+        expect((await scene.world.server.counted())['actors.forwards']).toBe(forwards);
       },
       {},
       'udp',
@@ -229,12 +229,12 @@ async function registered(
 
 /** Whatever was to leave for the client has left before the answer to a later message comes. */
 async function expectNoDelivery(scene: ForwardScene): Promise<void> {
-  const before = scene.world.server.counters()['actors.forwards'];
+  const before = (await scene.world.server.counted())['actors.forwards'];
   await scene.world.client('carol').then((carol) => carol.send('sip:dave@example.org', 'x'));
   while (scene.client.arrivals.length > 0) {
     expect(await scene.client.nextRequest()).toMatchObject({ method: 'ACK' });
   }
-  expect(scene.world.server.counters()['actors.forwards']).toBe(before);
+  expect((await scene.world.server.counted())['actors.forwards']).toBe(before);
 }
 
 async function messageTo(scene: ForwardScene, uri: string): Promise<number> {

@@ -9,6 +9,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createImClient, type ImClient, type ImClientOptions } from '../../src/client/connect.js';
 import { settingsOf, type SettingsInput } from '../../src/config.js';
 import { startServer, type Server } from '../../src/server.js';
+import { shardProgram, shards } from './world.js';
 
 const vector = (name: string): string =>
   fileURLToPath(new URL(`../vectors/tls/${name}`, import.meta.url));
@@ -45,6 +46,7 @@ function settings(sip: SettingsInput['sip'] = {}): SettingsInput {
       ...sip,
     },
     msrp: { port: 0 },
+    cluster: { shards },
     store: { directory: join(directory, 'store') },
     identity: { hostname: 'store.example.org', domains: ['example.org'] },
     log: { level: 'silent' },
@@ -52,7 +54,7 @@ function settings(sip: SettingsInput['sip'] = {}): SettingsInput {
 }
 
 async function start(sip?: SettingsInput['sip']): Promise<Server> {
-  server = await startServer(settingsOf(settings(sip)));
+  server = await startServer(settingsOf(settings(sip)), { shardProgram });
   return server;
 }
 
@@ -98,7 +100,7 @@ describe('a server that is reached by TLS only', () => {
       if (pushed.length === 3) break;
     }
     expect(pushed).toEqual(['1', '2', '3']);
-    expect(server!.counters()['connectionsOpened']).toBe(0);
+    expect((await server!.counted())['connectionsOpened']).toBe(0);
   });
 
   test('TP-01: a client that does not know the authority sends nothing', async () => {
@@ -106,7 +108,7 @@ describe('a server that is reached by TLS only', () => {
     const alice = await client('alice', { tls: {} });
     const failure = alice.send('sip:bob@example.org', 'secret');
     await expect(failure).rejects.toMatchObject({ code: 'CLIENT_UNREACHABLE' });
-    expect(server!.counters()['received']).toBe(0);
+    expect((await server!.counted())['received']).toBe(0);
   });
 
   test('TP-01: where a certificate is required, a client needs one', async () => {
@@ -119,7 +121,7 @@ describe('a server that is reached by TLS only', () => {
     };
     const alice = await client('alice', { tls: { ca: [ca], ...own } });
     expect((await alice.send('sip:bob@example.org', 'x')).status).toBe(202);
-    expect(server!.counters()['received']).toBe(1);
+    expect((await server!.counted())['received']).toBe(1);
   });
 
   test('reload shows the certificate that the files hold, or keeps the former one', async () => {
