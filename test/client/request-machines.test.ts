@@ -341,7 +341,41 @@ const publications: Scenarios = {
     failed('transport', 1803),
   ],
   'is removed, and nothing is heard': [publish, tagged('a'), unpublish, expired('answer', 60)],
+  'is changed by the user, who asks for another time': [
+    publish,
+    tagged('a'),
+    { ...publish, at: 9, expires: 600 },
+    expired('refresh', 10),
+  ],
+  'is changed while it is refreshed, for another time': [
+    publish,
+    tagged('a'),
+    expired('refresh', 1801),
+    { ...publish, at: 1802, expires: 600 },
+  ],
+  ...anew('its change was refused', [{ ...publish, at: 9 }, answered(489, {}, 10)]),
+  ...anew('its change found no server', [{ ...publish, at: 9 }, failed('transport', 10)]),
+  ...anew('its change was not answered', [{ ...publish, at: 9 }, expired('answer', 19)]),
+  ...anew('it has run out', [expired('expiry', 3601)]),
+  ...anew('its refresh was refused', [expired('refresh', 1801), answered(403, {}, 1802)]),
+  ...anew('it ran out during a refresh', [expired('refresh', 1801), expired('expiry', 3601)]),
+  ...anew('it was removed', [unpublish, answered(200, {}, 51)]),
+  ...anew('its removal found no server', [unpublish, failed('transport', 51)]),
+  ...anew('its removal was not answered', [unpublish, expired('answer', 60)]),
 };
+
+/** RFC 3903 4.2: the server is not held to an entity-tag of what is over. */
+function anew(why: string, end: readonly Told[]): Scenarios {
+  const again = { ...publish, at: 4000 };
+  return {
+    [`PUB-01: is published anew without an entity-tag when ${why}`]: [
+      publish,
+      tagged('a'),
+      ...end,
+      again,
+    ],
+  };
+}
 
 describeMachines([
   ['registration', registration, registrations],
