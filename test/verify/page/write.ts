@@ -9,9 +9,17 @@ import { mutationSection } from './mutation.js';
 import { page } from './page.js';
 import { simulatorSection } from './simulator.js';
 import { spinSection } from './spin.js';
+import { tracesSection } from './traces.js';
 
 /** In the order of the page. */
-const sections = [machinesSection, mutationSection, spinSection, explorerSection, simulatorSection];
+const sections = [
+  machinesSection,
+  mutationSection,
+  spinSection,
+  explorerSection,
+  simulatorSection,
+  tracesSection,
+];
 
 test('writes the page', { timeout: 3_600_000 }, async () => {
   const parts: string[] = [];
