@@ -67,5 +67,3 @@ export type ClauseId = keyof typeof texts;
 export function clause(id: ClauseId): Clause {
   return { id, text: texts[id] };
 }
-
-export const clauseIds = Object.keys(texts) as readonly ClauseId[];
