@@ -33,11 +33,14 @@ ${await msilo()}`;
 };
 
 function isRejected(
-  { of, clause, mutate, fromStart = false }: (typeof mutations)[number],
+  { of, clause, mutate, fromStart }: (typeof mutations)[number],
   traces: ReadonlyMap<string, readonly Observed[]>,
 ): boolean {
   const { messages, at } = mutate(traces.get(of)!);
-  const [first] = checkTrace({ messages, remarks: [] }, { fromStart }).violations;
+  const [first] = checkTrace(
+    { messages, remarks: [] },
+    { fromStart: fromStart === true },
+  ).violations;
   return first?.clause.id === clause && first.number === at;
 }
 
