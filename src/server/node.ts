@@ -51,13 +51,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const { clock = systemClock, random = systemRandom } = parts;
   const log = parts.log ?? createLog(settings.log.level);
   const { trace, turns, ladders } = tracesOf(settings, parts, log);
-  const { sockets, resolve } = parts;
-  const world: World = {
-    ...{ clock, random, log },
-    ...(trace && { trace }),
-    ...(sockets && { sockets }),
-    ...(resolve && { resolve }),
-  };
+  const world = worldOf(parts, { clock, random, log, ...(trace && { trace }) });
   const linked = parts.link && { link: parts.link };
   const policyRules = readPolicy(settings);
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
@@ -104,8 +98,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     accounts: actors.accounts,
     ...(provisioning && { provisioning }),
     rebuildMetadata: (account) => actors.rebuildMetadata(account),
-    intake: actors,
-    counters,
+    ...{ intake: actors, counters },
     counted: () => Promise.resolve(counters()),
     reload: (changed = settings) => {
       const rules = readPolicy(changed);
@@ -114,6 +107,10 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     },
     stop: (graceMs = 5000) => stop(graceMs),
   };
+}
+
+function worldOf({ sockets, resolve }: NodeParts, world: World): World {
+  return { ...world, ...(sockets && { sockets }), ...(resolve && { resolve }) };
 }
 
 /** Everything that was opened, the latest first; the store is not among it. */

@@ -20,7 +20,7 @@ afterAll(() => rmSync(files, { recursive: true }));
 function disk(): Buffer {
   const entries = readdirSync(world.directory, { recursive: true, withFileTypes: true });
   const files = entries.filter((entry) => entry.isFile());
-  return Buffer.concat(files.map(({ path, name }) => readFileSync(join(path, name))));
+  return Buffer.concat(files.map(({ parentPath, name }) => readFileSync(join(parentPath, name))));
 }
 
 const text = 'the blue pot by the door';
