@@ -39,6 +39,7 @@ export function sipOptions(
     timers: sip.timers,
     limits: {
       serverTransactions: half,
+      answeredBytes: sip.answeredOctets,
       clientTransactions: half,
       connections: sip.connections,
       connectionsPerPeer: sip.connectionsPerPeer,

@@ -62,6 +62,8 @@ export const sipSettings = z.strictObject({
     .prefault({}),
   /** Pending transactions, server and client together. */
   transactions: count.default(200_000),
+  /** Octets of answers kept for retransmissions over UDP; 400 for each request of 32 s. */
+  answeredOctets: count.default(268_435_456),
   /** Connections in total and of one address. */
   connections: count.default(10_000),
   connectionsPerPeer: count.default(1_000),

@@ -14,6 +14,7 @@ import type {
   SipPort,
   TransactionId,
 } from '../../ports.js';
+import { AnsweredTransactions } from './answered-transactions.js';
 import { ClientTransactions } from './client-transactions.js';
 import { InviteDialogs } from './dialogs.js';
 import { zeroCounters, type Flow, type Receiver } from './flow.js';
@@ -212,10 +213,12 @@ class Endpoint implements SipEndpoint, Receiver {
     const settled = (): void => this.#settled();
     const timers = new TransactionTimers(wheel, settings);
     const clients = new ClientTransactions(timers, counters, settled);
-    const servers: ServerTransactions = new ServerTransactions(network, timers, counters, {
-      overdue: (transaction) => uas.overdue(transaction),
-      settled,
-    });
+    const { answeredBytes } = settings.limits;
+    const servers: ServerTransactions = new ServerTransactions(
+      ...([network, timers, counters] as const),
+      { overdue: (transaction) => uas.overdue(transaction), settled },
+      new AnsweredTransactions(wheel, answeredBytes, settings.random),
+    );
     const tables = { settings, network, wheel, counters, handler };
     const dialogs: InviteDialogs = new InviteDialogs(tables, {
       abandoned: (dialog) => uac.abandonDialog(dialog),

@@ -46,8 +46,13 @@ export const sipTimers: SipTimers = { t1: 500, t2: 4_000, t4: 5_000 };
 
 /** Every bound of the endpoint. What is beyond a bound is refused, never queued. */
 export interface SipEndpointLimits {
-  /** Server transactions kept, finished ones that absorb retransmissions included. */
+  /** Server transactions that wait for an answer, and those of INVITE that are answered. */
   readonly serverTransactions: number;
+  /**
+   * Octets of the answers over UDP that are kept for retransmissions; beyond, the oldest go before
+   * their time. At least a MiB.
+   */
+  readonly answeredBytes: number;
   readonly clientTransactions: number;
   /** Targets that are left alone for their Retry-After, and the longest ms for which they are. */
   readonly penalties: number;
@@ -95,6 +100,7 @@ export interface SipEndpointLimits {
 
 export const sipEndpointLimits: SipEndpointLimits = {
   serverTransactions: 500_000,
+  answeredBytes: 268_435_456,
   clientTransactions: 100_000,
   penalties: 10_000,
   penaltyMs: 300_000,

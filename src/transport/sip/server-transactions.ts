@@ -2,6 +2,7 @@
 
 import type { TransactionId } from '../../ports.js';
 import type { SipRequest } from '../../wire/sip/message.js';
+import type { AnsweredTransactions } from './answered-transactions.js';
 import type { InviteDialog } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
 import type { Network } from './network.js';
@@ -97,6 +98,8 @@ export class ServerTransactions {
   readonly #timers: TransactionTimers;
   readonly #counters: SipCounters;
   readonly #user: ServerTransactionUser;
+  /** Those over UDP that only wait for Timer J; absent: they stay where they are. */
+  readonly #answered: AnsweredTransactions | undefined;
   readonly #byKey = new Map<string, ServerTransaction>();
   readonly #pending = new Map<TransactionId, ServerTransaction>();
   readonly #merged = new Map<string, ServerTransaction>();
@@ -107,14 +110,21 @@ export class ServerTransactions {
     timers: TransactionTimers,
     counters: SipCounters,
     user: ServerTransactionUser,
+    answered?: AnsweredTransactions,
   ) {
     this.#network = network;
     this.#timers = timers;
     this.#counters = counters;
     this.#user = user;
+    this.#answered = answered;
   }
 
   get size(): number {
+    return this.#byKey.size + (this.#answered?.size ?? 0);
+  }
+
+  /** Those that count for the bound. */
+  get held(): number {
     return this.#byKey.size;
   }
 
@@ -140,9 +150,20 @@ export class ServerTransactions {
     return transaction;
   }
 
+  /** Answers a retransmission of a request whose transaction waits for Timer J; false: there is none. */
+  repeat(key: string): boolean {
+    const answered = this.#answered?.find(key);
+    if (!answered) return false;
+    this.#counters.absorbed++;
+    this.#counters.retransmitted++;
+    const { flow, response, address, port } = answered;
+    this.#network.reply(flow, response, address, port);
+    return true;
+  }
+
   /** Remembers the request under its merge key; false when another branch of it is there (482). */
   isFirstOf(mergeKey: string, transaction: ServerTransaction): boolean {
-    if (this.#merged.has(mergeKey)) return false;
+    if (this.#merged.has(mergeKey) || this.#answered?.hasMerged(mergeKey) === true) return false;
     this.#merged.set(mergeKey, transaction);
     transaction.mergeKey = mergeKey;
     return true;
@@ -154,7 +175,19 @@ export class ServerTransactions {
       this.#settle(transaction);
     }
     this.take(transaction, responseInput(status), bytes);
-    if (status >= 200) this.#user.settled();
+    if (status < 200) return;
+    if (this.#answered) this.#archive(transaction, this.#answered);
+    this.#user.settled();
+  }
+
+  #archive(transaction: ServerTransaction, answered: AnsweredTransactions): void {
+    const { key, kind, state, flow, address, port, last: response, mergeKey = '' } = transaction;
+    if (kind !== 'server' || state !== 'completed' || !response) return;
+    const lifeMs = this.#timers.delay(transaction, 'J');
+    const kept = answered.keep({ key, mergeKey, flow, address, port, response }, lifeMs);
+    if (!kept) return;
+    this.#timers.stop(transaction);
+    this.#forget(transaction);
   }
 
   /** Returns whether the ACK belongs to the transaction user. */
@@ -192,16 +225,21 @@ export class ServerTransactions {
   }
 
   #remove(transaction: ServerTransaction): void {
-    if (this.#byKey.get(transaction.key) !== transaction) return;
-    this.#byKey.delete(transaction.key);
-    const { mergeKey } = transaction;
-    if (mergeKey !== undefined && this.#merged.get(mergeKey) === transaction) {
-      this.#merged.delete(mergeKey);
-    }
+    if (!this.#forget(transaction)) return;
     if (transaction.request === undefined) return;
     this.#settle(transaction);
     this.#counters.timeouts++;
     this.#user.settled();
+  }
+
+  #forget(transaction: ServerTransaction): boolean {
+    const { key, mergeKey } = transaction;
+    if (this.#byKey.get(key) !== transaction) return false;
+    this.#byKey.delete(key);
+    if (mergeKey !== undefined && this.#merged.get(mergeKey) === transaction) {
+      this.#merged.delete(mergeKey);
+    }
+    return true;
   }
 
   /** From the final response on nothing of the request is kept. */

@@ -53,6 +53,11 @@ export class TimerWheel {
     return this.#size;
   }
 
+  /** Milliseconds that have gone by; they never go back, whatever the clock does. */
+  get elapsedMs(): number {
+    return this.#elapsed();
+  }
+
   /** Sets the timer, instead of what it was set to before. Precise to 10 ms, never early. */
   set(timer: WheelTimer, name: string, delayMs: number): void {
     if (timer.slot >= 0) this.#unlink(timer);

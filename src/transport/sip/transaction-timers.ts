@@ -40,12 +40,23 @@ export class TransactionTimers {
     transaction.state = step.to;
     for (const timer of step.timers) this.#start(transaction, timer);
     if (transaction.state === 'terminated') {
-      this.#wheel.cancel(transaction.repetition);
-      this.#wheel.cancel(transaction.expiry);
+      this.stop(transaction);
     } else if (changes) {
       this.#keepIfMeant(transaction, transaction.repetition);
       this.#keepIfMeant(transaction, transaction.expiry);
     }
+  }
+
+  /** Withdraws both. */
+  stop(transaction: TimedTransaction): void {
+    this.#wheel.cancel(transaction.repetition);
+    this.#wheel.cancel(transaction.expiry);
+  }
+
+  /** How long a timer runs at first. */
+  delay({ reliable }: TimedTransaction, timer: TimerName): number {
+    const { timers, limits } = this.#settings;
+    return timerDelay(timer, reliable, timers, limits.inviteMs) ?? 0;
   }
 
   /** Starts Timer X now, instead of the timer that would end the transaction otherwise. */

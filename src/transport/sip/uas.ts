@@ -60,7 +60,8 @@ export class Uas {
     const known = servers.find(arrival.opening.key);
     if (request.method === 'ACK') this.#acknowledge(request, known);
     else if (known) servers.take(known, 'request');
-    else if (servers.size >= settings.limits.serverTransactions) this.#refuse(arrival.opening);
+    else if (servers.repeat(arrival.opening.key)) return;
+    else if (servers.held >= settings.limits.serverTransactions) this.#refuse(arrival.opening);
     else {
       const transaction = servers.open(arrival.opening);
       if (request.method === 'CANCEL') this.#cancel(request, transaction, arrival.via);
