@@ -138,10 +138,13 @@ export class Admission {
         const number = this.#number++;
         const begun = this.#clock.now();
         this.#underWay.set(number, begun);
-        return store.commit(account, version, change).finally(() => {
+        const ended = (): void => {
           this.#underWay.delete(number);
           this.#commits.add(this.#clock.now() - begun);
-        });
+        };
+        const commit = store.commit(account, version, change);
+        commit.then(ended, ended);
+        return commit;
       },
     };
   }

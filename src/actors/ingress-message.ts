@@ -35,8 +35,10 @@ export function receiveMessage(parts: IngressParts, received: Identified): void 
   }
   if (requiresUnsupported(parts, received, [])) return;
   const at = parts.clock.now();
-  const facts = messageFacts(request, named.account, parts.bounds.bodyBytes);
-  const message = { ...facts, ...identityFacts(parts, request, sender) };
+  const message = messageFacts(request, named.account, parts.bounds.bodyBytes);
+  const { authId, untrusted } = identityFacts(parts, request, sender);
+  if (authId !== undefined) message.authId = authId;
+  if (untrusted !== undefined) message.untrusted = untrusted;
   const { account } = named;
   const forward = forwardFacts(parts, received);
   permitStoring(parts, received, account, message, () =>

@@ -18,6 +18,10 @@ export function permitStoring(
   { contentType, size }: Pick<MessageFacts, 'contentType'> & { readonly size?: number },
   proceed: () => void,
 ): void {
+  if (parts.policy.isOpen) {
+    proceed();
+    return;
+  }
   const type = contentType === undefined ? undefined : typeOf(contentType);
   const question: PolicyQuestion = {
     operation: 'store',

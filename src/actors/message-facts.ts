@@ -44,16 +44,13 @@ export function messageFacts(
   request: SipRequest,
   account: AccountId,
   cpimBytes: number,
-): MessageFacts {
+): Writable<MessageFacts> {
   const contentType = request.header('content-type');
-  const common = requestFacts(request, 'Pager-Message');
+  const facts = requestFacts(request, 'Pager-Message') as Writable<MessageFacts>;
   const tag = tagOf(request.header('from'));
-  const facts: Writable<MessageFacts> = {
-    ...common,
-    size: request.bytes.length,
-    digest: submissionDigest(account, `${tag}`, common.callId, `${request.header('cseq')}`),
-    transient: isComposing(contentType),
-  };
+  facts.size = request.bytes.length;
+  facts.digest = submissionDigest(account, `${tag}`, facts.callId, `${request.header('cseq')}`);
+  facts.transient = isComposing(contentType);
   if (contentType !== undefined) facts.contentType = contentType;
   const expires = parseDigits(request.header('expires'));
   if (expires !== undefined) facts.expires = expires;

@@ -24,17 +24,25 @@ export class Policy {
   readonly #parts: PolicyParts;
   readonly #port: PolicyPort | undefined;
   #rules: PolicyPort;
+  #hasRules: boolean;
   #pending = 0;
 
   constructor(parts: PolicyParts, rules: readonly PolicyRule[], port: PolicyPort | undefined) {
     this.#parts = parts;
     this.#port = port;
     this.#rules = policyOf(rules);
+    this.#hasRules = rules.length > 0;
+  }
+
+  /** Nobody is there who could say no: there is nothing to ask. */
+  get isOpen(): boolean {
+    return !this.#hasRules && !this.#port;
   }
 
   /** From here on these rules hold. */
   replace(rules: readonly PolicyRule[]): void {
     this.#rules = policyOf(rules);
+    this.#hasRules = rules.length > 0;
   }
 
   /** Goes on at once when the verdict is there at once; other requests are never held back. */

@@ -121,12 +121,30 @@ function perform(action: Action, effects: Effect[]): void {
 
 /** The context with these fields; the same context when it has them already. */
 function changed(context: object, fields: object): object {
-  const [former, given] = [context, fields] as Record<string, unknown>[];
-  for (const name of Object.keys(fields)) {
-    if (given![name] === former![name] && name in context) continue;
-    return { ...context, ...fields };
+  const former = context as Readonly<Record<string, unknown>>;
+  const given = fields as Readonly<Record<string, unknown>>;
+  for (const name in given) {
+    if (given[name] === former[name] && name in context) continue;
+    return merged(former, given);
   }
   return context;
+}
+
+/** A second spread would define field by field, at five times the cost. */
+function merged(
+  former: Readonly<Record<string, unknown>>,
+  given: Readonly<Record<string, unknown>>,
+): object {
+  if (isEmpty(former)) return { ...given };
+  const next: Record<string, unknown> = { ...former };
+  for (const name in given) next[name] = given[name];
+  return next;
+}
+
+/** That of an actor that is not born yet. */
+function isEmpty(context: object): boolean {
+  for (const name in context) if (name in context) return false;
+  return true;
 }
 
 function follow(snapshot: ActorSnapshot, place: Place, context: unknown): ActorSnapshot {

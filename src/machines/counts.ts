@@ -11,11 +11,16 @@ type Age = 'new' | 'old';
 /** The counts with one message more or less of that age; never below zero. */
 export function recount(counts: Counts, message: CountedFacts, age: Age, by: 1 | -1): Counts {
   const former = counts[message.class];
-  const urgentAge = age === 'new' ? 'newUrgent' : 'oldUrgent';
-  const counted = {
-    ...former,
-    [age]: Math.max(0, former[age] + by),
-    ...(message.urgent && { [urgentAge]: Math.max(0, former[urgentAge] + by) }),
-  };
-  return { ...counts, [message.class]: counted };
+  const urgentBy = message.urgent ? by : 0;
+  const counted =
+    age === 'new'
+      ? { ...former, new: sum(former.new, by), newUrgent: sum(former.newUrgent, urgentBy) }
+      : { ...former, old: sum(former.old, by), oldUrgent: sum(former.oldUrgent, urgentBy) };
+  return message.class === 'Pager-Message'
+    ? { ...counts, 'Pager-Message': counted }
+    : { ...counts, 'Multimedia-Message': counted };
+}
+
+function sum(count: number, by: number): number {
+  return Math.max(0, count + by);
 }

@@ -122,6 +122,25 @@ export function idOfName(lowerName: string): HeaderId {
   return ID_BY_NAME.get(lowerName) ?? -1;
 }
 
+/** A name as it is sought: its id and the name in lower case. */
+export interface SoughtName {
+  readonly id: HeaderId;
+  readonly lower: string;
+}
+
+/** Names that have been sought: the code asks for some dozens, in few ways of writing. */
+const sought = new Map<string, SoughtName>();
+const soughtMax = 256;
+
+export function soughtName(name: string): SoughtName {
+  const before = sought.get(name);
+  if (before !== undefined) return before;
+  const lower = name.toLowerCase();
+  const found = { id: idOfName(lower), lower };
+  if (sought.size < soughtMax) sought.set(name, found);
+  return found;
+}
+
 /** The long form of a name in lower case. */
 export function longName(name: string): string {
   const lower = name.toLowerCase();

@@ -1,6 +1,6 @@
 /** Header fields as offsets into the octets of a message, decoded when asked for. */
 
-import { idOfName, lowerOctet } from './header-name.js';
+import { lowerOctet, soughtName } from './header-name.js';
 import type { HeaderId } from './header-name.js';
 import { splitList } from './list.js';
 import type { HeaderField, SipHeaders } from './message.js';
@@ -11,6 +11,8 @@ export const ROW = 6;
 export class HeaderTable implements SipHeaders {
   readonly #bytes: Buffer;
   readonly #rows: readonly number[];
+  /** What has been asked for, by row: transport and ingress want the same few fields. */
+  readonly #values: (string | undefined)[] = [];
 
   /** `rows` holds ROW numbers for each field. */
   constructor(bytes: Buffer, rows: readonly number[]) {
@@ -19,8 +21,7 @@ export class HeaderTable implements SipHeaders {
   }
 
   header(name: string): string | undefined {
-    const lower = name.toLowerCase();
-    const id = idOfName(lower);
+    const { id, lower } = soughtName(name);
     for (let row = 0; row < this.#rows.length; row += ROW) {
       if (this.#matches(row, id, lower)) return this.#value(row);
     }
@@ -28,8 +29,7 @@ export class HeaderTable implements SipHeaders {
   }
 
   fields(name: string): readonly string[] {
-    const lower = name.toLowerCase();
-    const id = idOfName(lower);
+    const { id, lower } = soughtName(name);
     const values: string[] = [];
     for (let row = 0; row < this.#rows.length; row += ROW) {
       if (this.#matches(row, id, lower)) values.push(this.#value(row));
@@ -66,9 +66,15 @@ export class HeaderTable implements SipHeaders {
   }
 
   #value(row: number): string {
+    const nth = row / ROW;
+    const before = this.#values[nth];
+    if (before !== undefined) return before;
     const rows = this.#rows;
     const text = this.#bytes.toString('utf8', rows[row + 3], rows[row + 4]);
     // A fold is one space (RFC 3261 7.3.1).
-    return rows[row + 5] === 0 ? text : text.replace(/\r?\n[ \t]+/g, ' ');
+    const value = rows[row + 5] === 0 ? text : text.replace(/\r?\n[ \t]+/g, ' ');
+    while (this.#values.length <= nth) this.#values.push(undefined);
+    this.#values[nth] = value;
+    return value;
   }
 }

@@ -49,6 +49,8 @@ export function formatNameAddr(address: {
 
 /** The tag parameter of a From or To value; undefined when absent or unreadable. */
 export function tagOf(value: string | undefined): string | undefined {
+  // Of a request outside a dialog To has none, and it is looked for more than once.
+  if (value === undefined || !/tag/i.test(value)) return undefined;
   const tag = readable(value)?.params.get('tag');
   return tag === '' ? undefined : tag;
 }
@@ -58,8 +60,23 @@ export function uriOf(value: string | undefined): string | undefined {
   return readable(value)?.uri;
 }
 
+/** The last few that were read: of one request URI and tag are asked for in several places. */
+const recent: { value: string; address: NameAddr | undefined }[] = [];
+const recentMax = 4;
+const recentLength = 512;
+let oldest = 0;
+
 function readable(value: string | undefined): NameAddr | undefined {
   if (value === undefined) return undefined;
+  for (const one of recent) if (one.value === value) return one.address;
+  const address = parsed(value);
+  if (value.length > recentLength) return address;
+  recent[oldest] = { value, address };
+  oldest = (oldest + 1) % recentMax;
+  return address;
+}
+
+function parsed(value: string): NameAddr | undefined {
   try {
     return parseNameAddr(value);
   } catch (error) {
