@@ -17,6 +17,7 @@
  */
 
 import type { AccountId, RowKey, RowKind } from '../ports.js';
+import { begin, escapedText, octet, text, u16, u32, u64, written } from './key-octets.js';
 import { StoreError } from './store-error.js';
 
 export type StoreKey =
@@ -57,13 +58,8 @@ const kinds = {
   large: 8,
 } as const;
 
-/** Octets of one text in a key. */
-const textMax = 4096;
-const scratch = Buffer.allocUnsafe(8 * textMax);
-let used = 0;
-
 export function encodeKey(key: StoreKey): Buffer {
-  used = 0;
+  begin();
   switch (key[0]) {
     case 'schema':
       octet(tags.schema);
@@ -96,21 +92,21 @@ export function encodeKey(key: StoreKey): Buffer {
       text(key[1]);
       break;
     case 'row':
-      account(key[1], key[2][0]);
+      account(key[1], kinds[key[2][0]]);
       row(key[2]);
       break;
     case 'wakeAt':
-      account(key[1], 'wakeAt');
+      account(key[1], kinds.wakeAt);
       break;
     case 'content':
     case 'large':
-      account(key[1], key[0]);
+      account(key[1], kinds[key[0]]);
       u64(key[2]);
       break;
     default:
       key satisfies never;
   }
-  return Buffer.from(scratch.subarray(0, used));
+  return written();
 }
 
 function row(key: RowKey): void {
@@ -132,71 +128,11 @@ function row(key: RowKey): void {
   }
 }
 
-function account(name: AccountId, kind: keyof typeof kinds): void {
+function account(name: AccountId, kind: number): void {
   octet(tags.account);
-  const start = used;
-  text(name);
-  escape(start);
+  escapedText(name);
   octet(0);
-  octet(kinds[kind]);
-}
-
-/** Escapes what stands from `start` on, from its end so that nothing is overwritten. */
-function escape(start: number): void {
-  let marks = 0;
-  for (let at = start; at < used; at++) if (scratch[at]! <= 1) marks++;
-  if (marks === 0) return;
-  let from = used;
-  used += marks;
-  let to = used;
-  while (from > start) {
-    const value = scratch[--from]!;
-    if (value <= 1) {
-      scratch[--to] = value + 1;
-      scratch[--to] = 1;
-    } else scratch[--to] = value;
-  }
-}
-
-function octet(value: number): void {
-  scratch[used++] = value;
-}
-
-function u16(value: number): void {
-  if (!Number.isInteger(value) || value < 0 || value > 0xffff) throw outOfRange(value);
-  used = scratch.writeUInt16BE(value, used);
-}
-
-function u32(value: number): void {
-  if (!Number.isInteger(value) || value < 0 || value > 0xffffffff) throw outOfRange(value);
-  used = scratch.writeUInt32BE(value, used);
-}
-
-function u64(value: number): void {
-  if (!Number.isSafeInteger(value) || value < 0) throw outOfRange(value);
-  used = scratch.writeUInt32BE(Math.floor(value / 0x100000000), used);
-  used = scratch.writeUInt32BE(value >>> 0, used);
-}
-
-function outOfRange(value: number): StoreError {
-  return new StoreError('STORE_INVALID', `${String(value)} is no number for a key`);
-}
-
-/** A lone surrogate would be written as U+FFFD, and two texts would share a key. */
-const loneSurrogate = /\p{Surrogate}/u;
-
-function text(value: string): void {
-  if (value.length > textMax || loneSurrogate.test(value)) throw badText(value);
-  const size = scratch.write(value, used, 'utf8');
-  if (size > textMax) throw badText(value);
-  used += size;
-}
-
-function badText(value: string): StoreError {
-  return new StoreError(
-    'STORE_INVALID',
-    `text of ${value.length} characters is too long or not Unicode`,
-  );
+  octet(kind);
 }
 
 export function decodeKey(key: Buffer): StoreKey {
@@ -318,13 +254,12 @@ function behind(name: AccountId, kind: number, upTo: number): Buffer {
 }
 
 function bound(name: AccountId, kind: number, from?: number): Buffer {
-  used = 0;
-  account(name, 'wakeAt');
-  scratch[used - 1] = kind;
   // Behind the greatest number there is nothing: the range ends where it begins.
-  if (from !== undefined && from > Number.MAX_SAFE_INTEGER) scratch[used - 1] = kind + 1;
-  else if (from !== undefined && from > 0) u64(from);
-  return Buffer.from(scratch.subarray(0, used));
+  const isBehind = from !== undefined && from > Number.MAX_SAFE_INTEGER;
+  begin();
+  account(name, isBehind ? kind + 1 : kind);
+  if (!isBehind && from !== undefined && from > 0) u64(from);
+  return written();
 }
 
 /** Everything of one account. */

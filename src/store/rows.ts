@@ -6,7 +6,7 @@
 
 import { crc32 } from 'node:zlib';
 
-import { Packr } from 'msgpackr';
+import { Packr, RESERVE_START_SPACE } from 'msgpackr';
 
 import { sealBytes } from './encryption/data-key.js';
 import type { DataKey } from './encryption/data-key.js';
@@ -28,13 +28,20 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers:
  * for what it cannot hold.
  */
 export function encodeRow(key: Buffer, value: unknown, dataKey?: DataKey): Buffer {
-  let body: Buffer;
+  if (dataKey) return encodeOctets(key, pack(value, 0), dataKey);
+  // The head is written in front of the body where that stands: a copy costs as much as the rest.
+  const record = pack(value, RESERVE_START_SPACE + headSize);
+  record[4] = recordSchema;
+  record.writeUInt32BE(checksum(key, record), 0);
+  return record;
+}
+
+function pack(value: unknown, options: number): Buffer {
   try {
-    body = packr.pack(value);
+    return packr.pack(value, options);
   } catch (error) {
     throw new StoreError('STORE_INVALID', 'a value is not plain data', error);
   }
-  return encodeOctets(key, body, dataKey);
 }
 
 /** Throws STORE_DAMAGED rather than return what was not written, STORE_KEY without its data key. */
@@ -53,7 +60,7 @@ export function encodeOctets(key: Buffer, octets: Buffer, dataKey?: DataKey): Bu
   const record = Buffer.allocUnsafe(headSize + body.length);
   record[4] = dataKey ? sealedSchema : recordSchema;
   body.copy(record, headSize);
-  record.writeUInt32BE(crc32(record.subarray(4), crc32(key)), 0);
+  record.writeUInt32BE(checksum(key, record), 0);
   return record;
 }
 
@@ -77,9 +84,28 @@ export function isSealed(record: Buffer): boolean {
   return record[4] === sealedSchema;
 }
 
+/** CRC32 of the key and of what stands behind the checksum. */
+function checksum(key: Buffer, record: Buffer): number {
+  return crc32(record.subarray(4), keyChecksum(key));
+}
+
+const polynomial = 0xedb88320;
+const crcTable = Int32Array.from({ length: 256 }, (_, octet) => {
+  let crc = octet;
+  for (let bit = 0; bit < 8; bit++) crc = crc & 1 ? (crc >>> 1) ^ polynomial : crc >>> 1;
+  return crc;
+});
+
+/** Of some thirty octets: a call into zlib costs more than they do. */
+function keyChecksum(key: Buffer): number {
+  let crc = -1;
+  for (let at = 0; at < key.length; at++) crc = crcTable[(crc ^ key[at]!) & 0xff]! ^ (crc >>> 8);
+  return ~crc >>> 0;
+}
+
 function checkedBody(key: Buffer, record: Buffer): Buffer {
   if (record.length < headSize) throw new StoreError('STORE_DAMAGED', 'a record is too short');
-  if (crc32(record.subarray(4), crc32(key)) !== record.readUInt32BE(0)) {
+  if (checksum(key, record) !== record.readUInt32BE(0)) {
     throw new StoreError('STORE_DAMAGED', 'a record fails its checksum');
   }
   if (record[4] !== recordSchema && record[4] !== sealedSchema) {
