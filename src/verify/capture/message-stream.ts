@@ -11,6 +11,7 @@ import { OctetQueue } from './octet-queue.js';
 import { lineMax, startAt, startWithin, type Start } from './start.js';
 
 const { headerBytes, headerFields } = DEFAULT_SIP_LIMITS;
+const doubtsMax = 16;
 const cr = 13;
 const lf = 10;
 const emptyLine = Buffer.from('\r\n\r\n');
@@ -29,6 +30,8 @@ export class MessageStream {
   #isDoubted: boolean;
   /** Octets passed over since the last message. */
   #lost = 0;
+  /** Lines that have only looked like a message since then. */
+  #doubts = 0;
   /** How far the search for the empty line has come. */
   #scanned = 0;
   /** Octets of the SIP message that has begun, once its head is known. */
@@ -148,12 +151,12 @@ export class MessageStream {
     const end = bytes.indexOf(emptyLine, Math.max(0, this.#scanned - 3));
     this.#scanned = bytes.length;
     if (end < 0 || end > headerBytes) {
-      if (bytes.length > headerBytes) this.#doubt();
+      if (bytes.length > headerBytes) this.#doubt(bytes.length);
       return bytes.length > headerBytes;
     }
     const head = new Head(bytes, 0, end + 4, headerFields);
     head.scan();
-    if (this.#isDoubted && !isSound(head)) this.#doubt();
+    if (this.#isDoubted && !isSound(head)) this.#doubt(end + 4);
     else this.#need = end + 4 + Math.max(0, this.#lengthOf(head));
     return true;
   }
@@ -178,7 +181,7 @@ export class MessageStream {
       this.#tell('sip', bytes.subarray(0, length), true);
       this.#queue.drop(length);
     } else if (this.#isDoubted && !this.#isFollowed(bytes)) {
-      this.#doubt();
+      this.#doubt(this.#need);
       return true;
     } else {
       this.#tell('sip', bytes.subarray(0, this.#need), false);
@@ -195,9 +198,15 @@ export class MessageStream {
     return at === bytes.length || this.#startAt(bytes, at) !== 'none';
   }
 
-  /** It only looks like a message: goes on behind its first line. */
-  #doubt(): void {
-    this.#lose(this.#queue.bytes.indexOf(lf) + 1);
+  /**
+   * It only looks like a message: goes on behind its first line. When too many lines of what was
+   * looked at have looked like one, behind all of that: no octet is looked at time and again.
+   */
+  #doubt(lookedAt: number): void {
+    this.#doubts++;
+    const isTooMuch = this.#doubts > doubtsMax;
+    if (isTooMuch) this.#doubts = 0;
+    this.#lose(isTooMuch ? lookedAt : this.#queue.bytes.indexOf(lf) + 1);
     this.#seek();
   }
 
@@ -238,6 +247,7 @@ export class MessageStream {
     this.#conversation.tell({ protocol, bytes, cut }, this.#way, this.#stamp);
     this.#tellLost(`before frame ${this.#stamp.number}`);
     this.#isDoubted = false;
+    this.#doubts = 0;
   }
 
   #tellLost(where: string): void {
