@@ -32,8 +32,3 @@ export const items = [
 ] as const satisfies readonly Item[];
 
 export type ItemId = (typeof items)[number]['id'];
-
-/** `S-004`: the short name that texts use. */
-export function itemOf(id: string): Item | undefined {
-  return items.find((item) => item.id === id);
-}

@@ -48,7 +48,9 @@ export function transitionsTaken(state: AccountState, told: Advance['told']): Re
 export function shapesTaken(state: AccountState, told: Advance['told']): ReadonlySet<string> {
   const taken = new Set<string>();
   walk(state, told, ({ machine }, { value }, { type }, next) => {
-    const effects = next.effects.map((effect) => effect.type);
+    const effects = next.effects.map((effect) =>
+      'status' in effect ? `${effect.type} ${effect.status}` : effect.type,
+    );
     const places = [value, next.snapshot.value].map((one) => JSON.stringify(one));
     taken.add([machine.id, type, ...places, ...effects].join(' '));
   });

@@ -5,5 +5,5 @@ import { defineConfig } from 'vitest/config';
 
 export default defineConfig({
   root: fileURLToPath(new URL('../../../', import.meta.url)),
-  test: { include: ['test/verify/page/write.ts'], pool: 'threads' },
+  test: { include: ['test/verify/page/write{,-others}.ts'], pool: 'threads' },
 });
