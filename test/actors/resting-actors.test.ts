@@ -29,7 +29,7 @@ beforeEach(() => {
       },
       scan: (_account, { after = 0, limit }: ScanRange) => {
         looks.scans++;
-        const found = [...stored].filter((serial) => serial > (after)).slice(0, limit);
+        const found = [...stored].filter((serial) => serial > after).slice(0, limit);
         return Promise.resolve(
           found.map((serial): Row => ({ key: ['ua', serial], value: rowOf(serial) })),
         );
