@@ -68,6 +68,9 @@ export class Uploads {
     this.#live.delete(id);
     if (aborted) this.#release(number);
     if (!aborted || this.#isTaken(number)) return;
+    // A commit whose outcome is unknown may have kept it: what is so can be read after that alone.
+    if (this.#parts.table.failed) await this.#parts.table.ready();
+    if (this.#isTaken(number)) return;
     // Without a row, a commit has kept it.
     if (this.#parts.table.get(encodeKey(['upload', begun, number])) === undefined) return;
     await this.#condemn([{ begun, number }]);
@@ -138,6 +141,7 @@ export class Uploads {
     const limit = Math.min(Number.MAX_SAFE_INTEGER, Math.max(1, Math.ceil(before)));
     let from: Buffer | undefined;
     for (;;) {
+      if (this.#parts.table.failed) await this.#parts.table.ready();
       const range = uploadRange(1, limit);
       const keys = await this.#parts.table.keys({
         from: from ?? range.from,
