@@ -39,3 +39,11 @@ export {
 export { checkTrace, type CheckOptions } from './check/check.js';
 export type { Clause } from './check/clause.js';
 export type { JudgedUser, Unjudged, Verdict, Violation } from './check/verdict.js';
+export { simulateWire } from './simulation/wire-simulator.js';
+export {
+  wireFaultKinds,
+  type WireFaultKind,
+  type WireFigures,
+  type WireOptions,
+  type WireResult,
+} from './simulation/wire-options.js';

@@ -40,6 +40,7 @@ export class SimulatedDisk {
   #durable: Buffer[] = [];
   /** Written, and not synced yet. */
   #cached: Buffer | undefined;
+  #heard: (() => void) | undefined;
 
   constructor(parts: DiskParts) {
     this.#parts = parts;
@@ -74,6 +75,7 @@ export class SimulatedDisk {
       throw new DiskError('ENOSPC');
     }
     this.#cached = octets;
+    this.#tellOfWrite();
     const usual = 1 + random.below(8);
     await this.#wait(fails('slow-disk', 0.002) ? usual + random.exponential(2_000) : usual);
     if (fails('disk-sync', 0.001)) {
@@ -81,6 +83,11 @@ export class SimulatedDisk {
       throw new DiskError('EIO');
     }
     this.#flush();
+  }
+
+  /** Calls while the next write is on its way. */
+  duringNextWrite(call: () => void): void {
+    this.#heard = call;
   }
 
   /** The machine, or the process: what the system had taken from a process is still written. */
@@ -96,6 +103,12 @@ export class SimulatedDisk {
       this.figures.torn++;
       this.#durable.push(cached.subarray(0, random.below(cached.length)));
     } else this.figures.lost++;
+  }
+
+  #tellOfWrite(): void {
+    const heard = this.#heard;
+    this.#heard = undefined;
+    if (heard) this.#parts.clock.after(0, heard);
   }
 
   #flush(): void {

@@ -155,7 +155,11 @@ export class WireSimulation {
 
   #scheduleCrash(): void {
     this.after(this.random.exponential(3 * hourMs), () => {
-      if (this.fails('crash', 1)) this.#crash();
+      if (this.fails('crash', 1)) {
+        // Most of them where it hurts: when something is written and nobody knows of it yet.
+        if (this.random.chance(0.7)) this.disk.duringNextWrite(() => this.#crash());
+        else this.#crash();
+      }
       this.#scheduleCrash();
     });
   }

@@ -64,10 +64,16 @@ export class WireWitness {
 
   /** The server goes on as if nobody looked. */
   #commit(store: StorePort, account: string, version: number, change: Change): Promise<number> {
+    // Also of a commit whose outcome nobody learns.
+    for (const { serial, content } of change.keeps) {
+      if (typeof content !== 'string') this.#know(serial, content.toString('latin1'));
+    }
     const committed = store.commit(account, version, change);
     const note = async (): Promise<void> => {
       await committed;
-      for (const { serial } of change.keeps) await this.#keep(store, account, serial);
+      for (const { serial, content } of change.keeps) {
+        if (typeof content === 'string') await this.#keep(store, account, serial);
+      }
       this.#guarded(() => this.#judge(change));
     };
     // What was not written is nothing to look at.
@@ -77,7 +83,10 @@ export class WireWitness {
 
   async #keep(store: StorePort, account: string, serial: number): Promise<void> {
     const content = await store.content(account, serial);
-    const text = (await content?.read(0, content.size))?.toString('latin1') ?? '';
+    this.#know(serial, (await content?.read(0, content.size))?.toString('latin1') ?? '');
+  }
+
+  #know(serial: number, text: string): void {
     const id = idPattern.exec(text)?.[1];
     if (id === undefined) return;
     const drawn = /imdn\.Message-ID: *(\S+)/i.exec(text)?.[1];

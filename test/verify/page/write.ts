@@ -10,6 +10,7 @@ import { page } from './page.js';
 import { simulatorSection } from './simulator.js';
 import { spinSection } from './spin.js';
 import { tracesSection } from './traces.js';
+import { wireSimulatorSection } from './wire-simulator.js';
 
 /** In the order of the page. */
 const sections = [
@@ -18,6 +19,7 @@ const sections = [
   spinSection,
   explorerSection,
   simulatorSection,
+  wireSimulatorSection,
   tracesSection,
 ];
 
