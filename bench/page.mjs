@@ -19,6 +19,7 @@ store that is synced before each 202. A figure is the median of repetitions that
 with those of the peers, with the least and the greatest beside it. _Loss_ counts requests refused
 or never answered, and messages that did not arrive, over all repetitions. Rates of different runs
 are not to be compared: the machine differs from hour to hour, which is why the peers run along.
+[profile.md](profile.md) says where the time of one stored message goes.
 `;
 
 export async function writePage(lines) {
