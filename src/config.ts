@@ -85,6 +85,8 @@ const bounds = z.strictObject({
   surveyPauseMs: z.int().min(0).max(60_000).default(200),
   /** Octets of messages that are held while they are passed on, in total. */
   forwardOctets: count.default(67_108_864),
+  /** Octets of unanswered messages of one MSRP session in memory; others wait in the store. */
+  payloadOctets: z.int().min(65_536).default(524_288),
   /** INVITEs that are passed on, and their sessions, in total. */
   bridges: z.int().min(0).max(100_000).default(1_024),
 });
