@@ -19,7 +19,7 @@ interface Outcome {
   readonly pushed: Record<'resident' | 'atOnce' | 'expected' | 'delivered' | 'disorder', number>;
 }
 
-test(`MSRP-13, D-16, S2-PUSH-FLOW: ${sessions} sessions stop half-way in, then ${sessions} out`, async () => {
+test('MSRP-13, D-16, S2-PUSH-FLOW: 200 sessions stop half-way in, then 200 out', async () => {
   const directory = mkdtempSync(join(tmpdir(), 'poste-sessions-'));
   const server = await startServerProcess({ directory });
   const options = { port: server.sipPort, pid: server.pid, sessions, messages, large: 16_384 };
