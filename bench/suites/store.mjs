@@ -20,9 +20,10 @@ export async function run(bench) {
       for (const body of bench.quick ? [200] : [200, 4096]) {
         const capacity = await closedLoop(bench, servers, transport, body);
         const durable = servers.filter(({ name }) => !isLazy(name));
-        await openLoop(bench, durable, transport, body, 1000);
+        await openLoop(bench, durable, transport, body, { rate: 1000, what: '1000/s' });
         const half = Math.round(capacity / 2);
-        if (half > 1000) await openLoop(bench, durable, transport, body, half);
+        const what = 'half of our capacity';
+        if (half > 1000) await openLoop(bench, durable, transport, body, { rate: half, what });
       }
     }
   } finally {
@@ -56,8 +57,8 @@ export async function closedLoop(bench, servers, transport, body) {
   return median((runs.get('ours') ?? []).map(({ acked_per_s: rate }) => rate));
 }
 
-async function openLoop(bench, servers, transport, body, rate) {
-  const name = `${transport}, ${body} B, ${rate}/s offered`;
+async function openLoop(bench, servers, transport, body, { rate, what }) {
+  const name = `${transport}, ${body} B, ${what} offered`;
   const runs = await interleaved(bench, servers, `store ${name}`, (server) =>
     loadgen('store', {
       ...targetOf(server, transport),
@@ -70,7 +71,7 @@ async function openLoop(bench, servers, transport, body, rate) {
   for (const [who, results] of runs) {
     const one = (unit, of) =>
       bench.figure({
-        ...{ who, name, unit, better: 'less' },
+        ...{ who, name, unit, better: 'less', rate },
         ...outcomeOf(results),
         values: results.map(of),
       });
