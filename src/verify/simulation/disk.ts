@@ -23,7 +23,7 @@ export interface DiskFigures {
   /** Writes that nobody was told of, and that were there after the crash. */
   survived: number;
   /** Writes that a crash has taken. */
-  lost: number;
+  dropped: number;
 }
 
 export interface DiskParts {
@@ -34,7 +34,7 @@ export interface DiskParts {
 
 export class SimulatedDisk {
   readonly figures: DiskFigures = {
-    ...{ writes: 0, full: 0, failedSyncs: 0, torn: 0, survived: 0, lost: 0 },
+    ...{ writes: 0, full: 0, failedSyncs: 0, torn: 0, survived: 0, dropped: 0 },
   };
   readonly #parts: DiskParts;
   #durable: Buffer[] = [];
@@ -102,7 +102,7 @@ export class SimulatedDisk {
     } else if (fails('torn-write', 0.7)) {
       this.figures.torn++;
       this.#durable.push(cached.subarray(0, random.below(cached.length)));
-    } else this.figures.lost++;
+    } else this.figures.dropped++;
   }
 
   #tellOfWrite(): void {
