@@ -5,7 +5,7 @@ import type { SipMessage } from '../../wire/sip/message.js';
 import { streamCarrier } from './carrier.js';
 import { Connection, type ConnectionContext } from './connection.js';
 import { hostPort, type Flow, type Receiver, type SipCounters } from './flow.js';
-import { contactPlaceholder, placeholderHost } from './placeholder-host.js';
+import { invalidContactHost, invalidHost } from './invalid-host.js';
 import type { SipSettings, StreamTransport } from './options.js';
 import type { TimerWheel } from './timer-wheel.js';
 import { provenDomains, type TlsIdentity } from './tls.js';
@@ -23,7 +23,7 @@ export class Connections {
   /** Accepted connections without a message so far, oldest first. */
   readonly #silent = new Set<Connection>();
   readonly #acceptedFrom = new Map<string, number>();
-  /** Connections by the placeholder hosts of those at the other end (RFC 7118 5). */
+  /** Connections by the host in `.invalid` of those at the other end (RFC 7118 5). */
   readonly #byAlias = new Map<string, Connection>();
   readonly #aliases = new Map<Connection, Set<string>>();
   #closed = false;
@@ -85,7 +85,7 @@ export class Connections {
   }
 
   /**
-   * The flow to an address or placeholder host; a connection is opened when there is none. `domain`
+   * The flow to an address or host in `.invalid`; a connection is opened when there is none. `domain`
    * is the host of the URI, which the certificate of a TLS peer has to prove. Undefined: no way.
    */
   flowTo(
@@ -98,10 +98,10 @@ export class Connections {
     const known =
       this.#byAlias.get(address.toLowerCase()) ?? this.#known(transport, address, port, domain);
     if (known || transport === 'ws' || transport === 'wss') return known;
-    return placeholderHost(address) ? undefined : this.#connect(transport, address, port, domain);
+    return invalidHost(address) ? undefined : this.#connect(transport, address, port, domain);
   }
 
-  /** The connection of whoever calls itself by that placeholder host. */
+  /** The connection of whoever calls itself by that host in `.invalid`. */
   aliased(host: string): Connection | undefined {
     return this.#byAlias.get(host.toLowerCase());
   }
@@ -173,10 +173,10 @@ export class Connections {
     return oldest !== undefined;
   }
 
-  /** A Contact with a placeholder host says that requests to it come back on this connection. */
+  /** A Contact with a host in `.invalid` says that requests to it come back on this connection. */
   #learn(message: SipMessage, flow: Flow): void {
     if (!(flow instanceof Connection) || !flow.accepted) return;
-    const host = contactPlaceholder(message);
+    const host = invalidContactHost(message);
     if (host === undefined) return;
     const before = this.#byAlias.get(host);
     // Only the host that had the name may move it, as after a change of its connection.

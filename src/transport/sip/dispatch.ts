@@ -10,7 +10,7 @@ import { offeringKeep } from './keep.js';
 import type { Network } from './network.js';
 import type { SipSettings, SipTransport } from './options.js';
 import { nextHopOf, type NextHop } from './next-hop.js';
-import { placeholderHost } from './placeholder-host.js';
+import { invalidHost } from './invalid-host.js';
 import { buildRequest, type RequestDraft } from './request.js';
 import type { Target } from './resolve.js';
 
@@ -99,9 +99,9 @@ export class Dispatch {
     return tagOf(this.draft.to) === undefined && this.#settings.penalties.has(attempt);
   }
 
-  /** Who has a placeholder host is reached by the connection on which it came (RFC 7118 5). */
+  /** Who has a host in `.invalid` is reached by the connection on which it came (RFC 7118 5). */
   #targetsOf(hop: NextHop): readonly Target[] | Promise<readonly Target[]> {
-    if (placeholderHost(hop.host) === undefined) return this.#settings.resolve(hop);
+    if (invalidHost(hop.host) === undefined) return this.#settings.resolve(hop);
     const transport = this.#network.aliased(hop.host)?.transport;
     const isFit = transport !== undefined && (!hop.secure || /^(?:tls|wss)$/.test(transport));
     return isFit ? [{ address: hop.host, port: hop.port ?? 5060, transport }] : [];

@@ -7,7 +7,7 @@ import { parseSip, salvageRequest } from '../../wire/sip/parse.js';
 import type { Flow, Receiver, SipCounters } from './flow.js';
 import type { SipArrival, SipDeparture, SipLink, SipLinkReceiver } from './link.js';
 import type { SipAddress, SipSettings, StreamTransport } from './options.js';
-import { contactPlaceholder } from './placeholder-host.js';
+import { invalidContactHost } from './invalid-host.js';
 
 /** Departures of which it is not known yet whether they left. */
 const askedMax = 100_000;
@@ -29,7 +29,7 @@ export class LinkedFlows implements SipLinkReceiver {
   readonly #link: SipLink;
   /** Connections by number. */
   readonly #flows = new Map<number, LinkedFlow>();
-  /** Connections by the placeholder host of whoever has opened them (RFC 7118 5). */
+  /** Connections by the host in `.invalid` of whoever has opened them (RFC 7118 5). */
   readonly #aliases = new Map<string, LinkedFlow>();
   readonly #asked = new Map<number, () => void>();
   #lastAsked = 0;
@@ -66,7 +66,7 @@ export class LinkedFlows implements SipLinkReceiver {
     return Promise.resolve();
   }
 
-  /** The flow to an address, or to whoever calls itself by a placeholder host. */
+  /** The flow to an address, or to whoever calls itself by a host in `.invalid`. */
   flowTo(
     transport: StreamTransport,
     address: string,
@@ -167,9 +167,9 @@ export class LinkedFlows implements SipLinkReceiver {
     return this.#lastAsked;
   }
 
-  /** A Contact with a placeholder host says that requests to it come back on this connection. */
+  /** A Contact with a host in `.invalid` says that requests to it come back on this connection. */
   #learn(message: SipMessage, flow: LinkedFlow): void {
-    const host = contactPlaceholder(message);
+    const host = invalidContactHost(message);
     if (host === undefined) return;
     const before = this.#aliases.get(host);
     // Only the host that had the name may move it, as after a change of its connection.

@@ -7,7 +7,7 @@ import { hostPort, type Flow, type Receiver, type SipCounters } from './flow.js'
 import { LinkedFlows } from './linked-flows.js';
 import { Listeners } from './listeners.js';
 import type { SipAddress, SipSettings, SipTransport } from './options.js';
-import { placeholderHost } from './placeholder-host.js';
+import { invalidHost } from './invalid-host.js';
 import type { TimerWheel } from './timer-wheel.js';
 import { TlsIdentity, type SipTlsOptions } from './tls.js';
 import type { UdpFlow } from './udp.js';
@@ -21,14 +21,14 @@ export class Network {
   readonly #connections: Connections | LinkedFlows;
   readonly #listeners: Listeners | LinkedFlows;
   /** Our name where nobody can connect to us. */
-  readonly #placeholder: string;
+  readonly #invalidHost: string;
   #closed = false;
 
   /** Throws SipTlsError. */
   constructor(settings: SipSettings, counters: SipCounters, wheel: TimerWheel, receiver: Receiver) {
     this.#settings = settings;
     this.#counters = counters;
-    this.#placeholder = `${settings.random.token(12).toLowerCase()}.invalid`;
+    this.#invalidHost = `${settings.random.token(12).toLowerCase()}.invalid`;
     const identity = new TlsIdentity(settings.tls ?? {});
     this.#identity = identity;
     if (settings.link) {
@@ -71,7 +71,7 @@ export class Network {
     return transport !== 'udp' || this.#udpTo(address) !== undefined;
   }
 
-  /** The connection of whoever calls itself by that placeholder host (RFC 7118 5). */
+  /** The connection of whoever calls itself by that host in `.invalid` (RFC 7118 5). */
   aliased(host: string): Flow | undefined {
     return this.#connections.aliased(host);
   }
@@ -87,7 +87,7 @@ export class Network {
     domain?: string,
   ): Flow | undefined {
     if (this.#closed || port < 1 || port > 65_535) return undefined;
-    if (isIP(address) === 0 && placeholderHost(address) === undefined) return undefined;
+    if (isIP(address) === 0 && invalidHost(address) === undefined) return undefined;
     if (transport === 'udp') return this.#udpTo(address);
     return this.#connections.flowTo(transport, address, port, domain);
   }
@@ -105,7 +105,7 @@ export class Network {
     const fitting = this.addresses.filter((one) => one.transport === transport);
     const own = fitting.find((one) => isIP(one.address) === family) ?? fitting[0];
     if (own) return this.publicAddress(own);
-    if (transport !== 'udp' && transport !== 'tcp') return this.#placeholder;
+    if (transport !== 'udp' && transport !== 'tcp') return this.#invalidHost;
     const any = this.addresses[0];
     return any ? this.publicAddress(any) : hostPort(this.#settings.advertised ?? address, 5060);
   }
@@ -114,9 +114,9 @@ export class Network {
   reachedBy(transport: SipTransport | undefined): string {
     const fitting = this.addresses.find((one) => one.transport === transport);
     const isPlaceless = !fitting && transport !== undefined && !/^(?:udp|tcp)$/.test(transport);
-    if (isPlaceless) return `${this.#placeholder};transport=${uriTransport(transport)}`;
+    if (isPlaceless) return `${this.#invalidHost};transport=${uriTransport(transport)}`;
     const own = fitting ?? this.addresses[0];
-    if (!own) return this.#placeholder;
+    if (!own) return this.#invalidHost;
     const parameter = own.transport === 'udp' ? '' : `;transport=${uriTransport(own.transport)}`;
     return `${this.publicAddress(own)}${parameter}`;
   }

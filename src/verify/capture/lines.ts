@@ -38,14 +38,14 @@ function nextLine(source: OctetSource, max: number): string | undefined {
     const isLast = piece.length < Math.min(length, max);
     if (end >= 0 || isLast) {
       const text = piece.toString('utf8', 0, end < 0 ? piece.length : end);
-      source.skip(end < 0 ? piece.length : end + 1);
+      source.discard(end < 0 ? piece.length : end + 1);
       return text.replace(/^\ufeff/, '');
     }
     if (length >= max) break;
   }
   for (let piece = source.peek(pieceBytes); piece.length > 0; piece = source.peek(pieceBytes)) {
     const end = piece.indexOf(lf);
-    source.skip(end < 0 ? piece.length : end + 1);
+    source.discard(end < 0 ? piece.length : end + 1);
     if (end >= 0) break;
   }
   return undefined;

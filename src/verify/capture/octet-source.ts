@@ -39,12 +39,12 @@ export class OctetSource {
   take(length: number): Buffer | undefined {
     const bytes = this.peek(length);
     if (bytes.length < length) return undefined;
-    this.skip(length);
+    this.discard(length);
     return bytes;
   }
 
   /** Passes over octets that were looked at. */
-  skip(length: number): void {
+  discard(length: number): void {
     this.#at += length;
     this.#offset += length;
   }
@@ -54,7 +54,7 @@ export class OctetSource {
     for (let left = length; left > 0;) {
       const count = this.peek(Math.min(left, windowBytes)).length;
       if (count === 0) return false;
-      this.skip(count);
+      this.discard(count);
       left -= count;
     }
     return true;
