@@ -43,6 +43,8 @@ export class Listeners {
   readonly #context: ListenersContext;
   readonly #servers: Server[] = [];
   readonly #closing: Promise<void>[] = [];
+  /** Those of a pair that is open. */
+  readonly #early = new Map<SipListener, SipAddress>();
 
   constructor(context: ListenersContext) {
     this.#context = context;
@@ -73,29 +75,30 @@ export class Listeners {
     await Promise.all([...this.#closing, ...this.udp.map((flow) => flow.close())]);
   }
 
-  /** With port 0 the number that the other of UDP and TCP has on that host, if it has one. */
+  /** With port 0, UDP and TCP of a host have the same number. */
   async #openFree(listener: SipListener): Promise<SipAddress> {
-    const { transport, host, port } = listener;
-    const other = transport === 'udp' ? 'tcp' : 'udp';
-    const { listeners } = this.#context.settings;
-    const isPaired =
-      (transport === 'udp' || transport === 'tcp') &&
-      port === 0 &&
-      listeners.some((one) => one.transport === other && one.host === host && one.port === 0);
-    if (!isPaired) return this.#listen(listener, port);
-    const at = listeners.findIndex((one) => one.transport === other && one.host === host);
-    const partner = this.addresses[at];
-    if (partner) return this.#listen(listener, partner.port);
-    return this.#probe(listener, other);
+    const early = this.#early.get(listener);
+    if (early) return early;
+    const partner = this.#partnerOf(listener);
+    return partner ? this.#openPair(listener, partner) : this.#listen(listener, listener.port);
   }
 
-  /** A number that is free for both: tried out with the other transport, which opens it later. */
-  async #probe(listener: SipListener, other: 'udp' | 'tcp'): Promise<SipAddress> {
+  #partnerOf({ transport, host, port }: SipListener): SipListener | undefined {
+    if (port !== 0 || (transport !== 'udp' && transport !== 'tcp')) return undefined;
+    const other = transport === 'udp' ? 'tcp' : 'udp';
+    return this.#context.settings.listeners.find(
+      (one) =>
+        one.transport === other && one.host === host && one.port === 0 && !this.#early.has(one),
+    );
+  }
+
+  /** Both at once: a number that was only tried out would be taken again by somebody else. */
+  async #openPair(listener: SipListener, partner: SipListener): Promise<SipAddress> {
     for (let attempt = 1; ; attempt++) {
       const bound = await this.#listen(listener, 0);
       try {
-        await this.#listen({ ...listener, transport: other }, bound.port);
-        await this.#closeLast(other);
+        this.#early.set(partner, await this.#listen(partner, bound.port));
+        this.#early.set(listener, bound);
         return bound;
       } catch (error) {
         const isTaken = (error as NodeJS.ErrnoException).code === 'EADDRINUSE';
