@@ -5,6 +5,7 @@ import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
+import { freePort } from './loopback-port.js';
 
 export const mainPath = fileURLToPath(new URL('../dist/main.js', import.meta.url));
 
@@ -27,6 +28,7 @@ export interface ServerProcess {
 /** Starts `serve` and waits until it says that it is ready. */
 export async function startServerProcess(options: {
   readonly directory: string;
+  /** Of an earlier process that it takes the place of; else it has ports of its own. */
   readonly sipPort?: number;
   readonly msrpPort?: number;
   readonly args?: readonly string[];
@@ -35,7 +37,8 @@ export async function startServerProcess(options: {
   /** Told of the child before it is ready, for tests that kill it while it starts. */
   readonly spawned?: (child: ChildProcess) => void;
 }): Promise<ServerProcess> {
-  const { directory, sipPort = 0, msrpPort = 0, args = [], env = {} } = options;
+  const { directory, args = [], env = {} } = options;
+  const { sipPort = await freePort(), msrpPort = await freePort() } = options;
   const ports = ['--port', String(sipPort), '--msrp-port', String(msrpPort)];
   const child = spawn(
     process.execPath,

@@ -1,16 +1,43 @@
-/** A port for UDP and TCP alike that is likely to be free. */
+/** A port for UDP and TCP alike that is free, and that nobody is given by chance. */
 
+import { createSocket } from 'node:dgram';
 import { createServer } from 'node:net';
+import { randomInt } from 'node:crypto';
 
-/** A TCP port that nobody uses; that of UDP is most likely free, too. */
-export function freePort(host: string): Promise<number> {
+/**
+ * Linux gives out ports from 32768 on to whoever asks for any, clients that connect included; one
+ * from below stays with those who use it, also while they are started again.
+ */
+const lowest = 20_000;
+const highest = 32_767;
+const attempts = 20;
+
+/** Resolves with such a port of that host; rejects when none is found. */
+export async function freePort(host: string): Promise<number> {
+  for (let attempt = 1; ; attempt++) {
+    const port = randomInt(lowest, highest + 1);
+    try {
+      await tryStream(port, host);
+      await tryDatagrams(port, host);
+      return port;
+    } catch (error) {
+      if (attempt === attempts) throw error;
+    }
+  }
+}
+
+function tryStream(port: number, host: string): Promise<void> {
   return new Promise((resolve, reject) => {
-    const probe = createServer();
-    probe.once('error', reject);
-    probe.listen(0, host, () => {
-      const address = probe.address();
-      const port = typeof address === 'object' && address ? address.port : 0;
-      probe.close(() => resolve(port));
-    });
+    const server = createServer();
+    server.once('error', reject);
+    server.listen(port, host, () => server.close(() => resolve()));
+  });
+}
+
+function tryDatagrams(port: number, host: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const socket = createSocket(host.includes(':') ? 'udp6' : 'udp4');
+    socket.once('error', (error) => socket.close(() => reject(error)));
+    socket.bind(port, host, () => socket.close(() => resolve()));
   });
 }

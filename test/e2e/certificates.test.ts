@@ -8,7 +8,7 @@ import { join } from 'node:path';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { freePort } from '../../src/client/free-port.js';
+import { freePort } from '../loopback-port.js';
 import { settingsOf } from '../../src/config.js';
 import { startServer, type Server } from '../../src/server.js';
 
@@ -28,7 +28,7 @@ let waiting: (() => void)[];
 let msrpPort: number;
 
 beforeEach(async () => {
-  msrpPort = await freePort('127.0.0.1');
+  msrpPort = await freePort();
   directory = mkdtempSync(join(tmpdir(), 'poste-certificates-'));
   lines = [];
   waiting = [];

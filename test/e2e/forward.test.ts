@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage, ImClient } from '../../src/client/im-client.js';
 import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
+import { freePort } from '../loopback-port.js';
 import { withForward } from './forward-scene.js';
 import { bob } from './two-peers.js';
 import { startWorld } from './world.js';
@@ -91,9 +92,7 @@ describe('a user who is available', () => {
 
   test('D-12, U7: nobody listens at the contact: stored', () =>
     withForward(async ({ register, send, answer, stored }) => {
-      const gone = await openSipPeer('tcp');
-      await gone.close();
-      await register({ contact: `<sip:bob@127.0.0.1:${gone.port};transport=tcp>` });
+      await register({ contact: `<sip:bob@127.0.0.1:${await freePort()};transport=tcp>` });
       send({});
       expect((await answer()).status).toBe(202);
       await stored(1);

@@ -16,6 +16,7 @@ import { parseChallenge } from '../../src/wire/sip/digest.js';
 import type { HeaderField, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import { authorization } from '../actors/authentication-world.js';
+import { freePort } from '../loopback-port.js';
 
 export const hostname = 'store.example.org';
 export const credentials = {
@@ -31,20 +32,21 @@ export class World {
   readonly #clients: ImClient[] = [];
   readonly #peers: SipPeer[] = [];
   #server: Server | undefined;
-  #ports = [0, 0, 0];
+  #ports: readonly [number, number] | undefined;
 
   constructor(identity: SettingsInput['identity'] = {}) {
     this.#identity = identity;
   }
 
   async start(): Promise<this> {
-    const [udp, tcp, msrp] = this.#ports;
+    // Its own also while it is down between two lives.
+    const [sip, msrp] = (this.#ports ??= [await freePort(), await freePort()]);
     this.#server = await startServer(
       settingsOf({
         sip: {
           listen: [
-            { transport: 'udp', port: udp },
-            { transport: 'tcp', port: tcp },
+            { transport: 'udp', port: sip },
+            { transport: 'tcp', port: sip },
           ],
         },
         msrp: { port: msrp },
@@ -54,7 +56,6 @@ export class World {
         log: { level: 'silent' },
       }),
     );
-    this.#ports = [...this.#server.sip.map(({ port }) => port), this.#server.msrp.port];
     return this;
   }
 
@@ -73,7 +74,7 @@ export class World {
   }
 
   place(transport: 'udp' | 'tcp' = 'udp'): SipPlace {
-    return { transport, address: '127.0.0.1', port: this.#ports[transport === 'udp' ? 0 : 1]! };
+    return { transport, address: '127.0.0.1', port: this.#ports![0] };
   }
 
   /** A started client of `user@example.org`. */

@@ -4,6 +4,7 @@ import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage, ImClient } from '../../src/client/im-client.js';
 import { openSipPeer, responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
 import type { SipRequest } from '../../src/wire/sip/message.js';
+import { freePort } from '../loopback-port.js';
 import { withForward, type ForwardScene } from './forward-scene.js';
 import { bob } from './two-peers.js';
 import { description } from './sip-scene.js';
@@ -43,9 +44,7 @@ describe('D-47: an INVITE that is refused leaves everything stored', () => {
       await offer(scene);
       await scene.register();
       const invite = await scene.asked('INVITE');
-      const nobody = await openSipPeer('tcp');
-      await nobody.close();
-      const path = `msrp://127.0.0.1:${nobody.port}/gone;tcp`;
+      const path = `msrp://127.0.0.1:${await freePort()}/gone;tcp`;
       accept(scene, invite, description({ setup: 'passive', path }));
       const bye = await scene.asked('BYE');
       scene.reply(bye, 200);

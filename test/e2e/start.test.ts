@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { settingsOf } from '../../src/config.js';
 import { startServer } from '../../src/server.js';
+import { freePort } from '../loopback-port.js';
 
 let directory: string;
 beforeEach(() => {
@@ -24,8 +25,8 @@ test('a start that fails names its code, leaves nothing open and logs nothing', 
     lines.push(message);
   };
   const log = { debug: line, info: line, warn: line, error: line };
-  const first = await startServer(settings('one', 0));
-  const { port } = first.sip[0]!;
+  const port = await freePort();
+  const first = await startServer(settings('one', port));
   const second = startServer(settings('two', port), { log });
   await expect(second).rejects.toMatchObject({ code: 'SIP_LISTEN' });
   await expect(startServer(settings('one', 0), { log })).rejects.toMatchObject({

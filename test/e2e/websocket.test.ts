@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
-import { freePort } from '../../src/client/free-port.js';
+import { freePort } from '../loopback-port.js';
 import { responseTo } from '../../src/testing/sip-peer.js';
 import { parseSdp, sdpAttribute } from '../../src/wire/sdp.js';
 import { clientUri, WebSocketClient } from '../transport/msrp/websocket-client.js';
@@ -21,7 +21,7 @@ const file = (name: string): string =>
   fileURLToPath(new URL(`../transport/msrp/certificates/${name}`, import.meta.url));
 
 async function withWebSocket(play: (scene: Scene) => Promise<void>): Promise<void> {
-  const port = await freePort('127.0.0.1');
+  const port = await freePort();
   const tls = { port: 0, certificate: file('server.pem'), key: file('server.key') };
   const clients: WebSocketClient[] = [];
   const dial = async (): Promise<WebSocketClient> => {

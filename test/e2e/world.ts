@@ -10,6 +10,7 @@ import { settingsOf } from '../../src/config.js';
 import type { SettingsInput } from '../../src/config.js';
 import { startServer } from '../../src/server.js';
 import type { Server, ServerParts } from '../../src/server.js';
+import { freePort } from '../loopback-port.js';
 
 export interface World {
   server: Server;
@@ -39,15 +40,17 @@ export async function startWorld(
 ): Promise<World> {
   const directory = mkdtempSync(join(tmpdir(), 'poste-e2e-'));
   const clients: ImClient[] = [];
-  const start = (ports: { udp: number; tcp: number; msrp: number }) =>
+  // Its own also while it is down between two lives.
+  const ports = { sip: await freePort(), msrp: await freePort() };
+  const start = () =>
     startServer(
       settingsOf({
         ...more,
         ...(Object.keys(parts).length === 0 && { cluster: { shards, ...more.cluster } }),
         sip: {
           listen: [
-            { transport: 'udp', port: ports.udp },
-            { transport: 'tcp', port: ports.tcp },
+            { transport: 'udp', port: ports.sip },
+            { transport: 'tcp', port: ports.sip },
           ],
         },
         msrp: { ...more.msrp, port: ports.msrp },
@@ -61,7 +64,7 @@ export async function startWorld(
   const portOf = (server: Server, wanted: string): number =>
     server.sip.find((address) => address.transport === wanted)!.port;
   const world: World = {
-    server: await start({ udp: 0, tcp: 0, msrp: 0 }),
+    server: await start(),
     directory: join(directory, 'store'),
     async client(user, options = {}) {
       const client = createImClient({
@@ -76,14 +79,8 @@ export async function startWorld(
       return client;
     },
     async restart() {
-      const { server } = world;
-      const ports = {
-        udp: portOf(server, 'udp'),
-        tcp: portOf(server, 'tcp'),
-        msrp: server.msrp.port,
-      };
-      await server.stop(0);
-      world.server = await start(ports);
+      await world.server.stop(0);
+      world.server = await start();
     },
     async end() {
       await Promise.all(clients.map((client) => client.stop()));

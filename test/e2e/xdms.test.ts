@@ -10,6 +10,7 @@ import { startServer } from '../../src/server.js';
 import type { Server } from '../../src/server.js';
 import { startXdmsPeer } from '../../src/testing/xdms.js';
 import { MemoryDocuments } from '../../src/transport/xcap/memory-documents.js';
+import { freePort } from '../loopback-port.js';
 
 const hostname = 'store.example.org';
 const stores = [`sip:Deferred@${hostname}`];
@@ -37,7 +38,7 @@ test('S1-META-ADD, S1-META-DEL, U24, XCAP-10: metadata follows the store over HT
   const directory = mkdtempSync(join(tmpdir(), 'poste-xdms-'));
   ends.push(() => rmSync(directory, { recursive: true, force: true }));
   const documents = new MemoryDocuments();
-  let xdms = await startXdmsPeer({ stores, documents });
+  let xdms = await startXdmsPeer({ stores, documents, port: await freePort() });
   const { root, port } = xdms;
   let server = await startAt(directory, root);
   ends.push(() => xdms.stop());

@@ -7,6 +7,7 @@ import type { ChildProcess } from 'node:child_process';
 import { createImClient } from '../../src/client/connect.js';
 import type { ImClient } from '../../src/client/im-client.js';
 import type { TraceEntry } from '../../src/ports.js';
+import { freePort } from '../loopback-port.js';
 import { startServerProcess } from '../server-process.js';
 import type { ServerProcess } from '../server-process.js';
 import { copyOf, inspect } from './inspection.js';
@@ -52,7 +53,7 @@ export class Chain {
   readonly #clients = new Map<User, ImClient>();
   readonly #over = new Map<User, () => void>();
   #sender: Sender | undefined;
-  #ports = { sip: 0, msrp: 0 };
+  #ports: { readonly sip: number; readonly msrp: number } | undefined;
   #server: ServerProcess | undefined;
   #next = 1;
   #dialog = '';
@@ -115,7 +116,7 @@ export class Chain {
   // -------------------------------------------------------------------------------- server
 
   async #start(spawned?: (child: ChildProcess) => void): Promise<void> {
-    const { sip, msrp } = this.#ports;
+    const { sip, msrp } = (this.#ports ??= { sip: await freePort(), msrp: await freePort() });
     this.#server = await startServerProcess({
       directory: this.directory,
       sipPort: sip,
@@ -124,8 +125,7 @@ export class Chain {
       ...(this.#fault.env && { env: this.#fault.env }),
       ...(spawned && { spawned }),
     });
-    this.#ports = { sip: this.#server.sipPort, msrp: this.#server.msrpPort };
-    this.#sender ??= await Sender.open(this.ledger, 'udp', this.#ports.sip);
+    this.#sender ??= await Sender.open(this.ledger, 'udp', sip);
   }
 
   /** Returns how many of these kills hit a server that was not ready. */
@@ -185,7 +185,7 @@ export class Chain {
     const sender =
       transport === 'udp'
         ? this.#sender!
-        : await Sender.open(this.ledger, transport, this.#ports.sip);
+        : await Sender.open(this.ledger, transport, this.#ports!.sip);
     // Within the time in which a repetition is known (D-18) they count once.
     const again = sender.unanswered.splice(0).map((pending) => sender.repeat(pending));
     const one = async (): Promise<void> => {
@@ -284,7 +284,7 @@ export class Chain {
     if (known) return known;
     const client = createImClient({
       aor: `sip:${user}@example.org`,
-      server: { host: '127.0.0.1', port: this.#ports.sip, transport: 'udp' },
+      server: { host: '127.0.0.1', port: this.#ports!.sip, transport: 'udp' },
       identity: 'asserted',
       deferredUri: `sip:Deferred@${hostname}`,
       limits: { answerMs: 4_000, bindMs: 4_000, idleMs: 4_000, graceMs: 50, consumerMs: 4_000 },

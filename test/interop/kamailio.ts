@@ -5,7 +5,7 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { accepts } from './loopback-port.js';
+import { listening } from '../loopback-port.js';
 
 export interface KamailioOptions {
   /** Path of its configuration. */
@@ -55,7 +55,7 @@ export async function startKamailio(options: KamailioOptions): Promise<Kamailio>
   const ended = once(child, 'exit');
   let isOver = false;
   void ended.then(() => (isOver = true));
-  while (!(await accepts(port))) if (isOver) throw new Error(`kamailio ended: ${log}`);
+  if (!(await listening(port, () => isOver))) throw new Error(`kamailio ended: ${log}`);
   return {
     port,
     log: () => log,

@@ -7,7 +7,7 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from '../../../src/testing/sip-peer.js';
-import { accepts, freePort } from '../loopback-port.js';
+import { freePort, listening } from '../../loopback-port.js';
 
 export interface Phone {
   /** Message summaries as it was notified of them, in order. */
@@ -39,7 +39,7 @@ export async function startPhone(user: string, proxyPort: number): Promise<Phone
   const ended = once(child, 'exit');
   let isOver = false;
   void ended.then(() => (isOver = true));
-  while (!(await accepts(control))) if (isOver) throw new Error(`baresip ended: ${output}`);
+  if (!(await listening(control, () => isOver))) throw new Error(`baresip ended: ${output}`);
   const summaries = new Queue<string>();
   const socket = connect(control, '127.0.0.1');
   let received = '';

@@ -10,7 +10,7 @@ import { settingsOf } from '../../../src/config.js';
 import { startServer, type Server } from '../../../src/server.js';
 import { WireLog } from '../../e2e/wire-log.js';
 import { startKamailio, type Kamailio } from '../kamailio.js';
-import { freePort } from '../loopback-port.js';
+import { freePort } from '../../loopback-port.js';
 
 const configuration = fileURLToPath(new URL('core.cfg', import.meta.url));
 

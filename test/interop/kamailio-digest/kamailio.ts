@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { startKamailio, type Kamailio } from '../kamailio.js';
-import { freePort } from '../loopback-port.js';
+import { freePort } from '../../loopback-port.js';
 
 const configuration = fileURLToPath(new URL('proxy.cfg', import.meta.url));
 

@@ -9,7 +9,7 @@ import { runTarget, type RunReport } from '../../../src/verify/run/run.js';
 import { runSettings } from '../../../src/verify/run/settings.js';
 import { isInstalled } from '../../server-process.js';
 import { hasModules, startKamailio, type Kamailio } from '../kamailio.js';
-import { freePort } from '../loopback-port.js';
+import { freePort } from '../../loopback-port.js';
 
 const configuration = fileURLToPath(new URL('msilo.cfg', import.meta.url));
 /** Empty tables for db_text, as its package brings them. */

@@ -2,7 +2,7 @@
 
 import { fileURLToPath } from 'node:url';
 import { startKamailio, type Kamailio } from '../kamailio.js';
-import { freePort } from '../loopback-port.js';
+import { freePort } from '../../loopback-port.js';
 
 const configuration = fileURLToPath(new URL('relay.cfg', import.meta.url));
 const certificates = new URL('../../transport/msrp/certificates/', import.meta.url);

@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { startKamailio, type Kamailio } from '../kamailio.js';
-import { freePort } from '../loopback-port.js';
+import { freePort } from '../../loopback-port.js';
 
 const configuration = fileURLToPath(new URL('proxy.cfg', import.meta.url));
 const template = new URL('tls.cfg.template', import.meta.url);

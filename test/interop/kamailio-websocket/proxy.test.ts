@@ -5,7 +5,7 @@ import type { SipMessage, SipRequest } from '../../../src/wire/sip/message.js';
 import { startWorld, type World } from '../../e2e/world.js';
 import { isInstalled } from '../../server-process.js';
 import { hasModules, startKamailio, type Kamailio } from '../kamailio.js';
-import { freePort } from '../loopback-port.js';
+import { freePort } from '../../loopback-port.js';
 import { openBrowser, type Browser } from './browser.js';
 
 const configuration = fileURLToPath(new URL('proxy.cfg', import.meta.url));

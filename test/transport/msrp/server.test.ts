@@ -1,28 +1,18 @@
 /** The settings of a server reach its MSRP endpoint. */
 
 import { once } from 'node:events';
-import { createServer } from 'node:net';
-import type { AddressInfo } from 'node:net';
 import { connect } from 'node:tls';
 import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import { settingsOf } from '../../../src/config.js';
 import { startServer } from '../../../src/server.js';
 import { createMemoryStore } from '../../../src/store/memory.js';
+import { freePort } from '../../loopback-port.js';
 import { authorities } from './certificates.js';
 import { RawPeer, recordingLog } from './raw-peer.js';
 
 const file = (name: string): string =>
   fileURLToPath(new URL(`certificates/${name}`, import.meta.url));
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 const sip = { listen: [{ transport: 'tcp' as const, port: 0 }] };
 const parts = () => ({ store: createMemoryStore(), log: recordingLog() });

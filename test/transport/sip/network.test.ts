@@ -13,6 +13,7 @@ import {
 } from '../../../src/testing/sip-peer.js';
 import type { SipRequest } from '../../../src/wire/sip/message.js';
 import { SipListenError } from '../../../src/transport/sip/network.js';
+import { freePort } from '../../loopback-port.js';
 import { collect, message, openEndpoint, toPeer, withScene, type Scene } from './fixture.js';
 
 test('TP-02: received is added, the answer goes to the sent-by port of the source', () =>
@@ -162,12 +163,7 @@ test('TP-01: where TCP is refused, a large request leaves by UDP after all', () 
 
 test('TP-05: targets are tried in order, each with a branch of its own', () =>
   withScene('udp', {}, async (scene) => {
-    const closed = createServer().listen(0, '127.0.0.1');
-    await once(closed, 'listening');
-    const { port } = closed.address() as AddressInfo;
-    closed.close();
-    await once(closed, 'close');
-    const first = { address: '127.0.0.1', port, transport: 'tcp' } as const;
+    const first = { address: '127.0.0.1', port: await freePort(), transport: 'tcp' } as const;
     const second = { address: '127.0.0.1', port: scene.peer.port, transport: 'udp' } as const;
     const asked: unknown[] = [];
     const opened = openEndpoint({
@@ -235,11 +231,10 @@ test.each(['udp', 'tcp'] as const)(
     const first = openEndpoint();
     await first.endpoint.start(new RecordingHandler());
     const taken = first.endpoint.addresses.find((one) => one.transport === transport)!;
-    const other = await openSipPeer('tcp');
-    await other.close();
+    const port = await freePort();
     const second = openEndpoint({
       listeners: [
-        { transport: 'tcp', host: '127.0.0.1', port: other.port },
+        { transport: 'tcp', host: '127.0.0.1', port },
         { transport, host: '127.0.0.1', port: taken.port },
       ],
     });
@@ -248,7 +243,7 @@ test.each(['udp', 'tcp'] as const)(
     expect(((await failed) as SipListenError).code).toBe('SIP_LISTEN');
     // The listener that was open already is closed again: its port is free.
     const third = openEndpoint({
-      listeners: [{ transport: 'tcp', host: '127.0.0.1', port: other.port }],
+      listeners: [{ transport: 'tcp', host: '127.0.0.1', port }],
     });
     await third.endpoint.start(new RecordingHandler());
     await third.endpoint.stop(0);

@@ -11,6 +11,7 @@ import { createXdmsClient } from '../../../src/transport/xcap/client.js';
 import type { XdmsClient, XdmsClientOptions } from '../../../src/transport/xcap/client.js';
 import { MemoryDocuments } from '../../../src/transport/xcap/memory-documents.js';
 import { systemClock } from '../../../src/system.js';
+import { freePort } from '../../loopback-port.js';
 
 const store = 'sip:Deferred@s07.poste.example.net';
 const tomas = 'tomas@example.net';
@@ -210,9 +211,7 @@ describe('the client of an external XDMS', () => {
     await expect(clientOf(long.root).put(tomas, facts(1))).rejects.toMatchObject({
       code: 'XDMS_ANSWER',
     });
-    const { server, root } = await scripted((_request, _body, response) => response.end());
-    server.close();
-    await once(server, 'close');
+    const root = `http://127.0.0.1:${await freePort()}/xcap`;
     await expect(clientOf(root).put(tomas, facts(1))).rejects.toMatchObject({
       code: 'XDMS_UNREACHABLE',
     });
@@ -244,7 +243,7 @@ describe('the client of an external XDMS', () => {
 
   test('XCAP-10: an XDMS that was restarted is found again, idle connections and all', async () => {
     const documents = new MemoryDocuments();
-    const first = await peerOf(documents);
+    const first = await peerOf(documents, await freePort());
     const client = clientOf(first.root);
     await client.put(tomas, facts(1));
     await first.stop();

@@ -9,7 +9,7 @@ import { openSipPeer, responseTo } from '../../../../src/testing/sip-peer.js';
 import type { Observed } from '../../../../src/verify/capture/observed.js';
 import { description, sceneAt, sdpType } from '../../../e2e/sip-scene.js';
 import { startKamailio } from '../../../interop/kamailio.js';
-import { freePort } from '../../../interop/loopback-port.js';
+import { freePort } from '../../../loopback-port.js';
 import { Tap } from '../tap.js';
 
 const configuration = fileURLToPath(new URL('msilo.cfg', import.meta.url));
