@@ -1,12 +1,14 @@
-/** Large messages in and out, against the same octets framed as MSRP and only counted. */
+/**
+ * Large messages in and out, against the same octets framed as MSRP by a process that only counts
+ * them, and by one that does the same disk work (`lib/framed-copy.mjs`).
+ */
 
-import { once } from 'node:events';
 import { createReadStream } from 'node:fs';
 import { rm } from 'node:fs/promises';
-import net from 'node:net';
 import { performance } from 'node:perf_hooks';
 import { clearInterval, setInterval } from 'node:timers';
 import { createImClient } from '../../dist/client/connect.js';
+import { framedCopy } from '../lib/framed-copy.mjs';
 import { newDirectory, usageOf } from '../lib/processes.mjs';
 import { closeAll, openAll } from './servers.mjs';
 
@@ -21,74 +23,57 @@ export async function run(bench) {
   for (let repetition = 1; repetition <= bench.repetitions; repetition++) {
     bench.say(`large, ${size / mebi} MB: ${repetition} of ${bench.repetitions}`);
     const framed = await framedCopy(size);
-    results.push({ framed, ...(await throughServer(bench, size)) });
+    const keptIn = await framedCopy(size, 'in');
+    const { taken, given, peak } = await throughServer(bench, size);
+    const keptOut = await framedCopy(size, 'out');
+    results.push({ framed, keptIn, keptOut, taken, given, peak });
   }
-  const name = `${size / mebi} MB`;
+  tell(bench, size, results);
+}
+
+function tell(bench, size, results) {
   const one = (what, unit, better, of) =>
     bench.figure({
-      ...{ who: 'ours', name: `${name} ${what}`, unit, better },
+      ...{ who: 'ours', name: `${size / mebi} MB ${what}`, unit, better },
       ...{ loss: 0, values: results.map(of) },
     });
-  const rate = (of) => (result) => size / 1e6 / of(result);
-  one(
-    'framed copy, nothing kept',
-    'MB/s',
-    'more',
-    rate(({ framed }) => framed),
+  const rates = [
+    ['framed copy, nothing kept', ({ framed }) => framed],
+    ['framed copy, kept as it comes in', ({ keptIn }) => keptIn],
+    ['framed copy, from disk to disk', ({ keptOut }) => keptOut],
+    ['in', ({ taken }) => taken],
+    ['out', ({ given }) => given],
+  ];
+  for (const [what, of] of rates) {
+    one(what, 'MB/s', 'more', (result) => size / 1e6 / of(result).seconds);
+    one(what, 'CPU s per GiB', 'less', (result) => (of(result).cpu * 2 ** 30) / size);
+  }
+  const part = (what, of, whole) =>
+    one(what, '%', 'more', (result) => (whole(result).seconds / of(result).seconds) * 100);
+  part(
+    'in, part of the framed copy',
+    ({ taken }) => taken,
+    ({ framed }) => framed,
   );
-  one(
-    'in',
-    'MB/s',
-    'more',
-    rate(({ taken }) => taken),
+  part(
+    'in, part of the framed copy that keeps',
+    ({ taken }) => taken,
+    ({ keptIn }) => keptIn,
   );
-  one('in, part of the framed copy', '%', 'more', ({ framed, taken }) => (framed / taken) * 100);
-  one(
-    'out',
-    'MB/s',
-    'more',
-    rate(({ given }) => given),
+  part(
+    'out, part of the framed copy',
+    ({ given }) => given,
+    ({ framed }) => framed,
   );
-  one('out, part of the framed copy', '%', 'more', ({ framed, given }) => (framed / given) * 100);
+  part(
+    'out, part of the framed copy that keeps',
+    ({ given }) => given,
+    ({ keptOut }) => keptOut,
+  );
   one('peak of the server', 'MB resident', 'less', ({ peak }) => peak / mebi);
 }
 
-/** Seconds for the octets in chunks of 64 KiB with head and end-line, over loopback. */
-async function framedCopy(size) {
-  let received = 0;
-  const server = net.createServer((socket) => {
-    socket.on('data', (data) => (received += data.length));
-    socket.on('end', () => socket.end('.'));
-  });
-  server.listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const socket = net.connect({ port: server.address().port, host: '127.0.0.1', noDelay: true });
-  await once(socket, 'connect');
-  const body = Buffer.alloc(chunk, 66);
-  const began = performance.now();
-  for (let sent = 0, number = 0; sent < size; sent += chunk, number++) {
-    const id = `t${number.toString(36).padStart(7, '0')}`;
-    const head =
-      `MSRP ${id} SEND\r\nTo-Path: msrp://127.0.0.1:2855/abc;tcp\r\n` +
-      `From-Path: msrp://127.0.0.1:2856/def;tcp\r\nMessage-ID: 12345\r\n` +
-      `Byte-Range: ${sent + 1}-${sent + chunk}/${size}\r\n` +
-      `Content-Type: application/octet-stream\r\n\r\n`;
-    socket.cork();
-    socket.write(head, 'latin1');
-    socket.write(body);
-    const flows = socket.write(`\r\n-------${id}+\r\n`, 'latin1');
-    socket.uncork();
-    if (!flows) await once(socket, 'drain');
-  }
-  socket.end();
-  await once(socket, 'data');
-  const seconds = (performance.now() - began) / 1000;
-  socket.destroy();
-  server.close();
-  if (received < size) throw new Error(`${received} of ${size} octets were copied`);
-  return seconds;
-}
-
+/** CPU seconds are those of the server alone; the client is in this process. */
 async function throughServer(bench, size) {
   const servers = await openAll(bench, { peers: [] });
   const [server] = servers;
@@ -113,23 +98,30 @@ async function throughServer(bench, size) {
       size,
       read: (offset, length) => block.subarray(0, Math.min(length, chunk, size - offset)),
     };
-    let began = performance.now();
+    const before = clockOf(server);
     const { status } = await alice.sendLarge('sip:bob@example.test', content, {
       contentType: 'application/octet-stream',
     });
-    const taken = (performance.now() - began) / 1000;
+    const between = clockOf(server);
     if (status !== 200) throw new Error(`the large message was answered ${status}`);
-    began = performance.now();
     const { messages } = await bob.retrieve();
-    const given = (performance.now() - began) / 1000;
+    const after = clockOf(server);
     await checkedAll(messages, size);
-    return { taken, given, peak };
+    return { taken: since(before, between), given: since(between, after), peak };
   } finally {
     clearInterval(look);
     await alice.stop();
     await bob.stop();
     await closeAll(servers);
   }
+}
+
+function clockOf({ pids }) {
+  return { seconds: performance.now() / 1000, cpu: usageOf(pids).cpu };
+}
+
+function since(before, after) {
+  return { seconds: after.seconds - before.seconds, cpu: after.cpu - before.cpu };
 }
 
 /** One message, whole. */
