@@ -1,8 +1,8 @@
 /** Settings of a server: defaults, bounds, and one validation when it starts. */
 
 import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 import { isIP } from 'node:net';
-import { parse as parseYaml } from 'yaml';
 import { z } from 'zod';
 import { count, ms } from './settings/forms.js';
 import { adminSettings } from './settings/admin.js';
@@ -140,6 +140,8 @@ const schema = z
     }
   });
 
+const require = createRequire(import.meta.url);
+
 /** Everything a server is told. Keys that are not known are an error. */
 export type Settings = z.output<typeof schema>;
 /** Settings as an operator writes them: every key may be left out. */
@@ -171,7 +173,10 @@ export function settingsSchema(): object {
 /** Reads a YAML file as settings, not checked yet. Throws ConfigError. */
 export function readSettings(path: string): unknown {
   try {
-    return parseYaml(readFileSync(path, 'utf8'));
+    const text = readFileSync(path, 'utf8');
+    // Where there is no file, a start does not wait for what reads it.
+    const { parse } = require('yaml') as typeof import('yaml');
+    return parse(text);
   } catch (error) {
     const why = error instanceof Error ? error.message : String(error);
     throw new ConfigError('CONFIG_UNREADABLE', `${path}: ${why}`);

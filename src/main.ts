@@ -2,33 +2,13 @@
 /** The command `poste-restante`. */
 
 import { Command } from 'commander';
-import { accountCommand } from './cli/account.js';
-import { OperatorError } from './cli/admin-connection.js';
-import { clientCommand } from './cli/client.js';
-import { configCommand } from './cli/config.js';
-import { demoCommand } from './cli/demo.js';
-import { doctorCommand } from './cli/doctor.js';
-import { mailboxCommand } from './cli/mailbox.js';
-import { describeError, serveCommand } from './cli/serve.js';
-import { storeCommand } from './cli/store.js';
-import { verifyCommand } from './cli/verify.js';
-import { ladderCommand, whyCommand } from './cli/why.js';
+import { addCommands } from './cli/commands.js';
+import { describeError } from './cli/described-error.js';
 import { version } from './version.js';
 
 const program = new Command('poste-restante')
   .description('Deferred messaging for IMS: keep a message for an offline user and deliver it.')
-  .version(version)
-  .addCommand(serveCommand(), { isDefault: true })
-  .addCommand(clientCommand())
-  .addCommand(accountCommand())
-  .addCommand(mailboxCommand())
-  .addCommand(configCommand())
-  .addCommand(doctorCommand())
-  .addCommand(storeCommand())
-  .addCommand(verifyCommand())
-  .addCommand(whyCommand())
-  .addCommand(ladderCommand())
-  .addCommand(demoCommand());
+  .version(version);
 
 process.on('uncaughtException', (error) => {
   process.stderr.write(`${error.stack ?? String(error)}\n`);
@@ -36,8 +16,15 @@ process.on('uncaughtException', (error) => {
 });
 
 try {
+  await addCommands(program, process.argv.slice(2));
   await program.parseAsync();
 } catch (error) {
   process.stderr.write(`poste-restante: ${describeError(error)}\n`);
-  process.exitCode = error instanceof OperatorError ? error.exitCode : 1;
+  process.exitCode = exitCodeOf(error);
+}
+
+/** Commands of the operator say by theirs who has refused. */
+function exitCodeOf(error: unknown): number {
+  const { exitCode } = (error ?? {}) as { readonly exitCode?: unknown };
+  return typeof exitCode === 'number' ? exitCode : 1;
 }

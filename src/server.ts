@@ -20,8 +20,6 @@ import type {
 import { availableParallelism } from 'node:os';
 import { claimLayout } from './cluster/layout.js';
 import { shardsMax } from './cluster/marker.js';
-import { startFront } from './server/front.js';
-import { startNode } from './server/node.js';
 import type { SipAddress } from './transport/sip/options.js';
 import type { Resolve } from './transport/sip/resolve.js';
 
@@ -93,7 +91,9 @@ export interface ShardState {
 /** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
 export async function startServer(settings: Settings, parts: ServerParts = {}): Promise<Server> {
   const shards = shardsOf(settings);
-  if (shards > 1) return startFront(settings, shards, parts);
+  // A front needs nothing of what a node is made of but its HTTP faces, nor a node of a front.
+  if (shards > 1) return (await import('./server/front.js')).startFront(settings, shards, parts);
+  const { startNode } = await import('./server/node.js');
   if (!parts.store) await claimLayout(settings.store.directory, shards);
   return startNode(settings, parts);
 }

@@ -5,7 +5,7 @@ import { readSettings, settingsOf } from '../config.js';
 import type { Settings } from '../config.js';
 import { addressChecks, clockChecks, storeChecks, tlsChecks, xdmsChecks } from './doctor-checks.js';
 import type { Check } from './doctor-checks.js';
-import { describeError } from './serve.js';
+import { describeError } from './described-error.js';
 
 export interface Finding {
   readonly check: string;

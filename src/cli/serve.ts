@@ -1,13 +1,12 @@
 /** The command `poste-restante serve`. */
 
 import { Command, InvalidArgumentError } from 'commander';
-import { ConfigError, readSettings, settingsOf } from '../config.js';
+import { readSettings, settingsOf } from '../config.js';
 import { maskSecrets } from '../settings/identity.js';
 import type { Settings } from '../config.js';
 import { startServer } from '../server.js';
 import type { Server, ServerParts } from '../server.js';
-import { lineTrace } from '../verify/trace-record.js';
-import { openTraceFile } from './trace-file.js';
+import { describeError } from './described-error.js';
 
 interface ServeOptions {
   readonly config?: string;
@@ -50,7 +49,7 @@ export function serveCommand(): Command {
         process.stdout.write(`${JSON.stringify(settings, maskSecrets, 2)}\n`);
         return;
       }
-      const server = await startServer(settings, traceParts(options));
+      const server = await startServer(settings, await traceParts(options));
       stopOnSignal(server);
       reloadOnSignal(server, () => settingsFrom(options));
       const { sip, msrp, admin } = server;
@@ -136,19 +135,14 @@ function reloadOnSignal(server: Server, settings: () => Settings): void {
 }
 
 /** What a trace needs; it may fill a disk, which must not end the server. */
-function traceParts({ trace, traceOctets, traceHashed }: ServeOptions): ServerParts {
+async function traceParts(options: ServeOptions): Promise<ServerParts> {
+  const { trace, traceOctets, traceHashed } = options;
   if (trace === undefined) return {};
+  const { lineTrace } = await import('../verify/trace-record.js');
+  const { openTraceFile } = await import('./trace-file.js');
   const file = openTraceFile(trace, traceOctets, (error) => {
     process.stderr.write(`poste-restante: the trace has ended: ${describeError(error)}\n`);
   });
   const lines = lineTrace((line) => file.write(line), traceHashed === true);
   return { trace: lines, turns: lines };
-}
-
-/** One line for a person: the code and what is wrong; never a stack trace. */
-export function describeError(error: unknown): string {
-  if (error instanceof ConfigError) return `${error.code}: ${error.message}`;
-  if (!(error instanceof Error)) return String(error);
-  const code = 'code' in error ? String(error.code) : error.name;
-  return error.message.startsWith(code) ? error.message : `${code}: ${error.message}`;
 }

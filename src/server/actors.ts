@@ -1,11 +1,11 @@
 /** What the actors are told of the settings, in the form in which they want it. */
 
 import type { SummaryForm } from '../actors/notify.js';
+import type { Bounds } from '../actors/options.js';
 import { profiles } from '../actors/profile.js';
 import { localPlacement } from '../cluster/local.js';
 import type { Settings } from '../config.js';
 import type { Log, TurnTrace } from '../ports.js';
-import { xdmsBounds } from './metadata.js';
 
 /** How message waiting is told (D-43, MWI-03). */
 function summaryForm({
@@ -59,4 +59,11 @@ export function identityOptions({ users, accounts, ...identity }: Settings['iden
     provisionedOnly: accounts === 'provisioned',
     ...{ trustedPeers, trustedNames, privacy, registrar },
   };
+}
+
+/** What the outbox is told of an external XDMS. */
+function xdmsBounds({ xdms }: Settings): Partial<Bounds> {
+  if (!xdms) return {};
+  const { histories, rebuildMs, rebuildPauseMs } = xdms;
+  return { histories, rebuildMs, rebuildPauseMs };
 }

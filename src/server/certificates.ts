@@ -12,8 +12,7 @@ import type { MsrpEndpoint } from '../transport/msrp/endpoint.js';
 import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import { readTlsFiles } from '../transport/sip/tls-files.js';
 import type { XcapServer } from '../transport/xcap/server.js';
-import { xcapTls } from './metadata.js';
-import { readPem } from './pem-file.js';
+import { readPem, readPemPair } from './pem-file.js';
 import { msrpTlsOptions } from './transports.js';
 
 /** The certificates of a server. */
@@ -92,7 +91,7 @@ function certificateUsers({ settings, sip, msrp, faces }: CertificateOwners) {
     users.push({ name: 'msrp', files, reload });
   }
   if (xcap) {
-    const reload = (): void => faces.xcap?.reloadCertificate(xcapTls(xcap));
+    const reload = (): void => faces.xcap?.reloadCertificate(readPemPair(xcap));
     users.push({ name: 'xcap', files: [xcap.certificate, xcap.key], reload: coded(reload) });
   }
   if (admin) {

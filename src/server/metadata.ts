@@ -1,15 +1,16 @@
-/** Joins metadata to what carries it: the embedded XDMS, and the client of an external one. */
+/**
+ * Joins metadata to what carries it: the embedded XDMS, and the client of an external one. Loaded
+ * only where there is one: it takes as long as all the rest of a start.
+ */
 
 import { createHttpAuthentication } from '../actors/authentication-http.js';
 import type { AuthenticationOptions } from '../actors/authentication.js';
 import type { Settings } from '../config.js';
-import { readPem } from './pem-file.js';
+import { readPem, readPemPair } from './pem-file.js';
 import type { AccountsPort, Clock, Log, Random, Trace } from '../ports.js';
-import type { Bounds } from '../actors/options.js';
 import { createXdmsClient } from '../transport/xcap/client.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
 import { DeferredListUsage } from '../transport/xcap/deferred-list.js';
-import type { XcapTls } from '../transport/xcap/options.js';
 import { createXcapServer } from '../transport/xcap/server.js';
 import type { XcapServer } from '../transport/xcap/server.js';
 import { settingsUsage } from '../transport/xcap/settings.js';
@@ -23,13 +24,12 @@ export interface MetadataWorld {
   readonly trace?: Trace | undefined;
 }
 
-/** Undefined when the settings ask for none. Throws ConfigError, or that of a bad certificate. */
+/** Throws ConfigError, or the error of a bad certificate. */
 export function xcapServerOf(
-  { xcap }: Settings,
+  xcap: NonNullable<Settings['xcap']>,
   authentication: AuthenticationOptions | undefined,
   { accounts, clock, random, log, trace }: MetadataWorld,
-): XcapServer | undefined {
-  if (!xcap) return undefined;
+): XcapServer {
   const { host, port, root, trustedProxies, settings, tls, ...limits } = xcap;
   const { auid, type: contentType, name } = settings;
   return createXcapServer({
@@ -41,22 +41,18 @@ export function xcapServerOf(
     ...(authentication && {
       authentication: createHttpAuthentication(authentication, { clock, random, log }),
     }),
-    ...(tls && { tls: xcapTls(tls) }),
+    ...(tls && { tls: readPemPair(tls) }),
     ...(trace && { trace: { trace, clock } }),
     product: `XDM-serv/OMA1.0 PosteRestante/${version}`,
   });
 }
 
-export function xcapTls(files: NonNullable<NonNullable<Settings['xcap']>['tls']>): XcapTls {
-  return { certificate: readPem(files.certificate), key: readPem(files.key) };
-}
-
-/** Undefined when the embedded XDMS is the only one. Throws ConfigError. */
+/** Throws ConfigError. */
 export function xdmsClientOf(
-  { xdms, identity }: Settings,
+  xdms: NonNullable<Settings['xdms']>,
+  identity: Settings['identity'],
   { clock, random, trace }: Pick<MetadataWorld, 'clock' | 'random' | 'trace'>,
-): XdmsClient | undefined {
-  if (!xdms) return undefined;
+): XdmsClient {
   const { root, username, password, md5, tls, assertedIdentity } = xdms;
   const { connections, pending, timeoutMs, etags, failures, pauseMs } = xdms;
   return createXdmsClient({
@@ -73,11 +69,4 @@ export function xdmsClientOf(
       },
     }),
   });
-}
-
-/** What the outbox is told of an external XDMS. */
-export function xdmsBounds({ xdms }: Settings): Partial<Bounds> {
-  if (!xdms) return {};
-  const { histories, rebuildMs, rebuildPauseMs } = xdms;
-  return { histories, rebuildMs, rebuildPauseMs };
 }

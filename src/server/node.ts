@@ -1,15 +1,12 @@
 /** One node: transports, actors and store in this process, joined. */
 
-import { adminOptions } from '../settings/admin.js';
-import type { AdminEndpoint } from '../admin/endpoint.js';
-import type { AdminParts, Intake } from '../admin/parts.js';
-import type { AuthenticationOptions } from '../actors/authentication.js';
+import type { Intake } from '../admin/parts.js';
 import { createActors } from '../actors/node.js';
 import type { Actors } from '../actors/node.js';
 import type { Learnt } from '../actors/served-users.js';
 import { readPolicy } from '../config.js';
 import type { Settings } from '../config.js';
-import type { Log, OperatorPort, PlacementPort, Random, Trace } from '../ports.js';
+import type { PlacementPort } from '../ports.js';
 import type { Server, ServerParts } from '../server.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
@@ -18,15 +15,14 @@ import { createSipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipLink } from '../transport/sip/link.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
-import type { XcapServer } from '../transport/xcap/server.js';
 import { version } from '../version.js';
 import { actorsOptions } from './actors.js';
 import { authenticationOptions } from './authentication.js';
+import { openFaces } from './faces.js';
+import type { Faces } from './faces.js';
 import { createLog } from './log.js';
 import { keepCertificates } from './certificates.js';
-import { xcapServerOf, xdmsClientOf } from './metadata.js';
 import { openStore } from './open-store.js';
-import { readPem } from './pem-file.js';
 import { tracesOf } from './traces.js';
 import { storeCounters, storeFaces } from './store.js';
 import { msrpOptions, sipOptions } from './transports.js';
@@ -57,7 +53,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
   // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
-  const xdms = xdmsClientOf(settings, world);
+  const xdms = await xdmsOf(settings, world);
   const store = parts.store ?? (await openStore(settings, world, parts.keys));
   const provisioning = parts.provisioning ?? store.provisioning;
   const authentication = authenticationOptions(settings.identity, parts.credentials);
@@ -109,6 +105,13 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   };
 }
 
+/** Undefined when the embedded XDMS is the only one. Rejects with ConfigError. */
+async function xdmsOf({ xdms, identity }: Settings, world: World): Promise<XdmsClient | undefined> {
+  if (!xdms) return undefined;
+  const { xdmsClientOf } = await import('./metadata.js');
+  return xdmsClientOf(xdms, identity, world);
+}
+
 function worldOf({ sockets, resolve }: NodeParts, world: World): World {
   return { ...world, ...(sockets && { sockets }), ...(resolve && { resolve }) };
 }
@@ -132,37 +135,6 @@ interface Open {
   readonly actors: Actors;
   readonly xdms: XdmsClient | undefined;
   readonly faces: Faces;
-}
-
-/** What speaks HTTP; each is there when the settings ask for it. */
-export interface Faces {
-  xcap?: XcapServer;
-  admin?: AdminEndpoint;
-}
-
-/** Whatever was opened stands in `faces` when this rejects. */
-export async function openFaces(
-  faces: Faces,
-  settings: Settings,
-  authentication: AuthenticationOptions | undefined,
-  parts: AdminParts & {
-    readonly accounts: OperatorPort;
-    readonly random: Random;
-    readonly log: Log;
-    readonly trace?: Trace;
-  },
-): Promise<void> {
-  const xcap = xcapServerOf(settings, authentication, parts);
-  if (xcap) {
-    await xcap.start();
-    faces.xcap = xcap;
-  }
-  if (!settings.admin) return;
-  // What it is made of takes longer to load than all the rest, and a start after a crash is urgent.
-  const { createAdminEndpoint } = await import('../admin/endpoint.js');
-  const admin = await createAdminEndpoint(parts, adminOptions(settings.admin, readPem));
-  await admin.start();
-  faces.admin = admin;
 }
 
 function addressesOf(

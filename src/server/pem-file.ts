@@ -12,3 +12,11 @@ export function readPem(path: string): Buffer {
     throw new ConfigError('CONFIG_UNREADABLE', `${path}: ${reason}`);
   }
 }
+
+/** A certificate and its key. Throws ConfigError `CONFIG_UNREADABLE`. */
+export function readPemPair(files: { readonly certificate: string; readonly key: string }): {
+  certificate: Buffer;
+  key: Buffer;
+} {
+  return { certificate: readPem(files.certificate), key: readPem(files.key) };
+}

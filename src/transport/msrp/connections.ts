@@ -12,7 +12,6 @@ import type { ConnectionOwner, ConnectionSettings } from './connection.js';
 import { MsrpError } from './options.js';
 import type { MsrpAddress } from './options.js';
 import type { TlsIdentity } from './tls.js';
-import { createWebSocketListener } from './websocket.js';
 
 export class Connections {
   readonly #owner: ConnectionOwner;
@@ -64,12 +63,14 @@ export class Connections {
   }
 
   /** Listens for MSRP over WebSocket, secure with an identity. */
-  listenWebSocket(
+  async listenWebSocket(
     identity: TlsIdentity | undefined,
     host: string,
     port: number,
   ): Promise<MsrpAddress> {
     const { limits } = this.#settings;
+    // Who has no such listener does not wait for what it is made of.
+    const { createWebSocketListener } = await import('./websocket.js');
     const server = createWebSocketListener(identity, limits, (carrier) => this.#accept(carrier));
     server.on('connection', (socket: Socket) => this.#admission.admit(socket));
     return this.#listen(server, host, port);

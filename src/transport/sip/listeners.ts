@@ -11,7 +11,6 @@ import { hostPort, type Receiver, type SipCounters } from './flow.js';
 import type { SipAddress, SipListener, SipSettings, StreamTransport } from './options.js';
 import { provenDomains, SipTlsError, type TlsIdentity } from './tls.js';
 import { UdpFlow } from './udp.js';
-import { createWebSocketServer, webSocketCarrier } from './websocket.js';
 
 /** Cannot open what the options ask for. `code` is stable API. */
 export class SipListenError extends Error {
@@ -126,9 +125,9 @@ export class Listeners {
     return bound;
   }
 
-  #serve(transport: StreamTransport, host: string, port: number): Promise<SipAddress> {
+  async #serve(transport: StreamTransport, host: string, port: number): Promise<SipAddress> {
     const { settings, connections } = this.#context;
-    const establish = this.#establisher(transport);
+    const establish = await this.#establisher(transport);
     const server = settings.sockets.server();
     server.on('connection', (socket) => {
       const connection = connections.accept(transport, socket);
@@ -152,14 +151,16 @@ export class Listeners {
   }
 
   /** The steps from a raw connection to one that carries SIP. */
-  #establisher(transport: StreamTransport): (socket: Socket, connection: Connection) => void {
+  async #establisher(
+    transport: StreamTransport,
+  ): Promise<(socket: Socket, connection: Connection) => void> {
     const { settings } = this.#context;
     const plain = (connection: Connection, socket: Socket): void => {
       carryStream(connection, socket, settings, namesOf(socket));
     };
     if (transport === 'tcp') return (socket, connection) => plain(connection, socket);
     if (transport === 'tls') return this.#tls(plain);
-    const webSocket = this.#webSocket();
+    const webSocket = await this.#webSocket();
     if (transport === 'ws') return (socket, connection) => webSocket(connection, socket);
     return this.#tls(webSocket);
   }
@@ -189,8 +190,10 @@ export class Listeners {
     };
   }
 
-  #webSocket(): (connection: Connection, socket: Socket) => void {
+  async #webSocket(): Promise<(connection: Connection, socket: Socket) => void> {
     const { settings } = this.#context;
+    // Who has no such listener does not wait for what it is made of.
+    const { createWebSocketServer, webSocketCarrier } = await import('./websocket.js');
     const pending = new WeakMap<Duplex, { connection: Connection; socket: Socket }>();
     const server: HttpServer = createWebSocketServer(settings.limits, (stream, webSocket) => {
       const found = pending.get(stream);
