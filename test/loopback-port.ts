@@ -27,9 +27,8 @@ export async function freePort(): Promise<number> {
   const base = await owner;
   for (let tried = 1; tried < span; tried++) {
     next = (next % (span - 1)) + 1;
-    if ((await isFree(base + next, 'tcp')) && (await isFree(base + next, 'udp'))) {
-      return base + next;
-    }
+    const port = base + next;
+    if ((await isFree(port, 'tcp')) && (await isFree(port, 'udp'))) return port;
   }
   throw new Error(`no port is free from ${base} to ${base + span}`);
 }
