@@ -381,6 +381,12 @@ export const alphabets: readonly Alphabet[] = [
   },
 ];
 
+/** The alphabet of the actor at an address. */
+export function alphabetOf(address: Address): Alphabet | undefined {
+  const kind = address.split('/')[0]!;
+  return alphabets.find(({ name }) => name === (kind === 'ua' ? 'virtual-ua' : kind));
+}
+
 function pending(context: unknown): readonly unknown[] {
   const { todo, invited } = context as Partial<DeliveryContext>;
   return [todo?.length, invited?.length];

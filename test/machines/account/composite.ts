@@ -37,7 +37,8 @@ export interface Composite {
   readonly digests: readonly string[];
   /** Blocks of serials that were taken. */
   readonly blocks: number;
-  /** Inputs for the mailbox so far. */
+  /** Inputs so far, and those of them for the mailbox. */
+  readonly given: number;
   readonly asked: number;
 }
 
@@ -60,6 +61,7 @@ export function firstComposite(now: number): Composite {
     document: new Set(),
     digests: [],
     blocks: 0,
+    given: 0,
     asked: 0,
   };
 }
@@ -97,14 +99,13 @@ export class Composing {
   give(input: Given): Composite {
     const state = this.#state;
     const isAsked = input.type === 'event' ? input.to === 'mailbox' : input.type === 'bring';
+    state.given++;
     if (isAsked) state.asked++;
     switch (input.type) {
       case 'time':
         this.#passTime();
         break;
       case 'restart':
-        this.#load();
-        break;
       case 'passivate':
         this.#load();
         break;
@@ -133,20 +134,29 @@ export class Composing {
     if (state.contents.size > before) state.digests = [...state.digests, message.digest];
   }
 
-  /** To the next timer: one that runs in memory, or whatever is due in the store. */
+  /** To the next timers: those that run in memory, or whatever is due in the store. */
   #passTime(): void {
     const state = this.#state;
-    const [first] = [...state.timers].sort(([, one], [, other]) => one.at - other.at);
+    const [first] = this.#inOrder();
     const durable = durableTimers(state)[0];
-    if (first && (durable === undefined || first[1].at <= durable.at)) {
-      const [key, { of, name, at }] = first;
-      state.now = Math.max(state.now, at);
-      state.timers.delete(key);
-      this.#expire(of, name);
+    if (first && (durable === undefined || first.at <= durable.at)) {
+      state.now = Math.max(state.now, first.at);
+      for (const { of, name } of this.#inOrder()) {
+        const key = `${of} ${name}`;
+        // Those before it may have put it off.
+        if ((state.timers.get(key)?.at ?? Infinity) > state.now) continue;
+        state.timers.delete(key);
+        this.#expire(of, name);
+      }
     } else if (durable !== undefined) {
       state.now = Math.max(state.now, durable.at);
       this.#wake();
     }
+  }
+
+  /** Those that run out at the same time as they were set. */
+  #inOrder(): VolatileTimer[] {
+    return [...this.#state.timers.values()].sort((one, other) => one.at - other.at);
   }
 
   #expire(of: Address, name: string, removes?: RowKey): void {

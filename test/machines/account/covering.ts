@@ -2,13 +2,15 @@
 
 import fc from 'fast-check';
 import { getShortestPaths } from 'xstate/graph';
-import type { AccountEvent } from '../../../src/machines/events.js';
+import type { Limits } from '../../../src/machines/events.js';
 import { Composing, type Composite } from './composite.js';
 import { accountLimits, beginning, essenceOf, inputsOf, type Given, type Scene } from './inputs.js';
+import { eventsForMailbox } from './mailbox-inputs.js';
 import { Notes } from './noted.js';
+import { scenes } from './scenes.js';
 
 export interface AccountPath {
-  readonly scene: string;
+  readonly scene: Scene;
   readonly inputs: readonly Given[];
 }
 
@@ -19,77 +21,19 @@ export interface Covering {
   readonly states: number;
 }
 
-const of = (...types: readonly string[]): ReadonlySet<string> => new Set(types);
-const offers =
-  (types: ReadonlySet<string>, also: (event: AccountEvent) => boolean = () => true) =>
-  (event: AccountEvent): boolean =>
-    types.has(event.type) && also(event);
-const isNotPassedOn = (event: AccountEvent): boolean => !('forward' in event);
-/** Of the registrations only the plain one. */
-const isPassedOn = (event: AccountEvent): boolean => {
-  if (event.type !== 'register.received') return 'forward' in event;
-  const [contact, ...others] = event.register.contacts;
-  return (
-    others.length === 0 && contact?.expires === 3600 && contact.im && event.limits.push.default
-  );
-};
-
-const scenes: readonly Scene[] = [
-  {
-    name: 'storing',
-    depth: 3,
-    offers: offers(
-      of('message.received', 'register.received', 'deletion.requested'),
-      isNotPassedOn,
-    ),
-  },
-  {
-    name: 'retrieval',
-    depth: 3,
-    offers: offers(
-      of('message.received', 'retrieval.requested', 'conference.requested'),
-      isNotPassedOn,
-    ),
-  },
-  {
-    name: 'subscription',
-    depth: 3,
-    offers: offers(of('message.received', 'subscribe.received'), isNotPassedOn),
-  },
-  {
-    name: 'recording',
-    depth: 3,
-    offers: offers(
-      of('invitation.received', 'message.recorded', 'register.received'),
-      isNotPassedOn,
-    ),
-  },
-  {
-    name: 'passing on',
-    depth: 3,
-    offers: offers(of('message.received', 'invitation.received', 'register.received'), isPassedOn),
-  },
-  {
-    name: 'settings',
-    depth: 3,
-    offers: offers(of('settings.received', 'settings.published', 'register.received')),
-  },
-  {
-    name: 'operation',
-    depth: 3,
-    offers: offers(
-      of(
-        ...['message.received', 'message.imported', 'push.requested', 'delivery.paused'],
-        ...['delivery.resumed', 'requeue.requested', 'account.removed', 'register.received'],
-      ),
-      isNotPassedOn,
-    ),
-  },
-];
-
 /** What one input makes of an account. */
-export function behindInput(state: Composite, input: Given, notes: Notes): Composite {
-  return new Composing(state, accountLimits, notes.definitionOf).give(input);
+export function behindInput(
+  state: Composite,
+  input: Given,
+  notes: Notes,
+  limits: Limits = accountLimits,
+): Composite {
+  return new Composing(state, limits, notes.definitionOf).give(input);
+}
+
+/** What holds where no event says it. */
+export function limitsOf({ limits }: Scene): Limits {
+  return { ...accountLimits, ...limits };
 }
 
 /** Every scene is walked to its end. */
@@ -99,7 +43,7 @@ export function cover(): Covering {
   const paths: AccountPath[] = [];
   let states = 0;
   for (const scene of scenes) {
-    const moves = new Moves(notes);
+    const moves = new Moves(notes, limitsOf(scene));
     for (const inputs of walk(scene, moves)) {
       states++;
       const state = inputs.reduce((one, input) => moves.move(one, input).to, beginning);
@@ -107,7 +51,7 @@ export function cover(): Covering {
         const more = [...move.taken].filter((name) => !taken.has(name));
         if (more.length === 0) continue;
         for (const name of more) taken.add(name);
-        paths.push({ scene: scene.name, inputs: [...inputs, input] });
+        paths.push({ scene, inputs: [...inputs, input] });
       }
     }
   }
@@ -121,17 +65,17 @@ export function cover(): Covering {
 }
 
 /** A scene in which everything may happen, for walks by chance. */
-const everything: Scene = { name: 'everything', depth: 1000, offers: isNotDeferred };
-
-function isNotDeferred(event: AccountEvent): boolean {
-  return !('deferred' in event);
-}
+const everything: Scene = { name: 'everything', depth: 1000, asks: eventsForMailbox };
 
 /** Walks of that many inputs, each drawn from what may come: first of which sort, then which one. */
-export function walks(count: number, length: number): AccountPath[] {
+export function walks(
+  count: number,
+  length: number,
+): { readonly paths: readonly AccountPath[]; readonly taken: ReadonlySet<string> } {
   const notes = new Notes();
   const choices = fc.array(fc.nat({ max: 99_999 }), { minLength: length, maxLength: length });
-  return fc.sample(choices, { numRuns: count, seed: 20261121 }).map((walk) => {
+  const taken = new Set<string>();
+  const paths = fc.sample(choices, { numRuns: count, seed: 20261121 }).map((walk) => {
     let state = beginning;
     const inputs = walk.flatMap((choice): Given[] => {
       const sorts = new Map<string, Given[]>();
@@ -142,10 +86,12 @@ export function walks(count: number, length: number): AccountPath[] {
       const input = sort?.[Math.floor(choice / 7) % sort.length];
       if (!input) return [];
       state = behindInput(state, input, notes);
+      for (const name of notes.take()) taken.add(name);
       return [input];
     });
-    return { scene: everything.name, inputs };
+    return { scene: everything, inputs };
   });
+  return { paths, taken };
 }
 
 function sortOf(input: Given): string {
@@ -161,11 +107,12 @@ interface Move {
 /** What inputs make of accounts, each worked out once. */
 class Moves {
   readonly #notes: Notes;
+  readonly #limits: Limits;
   readonly #known = new Map<Composite, Map<Given, Move>>();
-  size = 0;
 
-  constructor(notes: Notes) {
+  constructor(notes: Notes, limits: Limits) {
     this.#notes = notes;
+    this.#limits = limits;
   }
 
   move(from: Composite, input: Given): Move {
@@ -173,8 +120,7 @@ class Moves {
     this.#known.set(from, moves);
     const known = moves.get(input);
     if (known) return known;
-    this.size++;
-    const to = behindInput(from, input, this.#notes);
+    const to = behindInput(from, input, this.#notes, this.#limits);
     const move = { to, taken: this.#notes.take() };
     moves.set(input, move);
     return move;
@@ -193,7 +139,7 @@ function walk(scene: Scene, moves: Moves): Given[][] {
   };
   const found = getShortestPaths(logic as never, {
     events: ((state: Composite) => inputsOf(state, scene)) as never,
-    serializeState: (state: Composite) => essenceOf(state),
+    serializeState: (state: Composite) => essenceOf(state, scene),
     serializeEvent: wordsOf,
     limit: 100_000,
   });

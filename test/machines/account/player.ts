@@ -1,6 +1,6 @@
 /** Plays paths through the production account on a store: the same inputs, the same time. */
 
-import type { AccountEvent } from '../../../src/machines/events.js';
+import type { AccountEvent, Limits } from '../../../src/machines/events.js';
 import { Account } from '../../../src/actors/account.js';
 import type { AccountWorld, Input } from '../../../src/actors/account-world.js';
 import { Admission, admissionLimits } from '../../../src/actors/admission.js';
@@ -12,7 +12,7 @@ import type { Row, RowKind, StorePort } from '../../../src/ports.js';
 import { CountingRandom, ManualClock } from '../../../src/testing/clock.js';
 import { noon } from '../facts.js';
 import { blockSize, duplicateMs, durableTimers, type Composite } from './composite.js';
-import { accountLimits, isIdle, type Given } from './inputs.js';
+import { isIdle, type Given } from './inputs.js';
 
 const payload = Buffer.from('hi');
 const kinds: readonly RowKind[] = ['actor', 'ua', 'timer', 'outbox', 'seen'];
@@ -28,13 +28,13 @@ export class Player {
   readonly #errors: unknown[] = [];
   #account: Account;
 
-  private constructor(id: string, store: WatchedStore, serials: Serials) {
+  private constructor(id: string, store: WatchedStore, serials: Serials, limits: Limits) {
     this.id = id;
     this.#store = store;
     const error = (fields: object): void => void this.#errors.push(fields);
     const silent = (): void => undefined;
     this.#world = {
-      ...{ clock: this.#clock, random: new CountingRandom(), limits: accountLimits, serials },
+      ...{ clock: this.#clock, random: new CountingRandom(), limits, serials },
       log: { debug: silent, info: silent, warn: error, error },
       bounds: { ...defaultBounds, duplicateMs },
       counters: createCounters(),
@@ -51,10 +51,10 @@ export class Player {
   }
 
   /** Each path has serials of its own, from one on. */
-  static async begin(id: string, store: StorePort): Promise<Player> {
+  static async begin(id: string, store: StorePort, limits: Limits): Promise<Player> {
     const serials = new Serials({ store, hostname: id, nodeBlock: 64, accountBlock: blockSize });
     await serials.ready();
-    return new Player(id, watched(store), serials);
+    return new Player(id, watched(store), serials, limits);
   }
 
   /** `before`: the account of the model, which knows what time passes to. */
