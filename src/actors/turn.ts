@@ -23,11 +23,14 @@ export interface TurnInput {
   readonly at: number;
 }
 
+/** A map, or what is asked like one. */
+type Lookup<Value> = Pick<ReadonlyMap<Address, Value>, 'get' | 'has'>;
+
 /** What a turn may look at. */
 export interface TurnWorld {
-  readonly actors: ReadonlyMap<Address, Actor>;
+  readonly actors: Lookup<Actor>;
   /** Actors at rest that were read for this turn; undefined: there is no such row. */
-  readonly read: ReadonlyMap<Address, AtRest | undefined>;
+  readonly read: Lookup<AtRest | undefined>;
   readonly limits: Limits;
   /** Steps that one turn may take. */
   readonly steps: number;

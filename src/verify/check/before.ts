@@ -2,6 +2,7 @@
 
 import type { MessageFacts } from '../../machines/events.js';
 import { assumptions } from './assumption.js';
+import { Debts } from './debts.js';
 import type { Owed } from './owed.js';
 import { TrackedAccount } from './tracked-account.js';
 
@@ -33,7 +34,7 @@ export function accountsAfter(before: Before, at: number): readonly TrackedAccou
       account = withMessage(account, count, count < before.old, at);
     }
     if (before.contact !== undefined) account = registered(account, before.contact, at);
-    return account.withOwed(account.owed.filter(isPush).map(asMayBe));
+    return account.withDebts(new Debts(account.debts.due.filter(isPush).map(asMayBe)));
   });
 }
 

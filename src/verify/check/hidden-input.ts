@@ -1,13 +1,11 @@
 /** Inputs of an account that no trace shows: its timers, and connections that break. */
 
 import type { AccountEvent, Address } from '../../machines/events.js';
-import type { SetTimer, TrackedAccount } from './tracked-account.js';
+import { isGranted, type SetTimer } from './set-timer.js';
+import type { TrackedAccount } from './tracked-account.js';
 
-/** A timer may be that early, and that late: clocks differ, and servers grant some grace. */
-const earlyMs = 5_000;
+/** A timer may be that late: servers grant some grace. */
 const lateMs = 32_000;
-/** D-27: a message without Expires lives at least that long. */
-const lifetimeMs = 3_600_000;
 /** How many hidden inputs may stand between two messages. */
 const depthMax = 3;
 const widthMax = 128;
@@ -17,6 +15,7 @@ const roundsMax = 512;
 /** What must have run out by then, done in its order. */
 export function withDueTimers(account: TrackedAccount, at: number, number: number): TrackedAccount {
   let next = account;
+  // None of the timers of messages must.
   for (let round = 0; round < roundsMax; round++) {
     const due = earliest([...next.timers.values()].filter((timer) => mustRunOut(timer, at)));
     if (due === undefined) return next;
@@ -37,12 +36,6 @@ function earliest(timers: readonly SetTimer[]): SetTimer | undefined {
 function mustRunOut({ of, name, at: due }: SetTimer, at: number): boolean {
   if (name === 'throttle') return due <= at;
   return isGranted(of, name) && due + lateMs <= at;
-}
-
-/** The peer was told when it runs out. */
-function isGranted(of: Address, name: string): boolean {
-  if (name === 'registration' || name === 'publication') return true;
-  return name === 'expiry' && !of.startsWith('ua/');
 }
 
 /**
@@ -75,8 +68,7 @@ function* hiddenSteps(
   at: number,
   number: number,
 ): Generator<TrackedAccount> {
-  for (const timer of account.timers.values()) {
-    if (!mayRunOut(account, timer, at)) continue;
+  for (const timer of account.runOut(at)) {
     const after = account.expire(timer, Math.max(at, timer.at), number);
     if (after) yield after;
   }
@@ -86,16 +78,6 @@ function* hiddenSteps(
       if (after) yield after;
     }
   }
-}
-
-function mayRunOut(account: TrackedAccount, { of, name, at: due }: SetTimer, at: number): boolean {
-  if (isGranted(of, name)) return due - earlyMs <= at;
-  if (name !== 'expiry') return true;
-  const context = account.stored().get(Number(of.slice(3)))?.context as
-    { readonly receivedAt: number; readonly message: { readonly expires?: number } } | undefined;
-  if (context === undefined) return false;
-  const { receivedAt, message } = context;
-  return at >= Math.min(due, message.expires === undefined ? receivedAt + lifetimeMs : due);
 }
 
 /** A connection that breaks, and the response to a NOTIFY that took another way. */

@@ -44,7 +44,7 @@ function alternatives(
   const received = (under: Limits, message: MessageFacts): Alternative =>
     eventFor('mailbox', {
       ...{ type: 'message.received', at, transaction: id, message, limits: under },
-      ...{ duplicate: isStored(account, facts), block: account.block },
+      ...{ duplicate: account.hasDigest(facts.digest), block: account.block },
     });
   const kept = received(limits, storable(facts, at, limits));
   const declined = received(full(limits), facts);
@@ -58,12 +58,4 @@ function storable(facts: MessageFacts, at: number, limits: Limits): MessageFacts
   if (!facts.transient && !isExpired(facts, at, limits)) return facts;
   const { expires: _past, ...others } = facts;
   return { ...others, transient: false };
-}
-
-/** D-18: the digest is of the Call-ID, among other things. */
-function isStored(account: TrackedAccount, { callId, digest }: MessageFacts): boolean {
-  if (!account.everStored.has(callId)) return false;
-  return [...account.stored().values()].some(
-    ({ context }) => (context['message'] as MessageFacts).digest === digest,
-  );
 }

@@ -1,6 +1,6 @@
 /** INVITE to the Deferred Messaging Function: a retrieval, as far as its checks can be seen (S3). */
 
-import type { MessageFacts, RetrievalFacts, UriListFacts } from '../../machines/events.js';
+import type { RetrievalFacts, UriListFacts } from '../../machines/events.js';
 import { serialSet } from '../../machines/serial-set.js';
 import { namesImTag } from '../../wire/sip/accept-contact.js';
 import { isOfBefore } from './before.js';
@@ -77,16 +77,18 @@ function readingOf(
   account: TrackedAccount,
 ): UriListFacts {
   const ids = [...new Set(list.map(canonicalMessageId))];
-  const known = new Map([...account.notes.names].map(([serial, name]) => [name, serial]));
-  const told = ids.flatMap((id) => known.get(id) ?? []);
-  const unknown = ids.filter((id) => !known.has(id)).sort(byNumber);
-  const named = new Set(known.values());
-  const unnamed = [...account.stored()].filter(([serial, { context }]) => {
-    const { callId } = context['message'] as MessageFacts;
-    return !named.has(serial) && (isOfBefore(callId) || sent.includes(callId));
-  });
-  const serials = unnamed.map(([serial]) => serial).sort((one, other) => one - other);
-  const read = serials.slice(0, unknown.length);
+  const { names, serials } = account.notes;
+  const told = ids.flatMap((id) => serials.get(id) ?? []);
+  const unknown = ids.filter((id) => !serials.has(id)).sort(byNumber);
+  if (unknown.length === 0) return { serials: serialSet(told), foreign: [] };
+  const brought = new Set(sent);
+  const read = account
+    .stored()
+    .filter(([serial, { callId }]) => {
+      return !names.has(`${serial}`) && (isOfBefore(callId) || brought.has(callId));
+    })
+    .map(([serial]) => serial)
+    .slice(0, unknown.length);
   const foreign = unknown.slice(read.length).map((id) => `sip:${id}`);
   return { serials: serialSet([...told, ...read]), foreign };
 }

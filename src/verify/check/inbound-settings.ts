@@ -11,7 +11,6 @@ import { parseSettings } from '../../wire/xml/settings.js';
 import { parseUriList } from '../../wire/xml/resource-lists.js';
 import type { Exchange } from './exchange.js';
 import { askerOf, eventFor, orNothing, statusOf, type Inbound } from './inbound.js';
-import { byNumber } from './inbound-retrieval.js';
 import { canonicalMessageId } from './outbound-notify.js';
 import { readable } from './session-media.js';
 import type { TrackedAccount } from './tracked-account.js';
@@ -92,14 +91,14 @@ export function inboundDeletion(exchange: Exchange): Inbound | undefined {
 /** Message-IDs that were never told name some of the messages whose own were not, or none. */
 function deleted(uris: readonly string[], account: TrackedAccount, accepted: boolean): number[][] {
   const ids = [...new Set(uris.map(canonicalMessageId))];
-  const known = new Map([...account.notes.names].map(([serial, name]) => [name, serial]));
-  const told = ids.flatMap((id) => known.get(id) ?? []);
-  const unknown = ids.filter((id) => !known.has(id)).sort(byNumber);
+  const { names, serials } = account.notes;
+  const told = ids.flatMap((id) => serials.get(id) ?? []);
+  const unknown = ids.filter((id) => !serials.has(id));
   if (!accepted || unknown.length === 0) return [told];
-  const named = new Set(known.values());
-  const unnamed = [...account.stored().keys()]
-    .filter((serial) => !named.has(serial))
-    .sort((one, other) => one - other);
+  const unnamed = account
+    .stored()
+    .map(([serial]) => serial)
+    .filter((serial) => !names.has(`${serial}`));
   // In their order: a run of neighbours at any place, or some of them.
   const readings: number[][] = [];
   for (let size = Math.min(unknown.length, unnamed.length); size >= 0; size--) {

@@ -173,7 +173,7 @@ function sentMessage({ spoken, callId }: MsrpRequestSeen, key: string): Deed {
         what: `SEND${inner === undefined ? '' : ` of the message of Call-ID ${inner}`}`,
         clause: 'IMSpec-DMT-S-012',
         match: (owed, account) =>
-          owed === account.owed.find((one) => isOfSession(one, account)) &&
+          isOfSession(owed, account) &&
           owed.effect.type === 'msrp.send' &&
           isMessage(owed.effect, inner, account),
         after: (account, { effect }) => {
@@ -195,13 +195,13 @@ function isMessage(
   account: TrackedAccount,
 ): boolean {
   if (inner === undefined) return true;
-  const callId = account.notes.callIds.get(serial) ?? message.callId;
+  const callId = account.notes.callIds.get(`${serial}`) ?? message.callId;
   return isOfBefore(callId) ? !isKnown(account, inner) : callId === inner;
 }
 
 /** Some message of the trace, or one before it that has shown itself, has this Call-ID. */
-function isKnown({ notes, everStored }: TrackedAccount, callId: string): boolean {
-  return everStored.has(callId) || [...notes.callIds.values()].includes(callId);
+function isKnown(account: TrackedAccount, callId: string): boolean {
+  return account.hasStored(callId) || account.notes.shown.has(callId);
 }
 
 function blameOf(accounts: readonly TrackedAccount[], inner: string | undefined): ClauseId {

@@ -1,14 +1,12 @@
 /** MESSAGE of the server with a report: of which message, and whether it was asked for (RFC 5438). */
 
 import { cpimFacts, parseCpim } from '../../wire/cpim.js';
-import { parseImdn, type Imdn } from '../../wire/imdn.js';
-import type { MessageFacts } from '../../machines/events.js';
+import { parseImdn } from '../../wire/imdn.js';
 import { uriOf } from '../../wire/sip/name-addr.js';
 import { canonicalAor } from '../../wire/sip/uri.js';
 import type { Deed } from './deed.js';
 import type { Exchange } from './exchange.js';
 import { readable } from './session-media.js';
-import type { TrackedAccount } from './tracked-account.js';
 
 /** Who sends a report: the account whose message it is of; undefined: it is none. */
 export function reporterOf({ request: { message, whole } }: Exchange): string | undefined {
@@ -26,13 +24,13 @@ export function report({ request }: Exchange): Deed | undefined {
     observed,
     play: (flow) => {
       // Of a message from before the trace nobody knows what it asked for.
-      if (!flow.accounts.some((account) => isOf(account, imdn))) return;
+      if (!flow.accounts.some((account) => account.hasImdn(imdn.messageId))) return;
       flow.expect({
         observed,
         what: `IMDN ${imdn.status} of ${imdn.messageId}`,
         clause: 'IMDN-01',
         blame: (accounts) =>
-          accounts.every(({ reported }) => reported.has(`${imdn.messageId} ${imdn.status}`))
+          accounts.every(({ notes }) => notes.reported.has(`${imdn.messageId} ${imdn.status}`))
             ? 'IMDN-02'
             : undefined,
         match: ({ effect }) =>
@@ -43,8 +41,4 @@ export function report({ request }: Exchange): Deed | undefined {
       });
     },
   };
-}
-
-function isOf({ everStored }: TrackedAccount, { messageId }: Imdn): boolean {
-  return [...everStored.values()].some((message: MessageFacts) => message.imdn?.id === messageId);
 }

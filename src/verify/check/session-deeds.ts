@@ -39,7 +39,7 @@ function excused(
   contact: string,
 ): Before | undefined {
   const registered = before.contact === undefined ? { ...before, contact } : before;
-  const anyStored = accounts.some((account) => account.stored().size > 0);
+  const anyStored = accounts.some(({ storesAny }) => storesAny);
   if (accounts.every(isOffline)) return before.contact === undefined ? registered : undefined;
   return anyStored ? undefined : { ...before, fresh: before.fresh + 1 };
 }

@@ -21,7 +21,7 @@ export interface Expected {
   /** Whether it is this; what else is said with it comes back as the account after it. */
   match(owed: Owed, account: TrackedAccount): boolean;
   /** What need not come any more once it has. */
-  supersedes?(owed: Owed, done: Owed): boolean;
+  readonly supersedes?: (owed: Owed, done: Owed) => boolean;
   after?(account: TrackedAccount, done: Owed): TrackedAccount;
   /** Hidden inputs cannot have led to it. */
   readonly directly?: boolean;
@@ -91,8 +91,8 @@ export class UserFlow {
   /** Drops what was owed, such as where it was answered in another way. */
   forgive(isForgiven: (owed: Owed) => boolean): void {
     this.#accounts = this.#accounts.map((account) =>
-      account.owed.some(isForgiven)
-        ? account.withOwed(account.owed.filter((owed) => !isForgiven(owed)))
+      account.debts.due.some(isForgiven)
+        ? account.withDebts(account.debts.filter((owed) => !isForgiven(owed)))
         : account,
     );
   }
@@ -101,13 +101,13 @@ export class UserFlow {
   advance({ at, number }: Observed): void {
     this.#accounts = this.#accounts.map((account) => withDueTimers(account, at, number));
     const isLate = ({ until }: Owed): boolean => until !== undefined && until < at;
-    const inTime = this.#accounts.filter(({ owed }) => !owed.some(isLate));
+    const inTime = this.#accounts.filter(({ debts }) => !debts.due.some(isLate));
     if (inTime.length > 0) {
       this.#accounts = inTime;
       return;
     }
     const late = this.#accounts
-      .flatMap(({ owed }) => owed.filter(isLate))
+      .flatMap(({ debts }) => debts.due.filter(isLate))
       .reduce((first, owed) => (owed.number < first.number ? owed : first));
     const cause = this.#seen.get(late.number);
     if (cause) {
@@ -139,7 +139,9 @@ export class UserFlow {
     excuse?: Before,
   ): void {
     const accounts = this.#accounts;
-    const allowed = unique(accounts.flatMap(({ owed }) => owed.map(describeOwed)));
+    const allowed = unique(
+      accounts.flatMap(({ debts }) => debts.due.map(describeOwed)),
+    ).slice(0, describedMax);
     const states = describeStates(accounts);
     const of = { number, at, source, target, user: this.user };
     const violation = { ...of, clause: clause(id), found, states, allowed };
@@ -152,12 +154,13 @@ function explained(account: TrackedAccount, expected: Expected): TrackedAccount[
   const { at, number } = expected.observed;
   const candidates = expected.directly ? [account] : afterHidden(account, at, number);
   for (const candidate of candidates) {
-    const done = candidate.owed.find((owed) => expected.match(owed, candidate));
+    const done = candidate.debts.due.find((owed) => expected.match(owed, candidate));
     if (done === undefined) continue;
-    const owed = candidate.owed.filter(
-      (other) => other !== done && expected.supersedes?.(other, done) !== true,
+    const { supersedes } = expected;
+    const left = candidate.debts.without(done);
+    const next = candidate.withDebts(
+      supersedes ? left.filter((other) => !supersedes(other, done)) : left,
     );
-    const next = candidate.withOwed(owed);
     return [expected.after?.(next, done) ?? next];
   }
   return [];
@@ -182,10 +185,12 @@ function missing({ effect, by }: Owed): ClauseId {
 
 function describeStates(accounts: readonly TrackedAccount[]): string[] {
   return unique(
-    accounts.flatMap(({ actors }) =>
+    accounts.flatMap(({ actors, uas }) =>
       actors.size === 0
         ? ['no account']
-        : [...actors].map(([address, { snapshot }]) => `${address} ${stateName(snapshot.value)}`),
+        : [...actors, ...firstOf(uas.entries(), describedMax)].map(
+            ([address, { snapshot }]) => `${address} ${stateName(snapshot.value)}`,
+          ),
     ),
   ).slice(0, describedMax);
 }
@@ -195,6 +200,15 @@ function stateName(value: ActorSnapshot['value']): string {
   return Object.entries(value as Record<string, ActorSnapshot['value']>)
     .map(([name, inner]) => `${name}.${stateName(inner)}`)
     .join(' ');
+}
+
+function firstOf<T>(values: Iterable<T>, max: number): T[] {
+  const first: T[] = [];
+  for (const value of values) {
+    if (first.length >= max) break;
+    first.push(value);
+  }
+  return first;
 }
 
 function unique(texts: readonly string[]): string[] {
