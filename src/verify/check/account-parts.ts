@@ -88,7 +88,8 @@ function atRest(next: Writable<Parts>, { deletes, puts }: Change): void {
     if (key[0] === 'ua') deleteRow(next, `ua/${key[1]}`);
     if (key[0] === 'timer') cancelTimer(next, ...labelOf(key[2]));
   }
-  for (const { key, value } of puts) if (key[0] === 'ua') putRow(next, `ua/${key[1]}`, value as AtRest);
+  for (const { key, value } of puts)
+    if (key[0] === 'ua') putRow(next, `ua/${key[1]}`, value as AtRest);
   for (const { key } of puts) {
     if (key[0] !== 'timer') continue;
     const [of, name] = labelOf(key[2]);

@@ -17,6 +17,31 @@ export const assumptions: readonly Assumption[] = [true, false].flatMap((pushes)
   ),
 );
 
+/** Assumptions between which nothing has decided, and the limits that are so under all of them. */
+export interface Undecided {
+  readonly all: readonly Assumption[];
+  readonly limits: Limits;
+  /** Settings that were looked at since it was emptied: by them it may have to be decided. */
+  readonly lookedAt: Set<keyof Assumption>;
+}
+
+export function undecidedBetween(all: readonly Assumption[]): Undecided {
+  const lookedAt = new Set<keyof Assumption>();
+  return { all, limits: limitsUnder(all[0]!, lookedAt), lookedAt };
+}
+
+/** Apart by what was looked at; itself when that is the same under all of them. */
+export function decided(undecided: Undecided): readonly Undecided[] {
+  const { all, lookedAt } = undecided;
+  if (lookedAt.size === 0 || all.length === 1) return [undecided];
+  const groups = new Map<string, Assumption[]>();
+  for (const one of all) {
+    const value = [...lookedAt].map((setting) => one[setting]).join();
+    groups.set(value, [...(groups.get(value) ?? []), one]);
+  }
+  return groups.size === 1 ? [undecided] : [...groups.values()].map(undecidedBetween);
+}
+
 /** Seconds; longer than any trace. */
 const ever = 4_000_000_000;
 /** More of anything than one account has. */
@@ -26,7 +51,14 @@ const many = 1_000_000;
  * Limits that stand in nobody's way: a trace shows what a server has refused, so that the event
  * itself is given the limit that makes the machines refuse.
  */
-export function limitsUnder({ pushes, afterPush, afterRetrieve }: Assumption): Limits {
+function limitsUnder(
+  { pushes, afterPush, afterRetrieve }: Assumption,
+  lookedAt: Set<keyof Assumption>,
+): Limits {
+  const looked = <Value>(setting: keyof Assumption, value: Value): Value => {
+    lookedAt.add(setting);
+    return value;
+  };
   return {
     expiry: { enabled: true, default: ever, max: ever, large: ever, skewMs: 86_400_000 },
     quota: { messages: many, octets: Number.MAX_SAFE_INTEGER },
@@ -34,10 +66,21 @@ export function limitsUnder({ pushes, afterPush, afterRetrieve }: Assumption): L
     subscribe: { min: 0, default: 3_600, max: ever, count: many, throttleMs: 1_000, headers: many },
     publish: { min: 0, default: 3_600, max: ever, count: many },
     deletion: { batch: many, removalMs: 32_000 },
-    push: { default: pushes, window: many, retryMs: 1_000, retryMaxMs: 1_000, after: afterPush },
+    push: {
+      ...{ window: many, retryMs: 1_000, retryMaxMs: 1_000 },
+      get default() {
+        return looked('pushes', pushes);
+      },
+      get after() {
+        return looked('afterPush', afterPush);
+      },
+    },
     retrieval: {
-      ...{ whenPushActive: 'serve', recvonly: 'effective', after: afterRetrieve },
+      ...{ whenPushActive: 'serve', recvonly: 'effective' },
       ...{ count: many, waitMs: 32_000, emptyMs: 2_000 },
+      get after() {
+        return looked('afterRetrieve', afterRetrieve);
+      },
     },
     recording: {
       ...{ sendonly: true, files: true, count: many, messages: many },

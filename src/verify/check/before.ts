@@ -1,7 +1,7 @@
 /** What has to have been before a trace, so that what is seen in it can be explained. */
 
 import type { MessageFacts } from '../../machines/events.js';
-import { assumptions } from './assumption.js';
+import { undecidedBetween, type Assumption } from './assumption.js';
 import { Debts } from './debts.js';
 import type { Owed } from './owed.js';
 import { TrackedAccount } from './tracked-account.js';
@@ -17,7 +17,7 @@ export interface Before {
 export const nothingBefore: Before = { fresh: 0, old: 0 };
 
 /** More than that is not made up for one user. */
-export const beforeMax = 1_000;
+export const beforeMax = 20_000;
 
 const prefix = 'before the trace';
 
@@ -27,15 +27,22 @@ export function isOfBefore(callId: string): boolean {
 }
 
 /** The accounts that a user may have had when the trace begins. */
-export function accountsAfter(before: Before, at: number): readonly TrackedAccount[] {
-  return assumptions.map((assumption) => {
-    let account = new TrackedAccount(assumption);
-    for (let count = 0; count < before.old + before.fresh; count++) {
-      account = withMessage(account, count, count < before.old, at);
-    }
-    if (before.contact !== undefined) account = registered(account, before.contact, at);
-    return account.withDebts(new Debts(account.debts.due.filter(isPush).map(asMayBe)));
-  });
+export function accountsAfter(
+  before: Before,
+  assumptions: readonly Assumption[],
+  at: number,
+): readonly TrackedAccount[] {
+  const { fresh, old, contact } = before;
+  let accounts: readonly TrackedAccount[] = [new TrackedAccount(undecidedBetween(assumptions))];
+  for (let count = 0; count < old + fresh; count++) {
+    accounts = accounts.flatMap((account) => withMessage(account, count, count < old, at));
+  }
+  if (contact !== undefined) {
+    accounts = accounts.flatMap((account) => registered(account, contact, at));
+  }
+  return accounts.map((account) =>
+    account.withDebts(new Debts(account.debts.due.filter(isPush).map(asMayBe))),
+  );
 }
 
 export function describeBefore({ fresh, old, contact }: Before): string[] {
@@ -51,13 +58,13 @@ function withMessage(
   count: number,
   read: boolean,
   at: number,
-): TrackedAccount {
+): readonly TrackedAccount[] {
   const message: MessageFacts = {
     ...{ class: 'Pager-Message', size: 1, urgent: false, transient: false },
     ...{ from: 'sip:unknown@anonymous.invalid', to: '', callId: `${prefix} ${count}` },
     digest: `${prefix} ${count}`,
   };
-  const next = account.take({
+  return account.take({
     to: 'mailbox',
     event: {
       ...{ type: 'message.imported', at, transaction: prefix, message },
@@ -66,13 +73,12 @@ function withMessage(
     },
     number: 0,
   });
-  return next ?? account;
 }
 
-function registered(account: TrackedAccount, uri: string, at: number): TrackedAccount {
+function registered(account: TrackedAccount, uri: string, at: number): readonly TrackedAccount[] {
   const contacts = [{ uri, expires: 1_000_000, im: true, q: 1 }];
   const register = { by: 'ue', callId: prefix, cseq: 0, contacts, removeAll: false } as const;
-  const next = account.take({
+  return account.take({
     to: 'mailbox',
     event: {
       ...{ type: 'register.received', at, transaction: prefix, limits: account.limits },
@@ -80,7 +86,6 @@ function registered(account: TrackedAccount, uri: string, at: number): TrackedAc
     },
     number: 0,
   });
-  return next ?? account;
 }
 
 function isPush({ effect }: Owed): boolean {

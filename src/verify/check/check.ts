@@ -1,6 +1,7 @@
 /** Judges a trace of a deferred messaging server: the one of this project, or any other. */
 
 import type { Capture, Observed } from '../capture/observed.js';
+import { assumptions } from './assumption.js';
 import { nothingBefore, type Before } from './before.js';
 import { conversationOf } from './conversation.js';
 import type { Deed } from './deed.js';
@@ -29,11 +30,8 @@ export function checkTrace(
 ): Verdict {
   const conversation = conversationOf(messages, new Set(servers));
   const script = scriptOf(conversation);
-  const found: Judged[] = [];
-  for (const user of script.users.keys()) {
-    const given = { messages, servers: conversation.servers, user, fromStart };
-    found.push(judged(given, script));
-  }
+  const beginnings = new Beginnings(messages, conversation.servers, script);
+  const found = [...script.users.keys()].map((user) => judged(user, beginnings, fromStart));
   const last = messages.at(-1);
   const violations = found
     .flatMap((one) => one.violations)
@@ -54,29 +52,47 @@ interface Judged {
   readonly violations: readonly Violation[];
 }
 
-interface Given {
+/** The trace as it is, and as it is behind the last session of which the beginning is missing. */
+class Beginnings {
+  readonly #servers: ReadonlySet<string>;
+  readonly #all: Beginning[];
+
+  constructor(messages: readonly Observed[], servers: ReadonlySet<string>, script: Script) {
+    this.#servers = servers;
+    this.#all = [{ messages, script }];
+  }
+
+  /** Undefined: there is no such session any more. */
+  at(place: number): Beginning | undefined {
+    const known = this.#all[place];
+    if (known !== undefined || place >= beginningsMax) return known;
+    const before = this.at(place - 1);
+    const lastOfBefore = before?.script.lastOfBefore ?? 0;
+    if (before === undefined || lastOfBefore === 0) return undefined;
+    const messages = before.messages.filter(({ number }) => number > lastOfBefore);
+    const script = scriptOf(conversationOf(messages, this.#servers));
+    return (this.#all[place] = { messages, script });
+  }
+}
+
+interface Beginning {
   readonly messages: readonly Observed[];
-  readonly servers: ReadonlySet<string>;
-  readonly user: string;
-  readonly fromStart: boolean;
+  readonly script: Script;
 }
 
 /**
  * A user, from the beginning of the trace; where that cannot be explained and sessions from before
  * it went on, from behind the last of these.
  */
-function judged(given: Given, whole: Script): Judged {
-  const { messages, servers, user, fromStart } = given;
-  const first = played(given, whole.users.get(user) ?? [], messages);
+function judged(user: string, beginnings: Beginnings, fromStart: boolean): Judged {
+  const whole = beginnings.at(0)!;
+  const first = played(user, whole, fromStart);
   let judgement = first;
-  let script = whole;
-  let left = messages;
-  for (let beginning = 0; beginning < beginningsMax; beginning++) {
-    const { lastOfBefore } = script;
-    if (fromStart || judgement.violations.length === 0 || lastOfBefore === 0) break;
-    left = left.filter(({ number }) => number > lastOfBefore);
-    script = scriptOf(conversationOf(left, servers));
-    const later = played(given, script.users.get(user) ?? [], left);
+  for (let place = 1; judgement.violations.length > 0 && !fromStart; place++) {
+    const beginning = beginnings.at(place);
+    if (beginning === undefined) break;
+    const { lastOfBefore } = beginnings.at(place - 1)!.script;
+    const later = played(user, beginning, fromStart);
     const assumed = [`a session that ends with message ${lastOfBefore}`, ...later.outcome.assumed];
     judgement = { ...later, outcome: { ...later.outcome, assumed } };
   }
@@ -84,11 +100,8 @@ function judged(given: Given, whole: Script): Judged {
 }
 
 /** With as much before the trace as it takes, if that helps. */
-function played(
-  { user, fromStart }: Given,
-  deeds: readonly Deed[],
-  messages: readonly Observed[],
-): Judged {
+function played(user: string, { messages, script }: Beginning, fromStart: boolean): Judged {
+  const deeds = script.users.get(user) ?? [];
   let flow = play(user, deeds, messages, nothingBefore);
   let tried = flow;
   let stuck = 0;
@@ -115,7 +128,7 @@ function play(
   messages: readonly Observed[],
   before: Before,
 ): UserFlow {
-  const flow = new UserFlow(user, before, messages[0]?.at ?? 0);
+  const flow = new UserFlow(user, before, assumptions, messages[0]?.at ?? 0);
   for (const deed of deeds) deed.play(flow);
   const last = messages.at(-1);
   if (last) flow.advance(last);

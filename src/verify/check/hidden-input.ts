@@ -12,18 +12,18 @@ const widthMax = 128;
 /** Timers that may run out between two messages. */
 const roundsMax = 512;
 
-/** What must have run out by then, done in its order. */
-export function withDueTimers(account: TrackedAccount, at: number, number: number): TrackedAccount {
-  let next = account;
-  // None of the timers of messages must.
-  for (let round = 0; round < roundsMax; round++) {
-    const due = earliest([...next.timers.values()].filter((timer) => mustRunOut(timer, at)));
-    if (due === undefined) return next;
-    const after = next.expire(due, Math.min(at, due.at), number);
-    if (after === undefined) return next;
-    next = after;
-  }
-  return next;
+/** What must have run out by then, done in its order; none of the timers of messages must. */
+export function withDueTimers(
+  account: TrackedAccount,
+  at: number,
+  number: number,
+  rounds = roundsMax,
+): readonly TrackedAccount[] {
+  const due = earliest([...account.timers.values()].filter((timer) => mustRunOut(timer, at)));
+  if (due === undefined || rounds === 0) return [account];
+  const after = account.expire(due, Math.min(at, due.at), number);
+  if (after.length === 0) return [account];
+  return after.flatMap((one) => withDueTimers(one, at, number, rounds - 1));
 }
 
 function earliest(timers: readonly SetTimer[]): SetTimer | undefined {
@@ -69,13 +69,11 @@ function* hiddenSteps(
   number: number,
 ): Generator<TrackedAccount> {
   for (const timer of account.runOut(at)) {
-    const after = account.expire(timer, Math.max(at, timer.at), number);
-    if (after) yield after;
+    yield* account.expire(timer, Math.max(at, timer.at), number);
   }
   for (const [address] of account.actors) {
     for (const event of unseen(address, account, at)) {
-      const after = account.take({ to: address, event, number });
-      if (after) yield after;
+      yield* account.take({ to: address, event, number });
     }
   }
 }

@@ -1,7 +1,7 @@
 /** What happens in the MSRP sessions of a served user. */
 
 import type { MessageFacts } from '../../machines/events.js';
-import { isOfBefore, type Before } from './before.js';
+import { beforeMax, isOfBefore, type Before } from './before.js';
 import type { ClauseId } from './clause.js';
 import { tellOwner, type Deed } from './deed.js';
 import { beginsMessage, innerCallId } from './encapsulated.js';
@@ -12,6 +12,7 @@ import {
   type MsrpRequestSeen,
   type MsrpResponseSeen,
   type MsrpSeen,
+  type MsrpTalk,
 } from './msrp-talk.js';
 import type { Owed } from './owed.js';
 import type { TrackedAccount } from './tracked-account.js';
@@ -24,7 +25,14 @@ export class MsrpDeeds {
   readonly #covered = new Map<string, number>();
   readonly #totals = new Map<string, number>();
 
-  constructor(invites: ReadonlyMap<string, Exchange>, write: (callId: string, deed: Deed) => void) {
+  readonly #talk: MsrpTalk;
+
+  constructor(
+    talk: MsrpTalk,
+    invites: ReadonlyMap<string, Exchange>,
+    write: (callId: string, deed: Deed) => void,
+  ) {
+    this.#talk = talk;
     this.#invites = invites;
     this.#write = write;
   }
@@ -58,7 +66,9 @@ export class MsrpDeeds {
     if (head.contentType !== undefined) {
       this.#totals.set(key, total ?? Math.max(to, this.#totals.get(key) ?? 0));
     }
-    if (beginsMessage(seen.spoken)) this.#write(callId, sentMessage(seen, key));
+    if (beginsMessage(seen.spoken)) {
+      this.#write(callId, sentMessage(seen, key, this.#talk.sent(callId)));
+    }
   }
 
   /** D-33: what counts is the answer to the last chunk, or a refusal of any. */
@@ -159,8 +169,15 @@ function transactionOf({ callId, head }: MsrpRequestSeen): string {
   return `${callId} ${head.transactionId}`;
 }
 
-/** The first octets of a SEND: it has to be the next message of the session. */
-function sentMessage({ spoken, callId }: MsrpRequestSeen, key: string): Deed {
+/**
+ * The first octets of a SEND: it has to be the next message of the session. `sent`: the Call-IDs of
+ * all that the session brings.
+ */
+function sentMessage(
+  { spoken, callId }: MsrpRequestSeen,
+  key: string,
+  sent: readonly string[],
+): Deed {
   const { observed } = spoken;
   const inner = innerCallId(spoken);
   const isOfSession = ({ effect }: Owed, { notes }: TrackedAccount): boolean =>
@@ -179,12 +196,12 @@ function sentMessage({ spoken, callId }: MsrpRequestSeen, key: string): Deed {
         after: (account, { effect }) => {
           if (effect.type !== 'msrp.send') return account;
           const { serial, message } = effect;
-          const sent = account.withSend(key, serial);
-          if (inner === undefined || !isOfBefore(message.callId)) return sent;
-          return sent.withCallId(serial, inner);
+          const noted = account.withSend(key, serial);
+          if (inner === undefined || !isOfBefore(message.callId)) return noted;
+          return noted.withCallId(serial, inner);
         },
         blame: (accounts) => blameOf(accounts, inner),
-        excuse: (accounts, before) => excused(accounts, before, inner),
+        excuse: (accounts, before) => excused(accounts, before, inner, sent),
       }),
   };
 }
@@ -209,12 +226,16 @@ function blameOf(accounts: readonly TrackedAccount[], inner: string | undefined)
   return known ? 'D-72' : 'IMSpec-DMT-S-009';
 }
 
-/** A message that was stored before the trace. */
+/** It was stored before the trace, and so were others that the session brings. */
 function excused(
   accounts: readonly TrackedAccount[],
   before: Before,
   inner: string | undefined,
+  sent: readonly string[],
 ): Before | undefined {
-  if (inner !== undefined && accounts.some((account) => isKnown(account, inner))) return undefined;
-  return { ...before, fresh: before.fresh + 1 };
+  const isNew = (callId: string): boolean => !accounts.some((account) => isKnown(account, callId));
+  if (inner !== undefined && !isNew(inner)) return undefined;
+  const more = inner === undefined ? 1 : new Set(sent.filter(isNew)).size;
+  const fresh = before.fresh + Math.max(1, more);
+  return fresh > beforeMax ? undefined : { ...before, fresh };
 }

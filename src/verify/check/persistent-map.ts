@@ -115,12 +115,7 @@ function branchOf<V>(places: number, children: readonly Node<V>[]): Branch<V> {
 }
 
 /** `leaf` has one entry. */
-function put<V>(
-  node: Node<V>,
-  leaf: Leaf<V>,
-  shift: number,
-  weigh: (value: V) => number,
-): Node<V> {
+function put<V>(node: Node<V>, leaf: Leaf<V>, shift: number, weigh: (value: V) => number): Node<V> {
   if (node.kind === 'leaf') {
     if (node.hash !== leaf.hash) return forked(node, leaf, shift);
     const others = node.entries.filter(([key]) => key !== leaf.entries[0]![0]);

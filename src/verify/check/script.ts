@@ -58,7 +58,7 @@ class Scribe {
     this.#conversation = conversation;
     this.#talk = new MsrpTalk(conversation.turns, new SessionMedia(conversation.exchanges));
     for (const exchange of conversation.exchanges) this.#index(exchange);
-    this.#msrp = new MsrpDeeds(this.#recordings, (callId, deed) => {
+    this.#msrp = new MsrpDeeds(this.#talk, this.#recordings, (callId, deed) => {
       const user = this.#dialogs.get(callId);
       if (user !== undefined) this.#add(user, deed);
     });

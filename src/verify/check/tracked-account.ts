@@ -9,7 +9,7 @@ import type { AccountEvent, Address, Limits, MessageFacts } from '../../machines
 import { definitionOf } from '../../machines/index.js';
 import { takeTurn, type Actor } from '../../actors/turn.js';
 import { messageOf, noParts, partsAfter, withoutTimer, type Parts } from './account-parts.js';
-import { limitsUnder, type Assumption } from './assumption.js';
+import { decided, type Assumption, type Undecided } from './assumption.js';
 import type { Debts } from './debts.js';
 import type { Notes } from './notes.js';
 import type { PersistentMap } from './persistent-map.js';
@@ -30,14 +30,20 @@ export const block = 64;
 const noOctets = Buffer.alloc(0);
 
 export class TrackedAccount {
-  readonly assumption: Assumption;
-  readonly limits: Limits;
+  readonly #under: Undecided;
   readonly #parts: Parts;
 
-  constructor(assumption: Assumption, limits = limitsUnder(assumption), parts = noParts) {
-    this.assumption = assumption;
-    this.limits = limits;
+  constructor(under: Undecided, parts = noParts) {
+    this.#under = under;
     this.#parts = parts;
+  }
+
+  get limits(): Limits {
+    return this.#under.limits;
+  }
+
+  get assumptions(): readonly Assumption[] {
+    return this.#under.all;
   }
 
   /** The mailbox and its sessions. */
@@ -137,33 +143,51 @@ export class TrackedAccount {
   }
 
   #with(more: Partial<Parts>): TrackedAccount {
-    return new TrackedAccount(this.assumption, this.limits, { ...this.#parts, ...more });
+    return new TrackedAccount(this.#under, { ...this.#parts, ...more });
   }
 
-  /** One input and its turn; undefined when nobody has a transition for it. */
-  take(input: Input): TrackedAccount | undefined {
+  /**
+   * One input and its turn; nothing when nobody has a transition for it. Several, where what comes
+   * of it depends on settings that are not known.
+   */
+  take(input: Input): readonly TrackedAccount[] {
     return this.#taken(this.#parts, input);
   }
 
   /** A timer runs out, whenever that is. */
-  expire({ of, name }: SetTimer, at: number, number: number): TrackedAccount | undefined {
+  expire({ of, name }: SetTimer, at: number, number: number): readonly TrackedAccount[] {
     const event = { type: 'timer.expired', at, name, limits: this.limits } as AccountEvent;
     return this.#taken(withoutTimer(this.#parts, of, name), { to: of, event, number });
   }
 
-  #taken(parts: Parts, { to, event, number }: Input): TrackedAccount | undefined {
-    const { actors, uas, rows } = parts;
-    const live = {
-      get: (address: Address) => actors.get(address) ?? uas.get(address),
-      has: (address: Address) => actors.has(address) || uas.has(address),
-    };
-    const read = { get: (address: Address) => rows.get(address), has: () => true };
-    const { at } = event;
-    const turn = takeTurn(
-      { actors: live, read, limits: this.limits, steps, duplicateMs, definitionOf },
-      { to, event, at, payload: noOctets },
-    );
-    assert(turn.kind === 'done', 'every row is at hand');
-    return turn.handled ? this.#with(partsAfter(parts, turn, at, number)) : undefined;
+  #taken(parts: Parts, input: Input): readonly TrackedAccount[] {
+    const under = this.#under;
+    under.lookedAt.clear();
+    const next = afterTurn(parts, input, under.limits);
+    const apart = decided(under);
+    if (apart.length === 1) return next ? [new TrackedAccount(under, next)] : [];
+    const { to, event, number } = input;
+    return apart.flatMap((one) => {
+      const { push, retrieval } = one.limits;
+      const limits = { ...event.limits, push, retrieval };
+      const same = { to, event: { ...event, limits } as AccountEvent, number };
+      return new TrackedAccount(one, parts).take(same);
+    });
   }
+}
+
+function afterTurn(parts: Parts, { to, event, number }: Input, limits: Limits): Parts | undefined {
+  const { actors, uas, rows } = parts;
+  const live = {
+    get: (address: Address) => actors.get(address) ?? uas.get(address),
+    has: (address: Address) => actors.has(address) || uas.has(address),
+  };
+  const read = { get: (address: Address) => rows.get(address), has: () => true };
+  const { at } = event;
+  const turn = takeTurn(
+    { actors: live, read, limits, steps, duplicateMs, definitionOf },
+    { to, event, at, payload: noOctets },
+  );
+  assert(turn.kind === 'done', 'every row is at hand');
+  return turn.handled ? partsAfter(parts, turn, at, number) : undefined;
 }

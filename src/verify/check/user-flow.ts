@@ -2,6 +2,7 @@
 
 import type { ActorSnapshot } from '../../machines/index.js';
 import type { Observed } from '../capture/observed.js';
+import type { Assumption } from './assumption.js';
 import { accountsAfter, describeBefore, type Before } from './before.js';
 import { clause, type ClauseId } from './clause.js';
 import { afterHidden, withDueTimers } from './hidden-input.js';
@@ -46,10 +47,10 @@ export class UserFlow {
   readonly #seen = new Map<number, Observed>();
 
   /** `at`: when its trace begins. */
-  constructor(user: string, before: Before, at: number) {
+  constructor(user: string, before: Before, under: readonly Assumption[], at: number) {
     this.user = user;
     this.#before = before;
-    this.#accounts = accountsAfter(before, at);
+    this.#accounts = accountsAfter(before, under, at);
   }
 
   /**
@@ -64,9 +65,10 @@ export class UserFlow {
     this.#note(observed);
     const { number } = observed;
     const next = this.#accounts.flatMap((account) =>
-      alternatives(account).map((input) =>
-        input === undefined ? account : (account.take({ ...input, number }) ?? account),
-      ),
+      alternatives(account).flatMap((input) => {
+        const after = input === undefined ? [] : account.take({ ...input, number });
+        return after.length === 0 ? [account] : after;
+      }),
     );
     this.#accounts = [...new Set(next)].slice(0, accountsMax);
   }
@@ -99,7 +101,7 @@ export class UserFlow {
 
   /** Time passes until this message: timers run out, and what is still owed is missing. */
   advance({ at, number }: Observed): void {
-    this.#accounts = this.#accounts.map((account) => withDueTimers(account, at, number));
+    this.#accounts = this.#accounts.flatMap((account) => withDueTimers(account, at, number));
     const isLate = ({ until }: Owed): boolean => until !== undefined && until < at;
     const inTime = this.#accounts.filter(({ debts }) => !debts.due.some(isLate));
     if (inTime.length > 0) {
@@ -139,9 +141,10 @@ export class UserFlow {
     excuse?: Before,
   ): void {
     const accounts = this.#accounts;
-    const allowed = unique(
-      accounts.flatMap(({ debts }) => debts.due.map(describeOwed)),
-    ).slice(0, describedMax);
+    const allowed = unique(accounts.flatMap(({ debts }) => debts.due.map(describeOwed))).slice(
+      0,
+      describedMax,
+    );
     const states = describeStates(accounts);
     const of = { number, at, source, target, user: this.user };
     const violation = { ...of, clause: clause(id), found, states, allowed };
@@ -149,11 +152,14 @@ export class UserFlow {
   }
 }
 
-/** The nearest accounts that owe it, without that debt. */
+/** The nearest accounts that owe it, without that debt: one for each assumption at most. */
 function explained(account: TrackedAccount, expected: Expected): TrackedAccount[] {
   const { at, number } = expected.observed;
+  const open = new Set(account.assumptions);
+  const found: TrackedAccount[] = [];
   const candidates = expected.directly ? [account] : afterHidden(account, at, number);
   for (const candidate of candidates) {
+    if (!candidate.assumptions.some((one) => open.has(one))) continue;
     const done = candidate.debts.due.find((owed) => expected.match(owed, candidate));
     if (done === undefined) continue;
     const { supersedes } = expected;
@@ -161,9 +167,11 @@ function explained(account: TrackedAccount, expected: Expected): TrackedAccount[
     const next = candidate.withDebts(
       supersedes ? left.filter((other) => !supersedes(other, done)) : left,
     );
-    return [expected.after?.(next, done) ?? next];
+    found.push(expected.after?.(next, done) ?? next);
+    for (const one of candidate.assumptions) open.delete(one);
+    if (open.size === 0) break;
   }
-  return [];
+  return found;
 }
 
 function missing({ effect, by }: Owed): ClauseId {
