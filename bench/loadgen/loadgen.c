@@ -70,6 +70,7 @@ static unsigned char *st;
 static u64 *t_sent, *t_last; /* first send (or due time), last send */
 static u32 *lat_us;
 static unsigned char *rtx;
+static unsigned short *sock_of; /* it was first sent on */
 static u64 cap, next_i; /* index = seq - first_seq */
 static void grow(u64 need) {
   if (need < cap) return;
@@ -77,6 +78,7 @@ static void grow(u64 need) {
   while (n <= need) n *= 2;
   st = realloc(st, n);
   rtx = realloc(rtx, n);
+  sock_of = realloc(sock_of, n * 2);
   t_sent = realloc(t_sent, n * 8);
   t_last = realloc(t_last, n * 8);
   lat_us = realloc(lat_us, n * 4);
@@ -567,7 +569,8 @@ static int do_store(void) {
       }
       if (o.count && next_i + can > o.count) can = o.count - next_i;
       while (can) {
-        struct conn *c = conns[rr++ % o.socks];
+        int sock = rr++ % o.socks;
+        struct conn *c = conns[sock];
         int per = closed ? (int)((can + o.socks - 1) / o.socks) : (can > 16 ? 16 : (int)can);
         if (per > (int)can) per = can;
         if (per > BATCH) per = BATCH;
@@ -582,6 +585,7 @@ static int do_store(void) {
           u64 x = next_i++;
           seqs[i] = x + o.first_seq;
           st[x] = ST_SENT;
+          sock_of[x] = sock;
           t_sent[x] = closed ? now : t0 + (u64)((double)x / o.rate * 1e9);
         }
         store_send(c, seqs, per, 0);
@@ -640,7 +644,8 @@ static int do_store(void) {
         int due = now - t_last[i] > rto;
         /* UDP: RFC 3261 timer E. TCP: only after a broken connection (--ride) */
         if (due && o.retrans && (!is_tcp() || (o.ride && conn_drops))) {
-          struct conn *c = conns[i % o.socks];
+          /* the same Via: from another socket it would be another transaction (482) */
+          struct conn *c = conns[sock_of[i]];
           if (is_tcp() && !c->up) continue;
           u64 s = i + o.first_seq;
           now_cached = now;

@@ -28,7 +28,7 @@ export async function loadAccount(
   digests: Digests,
   window: { readonly now: number; readonly keepMs: number; readonly bound: number },
 ): Promise<LoadedAccount> {
-  const { version, wakeAt, rows } = await store.load(account);
+  const { version, wakeAt, rows, messages } = await store.load(account);
   const actors = new Map<Address, Actor>();
   const outbox: { number: number; row: OutboxRow }[] = [];
   for (const { key, value } of rows) {
@@ -41,20 +41,20 @@ export async function loadAccount(
     }
   }
   outbox.sort((one, other) => one.number - other.number);
-  const keys: SeenKey[] = [];
   // Whoever never had a mailbox has neither messages nor digests of deleted ones.
-  if (actors.has('mailbox')) {
-    const seen = await store.scan(account, { kind: 'seen', limit: window.bound });
-    const recent: [string, number][] = [];
-    for (const { key } of seen) {
-      if (key[0] !== 'seen') continue;
-      keys.push(key);
-      if (key[1] + window.keepMs > window.now) recent.push([key[2], key[1]]);
-    }
-    recent.push(...(await recentMessages(store, account, window)));
-    recent.sort((one, other) => one[1] - other[1]);
-    for (const [digest, receivedAt] of recent) digests.add(digest, receivedAt, window.now);
-  }
+  if (!actors.has('mailbox')) return { version, wakeAt, actors, outbox, digests, seen: [] };
+  const seen =
+    messages?.filter(({ key }) => key[0] === 'seen') ??
+    (await store.scan(account, { kind: 'seen', limit: window.bound }));
+  const keys = seen.map(({ key }) => key as SeenKey);
+  const recent = keys
+    .filter(([, time]) => time + window.keepMs > window.now)
+    .map(([, time, digest]): [string, number] => [digest, time]);
+  recent.push(
+    ...(messages ? recentOf(messages, window) : await recentMessages(store, account, window)),
+  );
+  recent.sort((one, other) => one[1] - other[1]);
+  for (const [digest, receivedAt] of recent) digests.add(digest, receivedAt, window.now);
   return { version, wakeAt, actors, outbox, digests, seen: keys };
 }
 
@@ -67,6 +67,17 @@ export async function outboxBehind(
 ): Promise<readonly OutboxEntry[]> {
   const rows = await store.scan(account, { kind: 'outbox', after, limit });
   return rows.map(({ key, value }) => ({ number: key[1] as number, row: value as OutboxRow }));
+}
+
+function recentOf(
+  messages: readonly Row[],
+  window: { readonly now: number; readonly keepMs: number },
+): [string, number][] {
+  return messages
+    .filter(({ key }) => key[0] === 'ua')
+    .map(submissionOf)
+    .filter(({ receivedAt }) => receivedAt + window.keepMs > window.now)
+    .map(({ digest, receivedAt }) => [digest, receivedAt]);
 }
 
 /** Messages stored of late, by the digest of their submission; the latest have the highest serials. */

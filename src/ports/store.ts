@@ -46,6 +46,8 @@ export interface Loaded {
   /** The rows of kind `actor` and `outbox`; the others are scanned or got when they are needed. */
   readonly rows: readonly Row[];
   readonly wakeAt: number | null;
+  /** The rows of kind `ua` and `seen` of an account so small that they were read with the others. */
+  readonly messages?: readonly Row[];
 }
 
 export type StoreErrorCode =

@@ -22,8 +22,9 @@ import { readContent } from './contents.js';
 import { Counters } from './counters.js';
 import { AccountKeys } from './encryption/account-keys.js';
 import type { DataKey } from './encryption/data-key.js';
-import { accountRange, decodeKey, encodeKey, loadRange, rowRange } from './keys.js';
+import { accountRange, decodeKey, encodeKey, rowRange } from './keys.js';
 import type { LatencyHistogram } from './latency.js';
+import { loadRows } from './load-rows.js';
 import type { Lease } from './leases.js';
 import { Leases } from './leases.js';
 import type { NumberBlocks } from './number-blocks.js';
@@ -32,7 +33,7 @@ import { Provisioning } from './provisioning.js';
 import { Reclaimer } from './reclaimer.js';
 import { decodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
-import type { Entry, Table } from './table.js';
+import type { Table } from './table.js';
 import { Uploads } from './uploads.js';
 import { WakeIndex } from './wake-index.js';
 
@@ -161,7 +162,6 @@ export class AccountStore implements StorePort {
 
   async load(account: AccountId): Promise<Loaded> {
     this.#assertOpen();
-    const range = loadRange(account);
     const lease = this.#leases.take(account);
     const { version } = lease;
     try {
@@ -169,23 +169,19 @@ export class AccountStore implements StorePort {
       await this.#raiseVersions();
       await this.#ready();
       lease.key = await this.#keys?.hold(account, 'load');
-      const entries = await this.#table.range({ ...range, limit: rowsMax });
-      const rows: Row[] = [];
-      for (const entry of entries) this.#loadEntry(entry, lease, rows);
-      return { version, rows, wakeAt: lease.wakeAt };
+      const { wakeAt = lease.wakeAt, ...rows } = await loadRows(
+        this.#table,
+        account,
+        ({ key, value }) => this.#decode(key, value, lease.key?.dataKey),
+      );
+      lease.wakeAt = wakeAt;
+      return { version, ...rows, wakeAt };
     } catch (error) {
       lease.released = true;
       throw error;
     } finally {
       this.#leases.end(account, lease);
     }
-  }
-
-  #loadEntry(entry: Entry, lease: Lease, rows: Row[]): void {
-    const key = decodeKey(entry.key);
-    const value = this.#decode(entry.key, entry.value, lease.key?.dataKey);
-    if (key[0] === 'row') rows.push({ key: key[2], value });
-    else if (key[0] === 'wakeAt' && typeof value === 'number') lease.wakeAt = value;
   }
 
   #decode(key: Buffer, record: Buffer, dataKey: DataKey | undefined): unknown {

@@ -46,7 +46,10 @@ const tags = {
   ...{ provisioned: 6, identity: 7, association: 8, dataKey: 9, account: 16 },
 } as const;
 
-/** `wakeAt`, `actor` and `outbox` are neighbours: one range loads an account. */
+/**
+ * `wakeAt`, `actor` and `outbox` are neighbours: one range loads an account. Up to `seen` it is all of
+ * a small one but the bodies.
+ */
 const kinds = {
   wakeAt: 1,
   actor: 2,
@@ -232,6 +235,11 @@ function damagedKey(): StoreError {
 /** What `load` reads: `wakeAt`, then the rows of kind `actor`, then those of kind `outbox`. */
 export function loadRange(name: AccountId): KeyRange {
   return { from: bound(name, kinds.wakeAt), to: bound(name, kinds.outbox + 1) };
+}
+
+/** What `load` reads, and everything about the messages but their bodies. */
+export function wholeRange(name: AccountId): KeyRange {
+  return { from: bound(name, kinds.wakeAt), to: bound(name, kinds.seen + 1) };
 }
 
 /** Rows of one kind; those with a number behind `after` and up to `upTo` when these are given. */

@@ -91,6 +91,24 @@ export const rowCases: readonly StoreCheck[] = [
     },
   },
   {
+    name: 'the messages that load returns, if it does, are all rows of kind ua and seen',
+    async check({ store }) {
+      for (const count of [3, 300]) {
+        const keys = Array.from({ length: count }, (_, n): RowKey[] => [
+          ['ua', n],
+          ['seen', n, 'digest'],
+          ['timer', n, 'ua/1 expires'],
+        ]).flat();
+        await write(store, bob, put(...keys.map((key, value) => ({ key, value }))));
+        const { messages } = await store.load(bob);
+        if (!messages) continue;
+        const uas = await store.scan(bob, { kind: 'ua', limit: 1000 });
+        const seen = await store.scan(bob, { kind: 'seen', limit: 1000 });
+        assert.deepEqual(messages, [...uas, ...seen]);
+      }
+    },
+  },
+  {
     name: 'accounts whose names begin alike do not see each other',
     async check({ store }) {
       const names = ['a', 'a\0', 'a\0b', 'a\x01', 'ab', 'a\u00ff', '', 'A', '__proto__'];

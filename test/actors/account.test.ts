@@ -227,6 +227,16 @@ describe('duplicates (D-18)', () => {
     expect(await storedFor(after, 'tomas')).toBe(1);
   });
 
+  test('also across a crash, with many messages between the two', async () => {
+    const world = await createWorld({ options: { limits: roomy() } });
+    const after = await submitTwice(world, async () => {
+      for (let n = 0; n < 100; n++) world.message('tomas', { callId: `between-${n}` });
+      await settle();
+      return world.crash();
+    });
+    expect(await storedFor(after, 'tomas')).toBe(101);
+  });
+
   test('also when the message was deleted meanwhile, and the process has died since', async () => {
     const world = await createWorld();
     const after = await submitTwice(world, async () => {

@@ -1,7 +1,8 @@
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 
 import type { Change } from '../../src/ports.js';
 import { createMemoryStore } from '../../src/store/memory.js';
+import { MemoryTable } from '../../src/store/memory-table.js';
 
 const nothing: Change = { puts: [], deletes: [], keeps: [], drops: [] };
 const bob = 'bob@example.org';
@@ -194,4 +195,19 @@ describe('a model of random commits, crashes and loads', () => {
       expect(rows.map(({ key, value }) => [key[1], value])).toEqual(sorted);
     }
   });
+});
+
+test('an account with few rows is read in one range, and its messages come with it', async () => {
+  const store = createMemoryStore();
+  const ranges = vi.spyOn(MemoryTable.prototype, 'range');
+  const loaded = async (count: number) => {
+    const { version } = await store.load(bob);
+    const puts = Array.from({ length: count }, (_, n) => put(n, n).puts[0]!);
+    await store.commit(bob, version, { ...nothing, puts });
+    ranges.mockClear();
+    const { messages } = await store.load(bob);
+    return { messages: messages?.length, ranges: ranges.mock.calls.length };
+  };
+  expect(await loaded(63)).toEqual({ messages: 63, ranges: 1 });
+  expect(await loaded(64)).toEqual({ messages: undefined, ranges: 2 });
 });
