@@ -3,8 +3,8 @@
 import { writeFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { format } from 'prettier';
-import { curvesSvg } from './lib/curves.mjs';
 import { text } from './lib/figures.mjs';
+import { growthSvg } from './lib/growth.mjs';
 import { targets } from './lib/targets.mjs';
 
 const docs = (name) => fileURLToPath(new URL(`../docs/${name}`, import.meta.url));
@@ -35,7 +35,7 @@ export async function writePage(lines) {
     head,
     targetsOf(figures),
     ...sections(figures),
-    growth(figures),
+    growth(lines),
     machines(runs.filter(({ run }) => used.has(run))),
   ];
   writeFileSync(docs('performance.md'), await format(parts.join('\n'), { parser: 'markdown' }));
@@ -68,17 +68,19 @@ function sections(figures) {
 }
 
 /** Written beside the page when there is more than one size. */
-function growth(figures) {
-  const curves = new Map();
-  for (const { suite, unit, at, median } of figures) {
-    if (suite === 'scale' && at) curves.set(unit, [...(curves.get(unit) ?? []), [at, median]]);
-  }
-  const drawn = [...curves]
-    .map(([title, points]) => ({ title, points: points.toSorted(([a], [b]) => a - b) }))
-    .filter(({ points }) => points.length > 1);
-  if (drawn.length === 0) return '';
-  writeFileSync(docs('performance-growth.svg'), curvesSvg(drawn));
-  return '## Growth\n\n![Growth with the number of stored messages](performance-growth.svg)\n';
+function growth(lines) {
+  const svg = growthSvg(lines);
+  if (svg === undefined) return '';
+  writeFileSync(docs('performance-growth.svg'), svg);
+  return `## Growth
+
+![Growth with the number of stored messages](performance-growth.svg)
+
+To the right, ten times as many messages at each line; upwards, values from zero. \`npm run bench --
+scale --messages 10000000\` measures it: at each size the server is killed and started, other
+messages come by the wire, mailboxes are pushed and retrieved, and up to a million messages expire at
+once; at the last size an operator deletes one large mailbox.
+`;
 }
 
 function machines(runs) {
