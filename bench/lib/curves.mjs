@@ -5,6 +5,8 @@ const height = 200;
 const margin = { left: 50, right: 26, top: 52, bottom: 28 };
 const inner = { x: width - margin.left - margin.right, y: height - margin.top - margin.bottom };
 const perRow = 3;
+/** Left and right of the points, so that their values stand clear of those of the axis. */
+const padding = 20;
 /** Below the panels, for what goes to the right. */
 const footer = 24;
 
@@ -60,7 +62,8 @@ ${label('mark', all.x / 2, all.y - 8, 'stored messages', 'middle')}
 function panelOf({ title, unit, series }, x) {
   const values = series.flatMap(({ points }) => points.map(([, value]) => value));
   const y = steps(values);
-  const placeX = (messages) => round(margin.left + x.part(messages) * inner.x);
+  const span = inner.x - 2 * padding;
+  const placeX = (messages) => round(margin.left + padding + x.part(messages) * span);
   const placeY = (value) => round(margin.top + (1 - value / y.top) * inner.y);
   const drawn = series.map(({ points }, of) =>
     curve(
@@ -71,7 +74,8 @@ function panelOf({ title, unit, series }, x) {
   return [
     label('title', 14, 20, title),
     label('mark', 14, 36, unit),
-    ...(series.length > 1 ? namesOf(series) : []),
+    ...(series.length > 1 ? [namesOf(series)] : []),
+    ...(values.length > 0 ? [] : [label('mark', width / 2, height / 2, 'not measured', 'middle')]),
     ...x.marks.map((mark) => {
       const at = placeX(mark);
       const line = `<path class="grid" d="M${at} ${margin.top}v${inner.y}"/>`;
@@ -88,14 +92,15 @@ function panelOf({ title, unit, series }, x) {
 
 /** What each line is, in its colour, on the right of the unit. */
 function namesOf(series) {
-  return series.map(({ name }, of) => {
-    const line = of === 0 ? '━ ' : '╍ ';
-    return label(`name s${of}`, width - margin.right, 36 - (1 - of) * 14, line + name, 'end');
+  const names = series.map(({ name }, of) => {
+    const line = of === 0 ? '━' : '╍';
+    return `<tspan class="name s${of}">${line} ${escaped(name)}</tspan>`;
   });
+  return `<text x="${width - margin.right}" y="36" text-anchor="end">${names.join('  ')}</text>`;
 }
 
 function curve(places, { of, isOnly }) {
-  if (places.length === 0) return label('mark', width / 2, height / 2, 'not measured', 'middle');
+  if (places.length === 0) return '';
   const line = places.map(({ x, y }) => `${x},${y}`).join(' ');
   const dots = places.map(({ x, y, value }) => {
     // The names of two lines would be in each other's way.
@@ -124,7 +129,8 @@ function decades(values) {
 
 /** Three to five round steps from zero on. */
 function steps(values) {
-  const most = Math.max(...values, Number.MIN_VALUE);
+  if (values.length === 0) return { top: 1, marks: [] };
+  const most = Math.max(...values) || 1;
   const decade = 10 ** Math.floor(Math.log10(most));
   const step = [0.25, 0.5, 1, 2.5].map((part) => part * decade).find((one) => most / one <= 5);
   const count = Math.max(1, Math.ceil(most / step));
