@@ -3,7 +3,8 @@
  *
  * A number that the system has given out (port 0) may go to anybody as soon as it is let go: to
  * the next client that connects, even to the one that calls this very port. So servers that are
- * started again, and programs that are told their port, get numbers below those.
+ * started again, and programs that are told their port, get numbers below those, and below the
+ * ones that clients take for themselves (`src/client/free-port.ts`).
  */
 
 import { createSocket } from 'node:dgram';
@@ -13,7 +14,7 @@ import { setTimeout as pause } from 'node:timers/promises';
 /** Below the ephemeral range of Linux, which begins at 32768. */
 const first = 10_000;
 /** A process, or a worker of vitest, has a span for itself. */
-const span = 200;
+const span = 150;
 const spans = 100;
 /** A program that starts is asked so often. */
 const askedEveryMs = 10;

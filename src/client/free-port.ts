@@ -8,7 +8,7 @@ import { randomInt } from 'node:crypto';
  * Linux gives out ports from 32768 on to whoever asks for any, clients that connect included; one
  * from below stays with those who use it, also while they are started again.
  */
-const lowest = 20_000;
+const lowest = 25_000;
 const highest = 32_767;
 const attempts = 20;
 
