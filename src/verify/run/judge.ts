@@ -4,6 +4,7 @@ import type { Address } from '../../machines/events.js';
 import { parseCpim } from '../../wire/cpim.js';
 import { parseImdn } from '../../wire/imdn.js';
 import type { SipRequest } from '../../wire/sip/message.js';
+import { atMost, deadlinePassed, type Deadline } from './at-most.js';
 import { totals, type Expectation } from './expectation.js';
 import {
   countsOf,
@@ -14,7 +15,8 @@ import {
   type Finding,
 } from './inspection.js';
 import type { ItemId } from './items.js';
-import { callIdOf, imdnIdOf, textOf, type Cast } from './requests.js';
+import type { Cast } from './cast.js';
+import { callIdOf, imdnIdOf, textOf } from './requests.js';
 import { describeSeen, type Seen, type SeenSend } from './seen.js';
 
 /** A verdict about one thing that is owed or forbidden. */
@@ -23,6 +25,8 @@ export interface Check extends Finding {
   readonly step: number;
   /** Absent: it was looked at. Otherwise why it could not be. */
   readonly unknown?: string;
+  /** With `unknown`: it was not tried for that, and nothing is held against the item. */
+  readonly untried?: true;
 }
 
 type Kept = Expectation & {
@@ -31,14 +35,15 @@ type Kept = Expectation & {
   readonly meet: () => void;
 };
 
-/** Messages in a SEND that a peer may make of nothing; beyond this nobody reads them. */
-const surplusMax = 1000;
+/** What is kept of that which nobody waits for: a target may say it without end. */
+const surplusMax = 200;
 
 export class Judge {
   readonly checks: Check[] = [];
   /** Owners of the tester by the session of the model. */
   readonly sessions = new Map<Address, string>();
   readonly #cast: Cast;
+  readonly #deadline: Deadline;
   readonly #kept: Kept[] = [];
   readonly #surplus: Seen[] = [];
   readonly #sends = new Map<string, SeenSend>();
@@ -48,8 +53,9 @@ export class Judge {
   /** Call-ID of the subscription; a path has one at a time. */
   #subscription: string | undefined;
 
-  constructor(cast: Cast) {
+  constructor(cast: Cast, deadline: Deadline) {
     this.#cast = cast;
+    this.#deadline = deadline;
   }
 
   /** The INVITE that is to be answered. */
@@ -113,6 +119,12 @@ export class Judge {
     if (item !== undefined) this.note(step, [{ item, clause, expected, seen }]);
   }
 
+  /** The answer says nothing of what is owed. */
+  excuse(owed: Expectation['owed'] | undefined, why: string): void {
+    const kept = this.#of(owed);
+    if (kept) this.#leave(kept, why);
+  }
+
   itemOf(owed: Expectation['owed'] | undefined): ItemId | undefined {
     return this.#of(owed)?.item;
   }
@@ -126,9 +138,12 @@ export class Judge {
     const open = this.#kept.filter((one) => one.state === 'open' && wanted(one));
     if (open.length === 0) return [];
     const withinMs = Math.max(...open.map((one) => one.withinMs));
-    await settled(Promise.all(open.map(({ met }) => met)), withinMs);
+    await atMost(Promise.all(open.map(({ met }) => met)), this.#deadline.within(withinMs));
     const missed = open.filter((one) => one.state === 'open');
-    for (const one of missed) this.#miss(one);
+    for (const one of missed) {
+      if (this.#deadline.isOver) this.#leave(one, deadlinePassed);
+      else this.#miss(one);
+    }
     return missed;
   }
 
@@ -139,13 +154,13 @@ export class Judge {
 
   /** The path ends here: what was open is not known. */
   abandon(why: string): void {
-    for (const one of this.#kept) {
-      if (one.state !== 'open') continue;
-      one.state = 'dropped';
-      if (one.item === undefined) continue;
-      const { step, item, clause, text: expected } = one;
-      this.checks.push({ step, item, clause, expected, unknown: why });
-    }
+    for (const one of this.#kept) if (one.state === 'open') this.#leave(one, why);
+  }
+
+  #leave(kept: Kept, why: string): void {
+    kept.state = 'dropped';
+    const { step, item, clause, text: expected } = kept;
+    if (item !== undefined) this.checks.push({ step, item, clause, expected, unknown: why });
   }
 
   note(step: number, findings: readonly Finding[]): void {
@@ -301,15 +316,4 @@ function isReport(request: SipRequest, id: string, disposition: string): boolean
     // A MESSAGE that is none of our reports.
     return false;
   }
-}
-
-/** Waits for it, at most so long. */
-async function settled(promise: Promise<unknown>, withinMs: number): Promise<void> {
-  let cancel = (): void => undefined;
-  const over = new Promise<void>((resolve) => {
-    const timer = setTimeout(resolve, withinMs);
-    cancel = () => clearTimeout(timer);
-  });
-  await Promise.race([promise, over]);
-  cancel();
 }

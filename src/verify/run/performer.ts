@@ -1,16 +1,19 @@
 /** Does a step on the wire, and looks at the answer to it. */
 
-import type { Address } from '../../machines/events.js';
-import { dialogOfResponse, type SipDialog } from '../../wire/sip/dialog.js';
+import { dialogOfResponse, type SentRequest, type SipDialog } from '../../wire/sip/dialog.js';
 import type { SipResponse } from '../../wire/sip/message.js';
 import type { AccountState } from '../bounded-account.js';
-import type { Heard, TesterEndpoint } from './endpoint.js';
+import { WireError } from '../../wire/error.js';
+import { atMost, deadlinePassed, pause, type Deadline } from './at-most.js';
+import type { Cast } from './cast.js';
+import type { Heard, TesterEndpoint, Voice } from './endpoint.js';
+import { excuseOf } from './excuse.js';
 import { methodOf } from './expectation.js';
 import { inspectAcceptance, inspectRefusal, mediaOf, type Finding } from './inspection.js';
 import type { Judge } from './judge.js';
 import { nextTimer, type Owed } from './model.js';
 import * as requests from './requests.js';
-import { sessionOf, subscriptionOf, unknownUri } from './step-facts.js';
+import { sessionOf, unknownUri } from './step-facts.js';
 import type { ListEntry, Step } from './step.js';
 
 /** Why a step cannot be taken, or the path not be gone on. */
@@ -18,16 +21,20 @@ export interface Impossible {
   readonly why: string;
 }
 
+type Inspect = (response: SipResponse) => readonly Finding[];
+
 interface Subscription {
   readonly dialog: SipDialog;
   cseq: number;
 }
 
 export class Performer {
-  readonly #cast: requests.Cast;
+  readonly #cast: Cast;
   readonly #endpoint: TesterEndpoint;
   readonly #judge: Judge;
-  readonly #subscriptions = new Map<Address, Subscription>();
+  readonly #deadline: Deadline;
+  /** A path has one at a time. */
+  #subscription: Subscription | undefined;
   /** Sessions whose dialog the tester has to end when it leaves. */
   readonly #dialogs = new Set<string>();
   #etag: string | undefined;
@@ -38,10 +45,11 @@ export class Performer {
   /** The tester has ended a session itself, or has refused one. */
   hasEnded = false;
 
-  constructor(cast: requests.Cast, endpoint: TesterEndpoint, judge: Judge) {
+  constructor(cast: Cast, endpoint: TesterEndpoint, judge: Judge, deadline: Deadline) {
     this.#cast = cast;
     this.#endpoint = endpoint;
     this.#judge = judge;
+    this.#deadline = deadline;
   }
 
   async perform(
@@ -55,7 +63,7 @@ export class Performer {
         await this.#wait(before);
         return undefined;
       case 'submit':
-        return this.#ask(step, requests.submission(cast, step), owed);
+        return this.#ask(step, requests.submission(cast, step), owed, { voice: 'sender' });
       case 'register': {
         const refused = await this.#ask(step, requests.registration(cast, step), owed);
         this.#registered = refused === undefined && step.client !== 'none';
@@ -65,7 +73,7 @@ export class Performer {
         return this.#subscribe(step, owed);
       case 'refresh':
       case 'unsubscribe':
-        return this.#resubscribe(step, before, owed);
+        return this.#resubscribe(step, owed);
       case 'retrieve':
         return this.#retrieve(step, owed);
       case 'publish':
@@ -98,19 +106,31 @@ export class Performer {
   async #wait(before: AccountState): Promise<void> {
     const timer = nextTimer(before);
     const waitMs = timer === undefined ? 0 : timer.at - before.now + marginMs;
-    await new Promise((resolve) => setTimeout(resolve, waitMs));
+    await pause(this.#deadline.within(waitMs));
+  }
+
+  /** A sender with an account registers, for reports come to where he is. */
+  async arrive(): Promise<void> {
+    if (this.#cast.settings.credentials === undefined) return;
+    const request = { ...requests.senderRegistration(this.#cast, 600), owner: 'sender' };
+    await atMost(this.#endpoint.request(request, 'sender'), this.#deadline.within(arriveMs));
   }
 
   /** Takes leave of the server, as far as it listens. */
   async leave(): Promise<void> {
     const leaving: Promise<unknown>[] = [...this.#dialogs].map((owner) => {
-      this.#endpoint.msrp.release(owner);
+      this.#endpoint.media.release(owner);
       return this.#endpoint.bye(owner);
     });
-    for (const { dialog, cseq } of this.#subscriptions.values()) {
+    if (this.#subscription) {
+      const { dialog, cseq } = this.#subscription;
       const headers = requests.refresh(this.#cast, 0);
       const again = { ...dialog, localCseq: cseq + 1 };
       leaving.push(this.#endpoint.request({ ...nowhere(headers), owner: 'leave', dialog: again }));
+    }
+    if (this.#cast.settings.credentials !== undefined) {
+      const outgoing = requests.senderRegistration(this.#cast, 0);
+      leaving.push(this.#endpoint.request({ ...outgoing, owner: 'sender' }, 'sender'));
     }
     if (this.#registered) {
       const outgoing = requests.registration(this.#cast, { do: 'register', client: 'none' });
@@ -122,7 +142,7 @@ export class Performer {
   /** The server has ended that session. */
   forget(owner: string): void {
     this.#dialogs.delete(owner);
-    this.#endpoint.msrp.release(owner);
+    this.#endpoint.media.release(owner);
   }
 
   // ------------------------------------------------------------------------------- requests
@@ -132,21 +152,25 @@ export class Performer {
     step: Step,
     outgoing: requests.Outgoing,
     owed: Owed | undefined,
-    inspect: (response: SipResponse) => readonly Finding[] = () => [],
-    owner = `request/${this.#next++}`,
+    more: { readonly inspect?: Inspect; readonly voice?: Voice } = {},
   ): Promise<Impossible | undefined> {
-    const { timeoutMs } = this.#cast.settings;
-    const heard = await atMost(this.#endpoint.request({ ...outgoing, owner }), timeoutMs);
-    return this.#judgeAnswer(step, heard, owed, inspect);
+    const request = { ...outgoing, owner: `request/${this.#next++}` };
+    const withinMs = this.#deadline.within(this.#cast.settings.timeoutMs);
+    const heard = await atMost(this.#endpoint.request(request, more.voice), withinMs);
+    return this.#judgeAnswer(step, heard, owed, more.inspect ?? (() => []));
   }
 
   #judgeAnswer(
     step: Step,
     heard: Heard | undefined,
     owed: Owed | undefined,
-    inspect: (response: SipResponse) => readonly Finding[],
+    inspect: Inspect,
   ): Impossible | undefined {
     const method = methodOf(step);
+    if (heard === undefined && this.#deadline.isOver) {
+      this.#judge.excuse(owed, deadlinePassed);
+      return { why: deadlinePassed };
+    }
     if (heard?.kind !== 'response') {
       const why = heard?.cause === 'transport' ? 'the target cannot be reached' : 'no answer';
       this.#judge.failOf(owed, why);
@@ -162,6 +186,11 @@ export class Performer {
       return undefined;
     }
     const seen = `${response.status} ${response.reason}`.trim();
+    const excuse = excuseOf(step, response, this.#cast.settings);
+    if (excuse !== undefined) {
+      this.#judge.excuse(owed, excuse);
+      return { why: excuse };
+    }
     this.#judge.failOf(owed, seen);
     const isAlike = wanted < 300 === response.status < 300;
     return isAlike ? undefined : { why: `${method} was answered ${seen}` };
@@ -171,42 +200,46 @@ export class Performer {
     step: Extract<Step, { readonly do: 'subscribe' }>,
     owed: Owed | undefined,
   ): Promise<Impossible | undefined> {
-    const by = `subscription/${this.#next}` as const;
-    const callId = `${by.replace('/', '-')}-${this.#cast.mark}`;
-    const localTag = `tag-${this.#next}`;
+    const number = this.#next++;
+    const callId = `subscription-${number}-${this.#cast.mark}`;
+    const localTag = `tag-${number}`;
     const outgoing = requests.subscription(this.#cast, step);
-    const address = owed?.by ?? by;
     // NOTIFY may be here before the answer (RFC 6665 4.1.2.4).
     this.#judge.subscribed(callId);
-    const localUri = this.#cast.user;
-    const dialogIn = (response: SipResponse): readonly Finding[] => {
+    const sent = { callId, localTag, localUri: this.#cast.user, cseq: 1 };
+    let fault: string | undefined;
+    const inspect: Inspect = (response) => {
       if (response.status >= 300) return [];
-      const dialog = dialogOfResponse({ callId, localTag, localUri, cseq: 1 }, response);
-      this.#subscriptions.set(address, { dialog, cseq: 1 });
-      return [];
+      const dialog = dialogIn(sent, response);
+      if (dialog) this.#subscription = { dialog, cseq: 1 };
+      else fault = 'the 200 to SUBSCRIBE opens no dialog';
+      const [item, clause] = ['IMSpec-DMT-S-002', 'RFC 6665 4.2.1.1'] as const;
+      return [{ item, clause, expected: '200 with Contact', ...(fault && { seen: fault }) }];
     };
-    return this.#ask(step, { ...outgoing, callId, localTag, cseq: 1 }, owed, dialogIn);
+    const voice = step.fault === 'identity' ? 'sender' : 'user';
+    const request = { ...outgoing, callId, localTag, cseq: 1 };
+    const refused = await this.#ask(step, request, owed, { inspect, voice });
+    return refused ?? (fault === undefined ? undefined : { why: fault });
   }
 
   async #resubscribe(
     step: Extract<Step, { readonly do: 'refresh' | 'unsubscribe' }>,
-    before: AccountState,
     owed: Owed | undefined,
   ): Promise<Impossible | undefined> {
-    const address = subscriptionOf(before);
-    const subscription = [...this.#subscriptions.values()].at(-1);
-    if (address === undefined || !subscription) return { why: 'there is no subscription' };
+    const subscription = this.#subscription;
+    if (!subscription) return { why: 'there is no subscription' };
     subscription.cseq++;
-    if (step.do === 'unsubscribe') this.#subscriptions.clear();
+    if (step.do === 'unsubscribe') this.#subscription = undefined;
     const headers = requests.refresh(this.#cast, step.do === 'unsubscribe' ? 0 : undefined);
     const dialog = { ...subscription.dialog, localCseq: subscription.cseq };
     return this.#ask(step, { ...nowhere(headers), dialog }, owed);
   }
 
   async #retrieve(
-    { faults, list, ...step }: Extract<Step, { readonly do: 'retrieve' }>,
+    step: Extract<Step, { readonly do: 'retrieve' }>,
     owed: Owed | undefined,
   ): Promise<Impossible | undefined> {
+    const { faults, list } = step;
     const uris: string[] = [];
     for (const entry of list ?? []) {
       const uri = this.#uriOf(entry);
@@ -215,21 +248,23 @@ export class Performer {
     }
     const owner = `retrieval/${this.#next++}`;
     if (owed) this.#judge.sessions.set(owed.by, owner);
-    const path = this.#endpoint.msrp.reserve(owner);
+    const path = this.#endpoint.media.reserve(owner);
     const outgoing = requests.retrieval(this.#cast, faults, path, list && uris);
     const inspect = (response: SipResponse): readonly Finding[] => {
       if (response.status >= 300) return inspectRefusal(response, this.#judge.itemOf(owed));
       return inspectAcceptance(response);
     };
-    const { timeoutMs } = this.#cast.settings;
-    const heard = await atMost(this.#endpoint.request({ ...outgoing, owner }), timeoutMs);
+    const isNobody = faults.includes('identity') || faults.includes('account');
+    const request = this.#endpoint.request({ ...outgoing, owner }, isNobody ? 'nobody' : 'user');
+    const withinMs = this.#deadline.within(this.#cast.settings.timeoutMs);
+    const heard = await atMost(request, withinMs);
     const response = heard?.kind === 'response' ? heard.response : undefined;
     if (response && response.status < 300) {
       this.#dialogs.add(owner);
       const media = mediaOf(response);
-      if (media) this.#endpoint.msrp.connect(owner, { path: media.path, active: true });
+      if (media) this.#endpoint.media.connect(owner, { path: media.path, active: true });
     } else if (!response) void this.#endpoint.bye(owner);
-    return this.#judgeAnswer({ ...step, faults }, heard, owed, inspect);
+    return this.#judgeAnswer(step, heard, owed, inspect);
   }
 
   // ------------------------------------------------------------------------------- sessions
@@ -240,11 +275,11 @@ export class Performer {
     const [session] = before.peers.invites;
     if (!invite || !media || session === undefined) return { why: 'there is no offer to accept' };
     const owner = invite.transaction;
-    const path = this.#endpoint.msrp.reserve(owner);
+    const path = this.#endpoint.media.reserve(owner);
     const sdp = requests.description(path, 'recvonly', role);
     const { contact } = this.#cast;
-    this.#endpoint.accept(owner, invite.transaction, sdp, `<${contact}>;+g.oma.sip-im`);
-    this.#endpoint.msrp.connect(owner, { path: media.path, active: role === 'active' });
+    this.#endpoint.accept(owner, sdp, `<${contact}>;+g.oma.sip-im`);
+    this.#endpoint.media.connect(owner, { path: media.path, active: role === 'active' });
     this.#dialogs.add(owner);
     return undefined;
   }
@@ -270,12 +305,13 @@ export class Performer {
     if (owner === undefined) return { why: 'there is no session to end' };
     this.hasEnded = true;
     if (step.do === 'disconnect') {
-      await this.#endpoint.disconnect();
+      await this.#endpoint.media.disconnect();
       return undefined;
     }
-    this.#endpoint.msrp.release(owner);
+    this.#endpoint.media.release(owner);
     this.#dialogs.delete(owner);
-    const heard = await atMost(this.#endpoint.bye(owner), this.#cast.settings.timeoutMs);
+    const withinMs = this.#deadline.within(this.#cast.settings.timeoutMs);
+    const heard = await atMost(this.#endpoint.bye(owner), withinMs);
     return this.#judgeAnswer(step, heard, owed, () => []);
   }
 
@@ -286,6 +322,7 @@ export class Performer {
 
 const unnamed = 'the server has not told the Message-ID';
 const leaveMs = 500;
+const arriveMs = 2000;
 /** Clocks go differently, and a server is not at once at work. */
 const marginMs = 250;
 
@@ -299,14 +336,12 @@ function nowhere(headers: requests.Outgoing['headers']): requests.Outgoing {
   return { method: 'SUBSCRIBE', uri: '', from: '', to: '', route: [], headers };
 }
 
-/** Undefined when it takes longer. */
-async function atMost<T>(promise: Promise<T>, withinMs: number): Promise<T | undefined> {
-  let cancel = (): void => undefined;
-  const over = new Promise<undefined>((resolve) => {
-    const timer = setTimeout(() => resolve(undefined), withinMs);
-    cancel = () => clearTimeout(timer);
-  });
-  const outcome = await Promise.race([promise, over]);
-  cancel();
-  return outcome;
+/** Undefined: the response opens none. */
+function dialogIn(sent: SentRequest, response: SipResponse): SipDialog | undefined {
+  try {
+    return dialogOfResponse(sent, response);
+  } catch (error) {
+    if (error instanceof WireError) return undefined;
+    throw error;
+  }
 }

@@ -1,13 +1,14 @@
 /** Plays one path: every step on the wire and in the model, and what comes held against the model. */
 
 import type { Trace } from '../../ports.js';
+import { deadlinePassed, pause, type Deadline } from './at-most.js';
+import { castOf } from './cast.js';
 import type { AccountState } from '../bounded-account.js';
 import { TesterEndpoint } from './endpoint.js';
 import { expectationOf, type Expectation } from './expectation.js';
 import { Judge, type Check } from './judge.js';
 import { advance, beginning, messagesIn, shortMs, type Owed } from './model.js';
 import { Performer } from './performer.js';
-import type { Cast } from './requests.js';
 import type { RunSettings } from './settings.js';
 import { describeStep, type Step } from './step.js';
 import { judgeSurplus } from './surplus.js';
@@ -23,18 +24,20 @@ export interface Played {
   readonly stopped?: { readonly step: number; readonly why: string };
 }
 
+/** With whom, how, and until when a path or a case is played. */
 export interface Playing {
   readonly settings: RunSettings;
-  readonly path: Path;
   /** User part. */
   readonly user: string;
+  readonly deadline: Deadline;
   readonly trace?: Trace | undefined;
 }
 
 /** Plays it, and leaves nothing behind. */
-export async function playPath(playing: Playing): Promise<Played> {
-  const endpoint = await TesterEndpoint.open(playing.settings, playing.trace);
-  const player = new Player(playing, endpoint);
+export async function playPath(playing: Playing, path: Path): Promise<Played> {
+  const { settings, user, trace } = playing;
+  const endpoint = await TesterEndpoint.open(settings, user, trace);
+  const player = new Player(playing, path, endpoint);
   try {
     return await player.run();
   } finally {
@@ -45,25 +48,19 @@ export async function playPath(playing: Playing): Promise<Played> {
 class Player {
   readonly #settings: RunSettings;
   readonly #path: Path;
+  readonly #deadline: Deadline;
   readonly #judge: Judge;
   readonly #performer: Performer;
   #state: AccountState = beginning();
   readonly #messages = new Map<number, number>();
 
-  constructor({ settings, path, user }: Playing, endpoint: TesterEndpoint) {
+  constructor({ settings, deadline }: Playing, path: Path, endpoint: TesterEndpoint) {
     this.#settings = settings;
     this.#path = path;
-    const host = endpoint.host.includes(':') ? `[${endpoint.host}]` : endpoint.host;
-    const cast: Cast = {
-      settings,
-      user: `sip:${user}@${settings.domain}`,
-      sender: `sip:sender@${host}:${endpoint.port}`,
-      contact: endpoint.sip.contactUri(user, settings.target.transport),
-      mark: endpoint.token,
-      registration: { callId: `registration-${endpoint.token}`, cseq: 0 },
-    };
-    this.#judge = new Judge(cast);
-    this.#performer = new Performer(cast, endpoint, this.#judge);
+    this.#deadline = deadline;
+    const cast = castOf(settings, endpoint);
+    this.#judge = new Judge(cast, deadline);
+    this.#performer = new Performer(cast, endpoint, this.#judge, deadline);
     endpoint.onSeen = (seen) => {
       if (seen.kind === 'bye') this.#performer.forget(seen.session);
       this.#judge.see(seen);
@@ -71,13 +68,15 @@ class Player {
   }
 
   async run(): Promise<Played> {
+    await this.#performer.arrive();
     for (const [index, step] of this.#path.entries()) {
+      if (this.#deadline.isOver) return this.#stop(index, deadlinePassed);
       const why = await this.#take(step, index);
       if (why !== undefined) return this.#stop(index, why);
     }
     const missed = await this.#judge.until(() => true);
     if (missed.length === 0) {
-      await new Promise((resolve) => setTimeout(resolve, this.#settings.quietMs));
+      await pause(this.#deadline.within(this.#settings.quietMs));
       const messages = new Set(this.#messages.values()).size;
       const { hasEnded } = this.#performer;
       judgeSurplus(this.#judge, { path: this.#path, messages, hasEnded });

@@ -5,6 +5,7 @@ import type { ItemVerdict, Trouble } from './verdicts.js';
 
 /** Different troubles of one item that the text tells; the JSON has more. */
 const toldMax = 3;
+const told = ['passed', 'failed', 'inconclusive', 'not tried', 'not applicable'] as const;
 /** Steps of a path that are told: its end says what went wrong. */
 const stepsMax = 8;
 
@@ -19,7 +20,7 @@ export function describeRun(report: RunReport): string {
   for (const item of items) lines.push(...describeItem(item));
   const count = (wanted: ItemVerdict['verdict']): number =>
     items.filter((item) => item.verdict === wanted).length;
-  const counts = (['passed', 'failed', 'inconclusive', 'not applicable'] as const).map(
+  const counts = told.map(
     (wanted) => `${count(wanted)} ${wanted}`,
   );
   lines.push('', `${verdict.toUpperCase()}: ${counts.join(', ')}`);
@@ -33,8 +34,10 @@ function describeItem(item: ItemVerdict): string[] {
   const lines = [`${id.padEnd(17)}  ${title.padEnd(34)}  ${word.padEnd(14)}  ${figures}`.trimEnd()];
   for (const trouble of failures.slice(0, toldMax)) lines.push(...describeTrouble(trouble));
   if (failures.length > toldMax) lines.push(`    and ${failures.length - toldMax} more`);
-  if (verdict !== 'inconclusive') return lines;
-  for (const trouble of unknown.slice(0, 1)) lines.push(`    not known: ${trouble.seen}`);
+  if (verdict !== 'inconclusive' && verdict !== 'not tried') return lines;
+  for (const { seen, expected } of unknown.slice(0, 1)) {
+    lines.push(`    not known  ${expected}: ${seen}`);
+  }
   return lines;
 }
 

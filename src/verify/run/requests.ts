@@ -8,31 +8,18 @@ import type { HeaderField } from '../../wire/sip/message.js';
 import { writeSettings } from '../../wire/xml/settings.js';
 import { writeUriList } from '../../wire/xml/resource-lists.js';
 import { offer } from '../../wire/sdp.js';
-import type { RunSettings } from './settings.js';
+import type { Cast } from './cast.js';
+import { bracketed } from './settings.js';
 import { briefSeconds, tooBriefSeconds } from './step-facts.js';
 import type { RetrievalFault, Step } from './step.js';
 
-/** Who is who in a path. */
-export interface Cast {
-  readonly settings: RunSettings;
-  /** URIs. */
-  readonly user: string;
-  readonly sender: string;
-  /** Contact of the tester, without parameters. */
-  readonly contact: string;
-  /** Tells the messages of this path from those of all others. */
-  readonly mark: string;
-  /** Call-ID and CSeq of the registration go on over its requests. */
-  readonly registration: { readonly callId: string; cseq: number };
-}
-
 export type Outgoing = Omit<SipOutgoing, 'id' | 'owner'>;
 
-const imTag = '+g.oma.sip-im';
+export const imTag = '+g.oma.sip-im';
 const registerSeconds = 600;
 const subscribeSeconds = 600;
-const sdpType = 'application/sdp';
-const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, MESSAGE, NOTIFY';
+export const sdpType = 'application/sdp';
+export const allow = 'INVITE, ACK, CANCEL, BYE, OPTIONS, UPDATE, MESSAGE, NOTIFY';
 
 /** The text of a message; nothing else has it. */
 export function textOf({ mark }: Cast, message: number): string {
@@ -59,7 +46,7 @@ export function submission(cast: Cast, step: Extract<Step, { readonly do: 'submi
   if (kind === 'zero') headers.push(['Expires', '0']);
   headers.push(['Content-Type', wantsReports ? 'message/cpim' : 'text/plain;charset=utf-8']);
   const callId = callIdOf(cast, message);
-  const request = { ...outside(user, sender, user), method: 'MESSAGE', headers, callId };
+  const request = { ...outside(cast, user, sender, user), method: 'MESSAGE', headers, callId };
   if (!wantsReports) return { ...request, body: text };
   const body = wrapCpim({
     ...{ from: sender, to: user, dateTime: formatDateTime(Date.now()) },
@@ -82,17 +69,63 @@ export function registration(
   const expires = client === 'none' ? 0 : registerSeconds;
   const { callId } = cast.registration;
   const cseq = ++cast.registration.cseq;
-  const plain = settings.registration === 'plain';
-  const tag = client === 'other' ? ';audio;video' : `;${imTag}`;
-  const binding = plain ? `<${contact}>${tag};expires=${expires}` : `<${contact}>${tag}`;
-  const headers: HeaderField[] = [
-    ...identity(cast, user),
-    ['Contact', binding],
-    ['Expires', String(expires)],
-    ...(plain ? [] : [['Event', 'registration'] as const]),
-  ];
+  const binding = `<${contact}>${client === 'other' ? ';audio;video' : `;${imTag}`}`;
   const uri = `sip:${settings.domain}`;
-  return { ...outside(uri, user, user), method: 'REGISTER', headers, callId, cseq };
+  const request = { method: 'REGISTER', callId, cseq };
+  if (settings.registration === 'plain') {
+    const headers: HeaderField[] = [
+      ...identity(cast, user),
+      ['Contact', `${binding};expires=${expires}`],
+      ['Expires', String(expires)],
+    ];
+    return { ...outside(cast, uri, user, user), ...request, headers };
+  }
+  const scscf = contact.replace(/^(sips?:)[^@]*@/i, '$1');
+  const headers: HeaderField[] = [
+    ...identity(cast, scscf),
+    ['Contact', `<${scscf}>`],
+    ['Expires', String(expires)],
+    ['Event', 'registration'],
+    ['Content-Type', 'message/sip'],
+  ];
+  const body = embeddedRegister({ uri, user, callId, cseq, binding, expires });
+  return { ...outside(cast, uri, scscf, user), ...request, headers, body };
+}
+
+/** Of a sender with an account; what is pushed to him is refused. */
+export function senderRegistration(cast: Cast, expires: number): Outgoing {
+  const { sender, contact, mark } = cast;
+  const headers: HeaderField[] = [
+    ['Contact', `<${contact.replace(/^(sips?:)[^@]*@/i, '$1sender@')}>;${imTag}`],
+    ['Expires', String(expires)],
+  ];
+  const request = { method: 'REGISTER', callId: `sender-${mark}`, cseq: expires === 0 ? 2 : 1 };
+  return { ...outside(cast, `sip:${cast.settings.domain}`, sender, sender), ...request, headers };
+}
+
+/** The REGISTER of the client, as it came to the S-CSCF. */
+function embeddedRegister(told: {
+  readonly uri: string;
+  readonly user: string;
+  readonly callId: string;
+  readonly cseq: number;
+  readonly binding: string;
+  readonly expires: number;
+}): Buffer {
+  const { uri, user, callId, cseq, binding, expires } = told;
+  const lines = [
+    `REGISTER ${uri} SIP/2.0`,
+    'Via: SIP/2.0/UDP client.invalid;branch=z9hG4bKembedded',
+    'Max-Forwards: 70',
+    `From: <${user}>;tag=embedded`,
+    `To: <${user}>`,
+    `Call-ID: embedded-${callId}`,
+    `CSeq: ${cseq} REGISTER`,
+    `Contact: ${binding}`,
+    `Expires: ${expires}`,
+    'Content-Length: 0',
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
 }
 
 export function subscription(
@@ -111,7 +144,7 @@ export function subscription(
     ['Expires', String(seconds)],
     ['Allow', allow],
   ];
-  return { ...outside(user, asserted, user), method: 'SUBSCRIBE', headers };
+  return { ...outside(cast, user, asserted, user), method: 'SUBSCRIBE', headers };
 }
 
 export function refresh(cast: Cast, seconds = subscribeSeconds): readonly HeaderField[] {
@@ -147,7 +180,7 @@ export function retrieval(
   ];
   const body = uris === undefined ? sdp : withList(sdp, uris, boundary);
   const from = wrong.has('identity') ? 'sip:anonymous@anonymous.invalid' : who;
-  return { ...outside(uri, from, uri), method: 'INVITE', headers, body };
+  return { ...outside(cast, uri, from, uri), method: 'INVITE', headers, body };
 }
 
 export function publication(cast: Cast, deliver: boolean | undefined, etag?: string): Outgoing {
@@ -160,7 +193,7 @@ export function publication(cast: Cast, deliver: boolean | undefined, etag?: str
     ...(etag === undefined ? [] : [['SIP-If-Match', etag] as const]),
     ...(body ? [['Content-Type', settings.settingsType] as const] : []),
   ];
-  const request = { ...outside(user, user, user), method: 'PUBLISH', headers };
+  const request = { ...outside(cast, user, user, user), method: 'PUBLISH', headers };
   return { ...request, ...(body && { body }) };
 }
 
@@ -175,7 +208,8 @@ export function deletion(cast: Cast, uri: string): Outgoing {
     ['Refer-Sub', 'false'],
     ['Require', 'norefersub'],
   ];
-  return { ...outside(settings.deferred, user, settings.deferred), method: 'REFER', headers };
+  const { deferred } = settings;
+  return { ...outside(cast, deferred, user, deferred), method: 'REFER', headers };
 }
 
 /** SDP of the tester, which receives. */
@@ -193,18 +227,22 @@ export function description(
 }
 
 /** Nobody of the domain. */
-const stranger = 'sip:stranger@elsewhere.invalid';
+export const stranger = 'sip:stranger@elsewhere.invalid';
 
 function nobodyAt(deferred: string): string {
   return deferred.replace(/^(sips?:)[^@]*@/i, '$1nobody-retrieves-here@');
 }
 
-function identity({ settings }: Cast, uri: string): HeaderField[] {
+export function identity({ settings }: Cast, uri: string): HeaderField[] {
   return settings.identity === 'asserted' ? [['P-Asserted-Identity', `<${uri}>`]] : [];
 }
 
-function outside(uri: string, from: string, to: string) {
-  return { uri, from: `<${from}>`, to: `<${to}>`, route: [] };
+/** Over TLS the certificate is for the host of the target, which is the next hop for that. */
+export function outside({ settings }: Cast, uri: string, from: string, to: string) {
+  const { host, port, transport } = settings.target;
+  const route = `<sip:${bracketed(host)}:${port};transport=tls;lr>`;
+  const addressed = { uri, from: `<${from}>`, to: `<${to}>` };
+  return { ...addressed, route: transport === 'tls' ? [route] : [] };
 }
 
 function withList(sdp: Buffer, uris: readonly string[], boundary: string): Buffer {

@@ -2,11 +2,12 @@
 
 import { systemRandom } from '../../system.js';
 import type { Trace } from '../../ports.js';
-import { advance, beginning } from './model.js';
-import { expectationOf } from './expectation.js';
-import type { Check } from './judge.js';
-import { playPath, type Path, type Played } from './play.js';
-import type { RunSettings } from './settings.js';
+import { deadlineIn, deadlinePassed, type Deadline } from './at-most.js';
+import type { Case } from './case.js';
+import { trialOfCase, untried } from './case-trial.js';
+import type { Path } from './play.js';
+import { describeTarget, type RunSettings } from './settings.js';
+import { trialOf, type Trial } from './trial.js';
 import { verdictsOf, type ItemVerdict, type Result } from './verdicts.js';
 
 export interface RunReport {
@@ -14,18 +15,20 @@ export interface RunReport {
   /** Whether the target has said anything at all. */
   readonly reachable: boolean;
   readonly seconds: number;
+  /** Paths and cases. */
   readonly paths: { readonly played: number; readonly stopped: number; readonly left: number };
   readonly checks: number;
   readonly items: readonly ItemVerdict[];
-  /** Of all items that apply. */
+  /** Of all items that were tried. */
   readonly verdict: 'passed' | 'failed' | 'inconclusive';
 }
 
 export interface RunOptions {
   readonly settings: RunSettings;
   readonly paths: readonly Path[];
+  readonly cases?: readonly Case[];
   readonly trace?: Trace;
-  /** Hears of each path that was played. */
+  /** Hears of each path and case that was played. */
   readonly onPath?: (played: number, of: number) => void;
 }
 
@@ -36,8 +39,10 @@ export async function runTarget(options: RunOptions): Promise<RunReport> {
 
 class Run {
   readonly #options: RunOptions;
+  readonly #trials: readonly Trial[];
   readonly #results: Result[] = [];
-  readonly #begun = Date.now();
+  readonly #begun = performance.now();
+  readonly #deadline: Deadline;
   readonly #prefix = `conformance-${systemRandom.token(6).toLowerCase()}`;
   #next = 0;
   #stopped = 0;
@@ -45,82 +50,74 @@ class Run {
   #reachable = false;
 
   constructor(options: RunOptions) {
+    const { paths, cases = [], settings } = options;
     this.#options = options;
+    this.#deadline = deadlineIn(settings.deadlineMs);
+    const trials = paths.map(trialOf);
+    for (const one of cases) {
+      const lacking = one.lacks?.(settings);
+      if (lacking === undefined) trials.push(trialOfCase(one));
+      else this.#results.push(untried(one, lacking));
+    }
+    this.#trials = trials;
   }
 
   async run(): Promise<RunReport> {
-    const { settings, paths } = this.#options;
+    const { settings } = this.#options;
+    const trials = this.#trials;
     await this.#playNext();
     const workers = Array.from({ length: this.#reachable ? settings.parallel : 0 }, async () => {
-      while (this.#next < paths.length) await this.#playNext();
+      while (this.#next < trials.length) await this.#playNext();
     });
     await Promise.all(workers);
-    for (; this.#next < paths.length; this.#next++) {
-      this.#leave(paths[this.#next]!, 'the target has not answered');
+    for (; this.#next < trials.length; this.#next++) {
+      this.#leave(trials[this.#next]!, 'the target has not answered');
     }
     return this.#report();
   }
 
   async #playNext(): Promise<void> {
-    const { settings, paths, trace, onPath } = this.#options;
+    const { settings, trace, onPath } = this.#options;
     const index = this.#next++;
-    const path = paths[index];
-    if (path === undefined) return;
+    const trial = this.#trials[index];
+    if (trial === undefined) return;
     const user = settings.users === undefined ? `${this.#prefix}-${index}` : settings.users[index];
     if (user === undefined) {
-      this.#leave(path, 'no user is left for this path');
+      this.#leave(trial, 'no user is left for this path');
       return;
     }
-    if (Date.now() - this.#begun >= settings.deadlineMs) {
-      this.#leave(path, 'the deadline has passed');
+    if (this.#deadline.isOver) {
+      this.#leave(trial, deadlinePassed);
       return;
     }
-    const played = await playPath({ settings, path, user, trace });
+    const result = await trial.play({ settings, user, trace, deadline: this.#deadline });
+    const { played } = result;
     this.#reachable ||= played.heard;
     if (played.stopped) this.#stopped++;
-    const known = this.#reachable ? played : unheard(path, 'the target has not answered');
-    this.#results.push({ path, played: known });
-    onPath?.(this.#results.length, paths.length);
+    this.#results.push(this.#reachable ? result : trial.left('the target has not answered'));
+    onPath?.(this.#results.length, this.#trials.length);
   }
 
-  #leave(path: Path, why: string): void {
+  #leave(trial: Trial, why: string): void {
     this.#left++;
-    this.#results.push({ path, played: unheard(path, why) });
+    this.#results.push(trial.left(why));
   }
 
   #report(): RunReport {
-    const { settings, paths } = this.#options;
-    const { host, port, transport } = settings.target;
     const verdicts = verdictsOf(this.#results);
-    const applicable = verdicts.filter(({ verdict }) => verdict !== 'not applicable');
-    const some = (wanted: string): boolean => applicable.some(({ verdict }) => verdict === wanted);
+    const some = (wanted: string): boolean => verdicts.some(({ verdict }) => verdict === wanted);
+    const isKnown = some('passed') && !some('inconclusive');
     return {
-      target: `sip:${host.includes(':') ? `[${host}]` : host}:${port};transport=${transport}`,
+      target: describeTarget(this.#options.settings.target),
       reachable: this.#reachable,
-      seconds: (Date.now() - this.#begun) / 1000,
+      seconds: (performance.now() - this.#begun) / 1000,
       paths: {
-        played: paths.length - this.#left,
+        played: this.#trials.length - this.#left,
         ...{ stopped: this.#stopped, left: this.#left },
       },
       checks: verdicts.reduce((sum, { checks }) => sum + checks, 0),
       items: verdicts,
-      verdict: some('failed') ? 'failed' : some('inconclusive') ? 'inconclusive' : 'passed',
+      verdict: some('failed') ? 'failed' : isKnown ? 'passed' : 'inconclusive',
     };
   }
-}
-
-/** Nothing is known of what the path would have shown. */
-function unheard(path: Path, why: string): Played {
-  const checks: Check[] = [];
-  let state = beginning();
-  for (const [index, step] of path.entries()) {
-    const next = advance(state, step, index);
-    for (const owed of next.owed) {
-      const occasion = { step, index, withinMs: 0, notified: false };
-      const { item, clause, text: expected } = expectationOf(owed, occasion);
-      if (item !== undefined) checks.push({ step: index, item, clause, expected, unknown: why });
-    }
-    ({ state } = next);
-  }
-  return { checks, heard: false, stopped: { step: 0, why } };
 }

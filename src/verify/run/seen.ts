@@ -11,6 +11,7 @@ export type Seen =
   | SeenSend
   /** MESSAGE for the user, or for the sender. */
   | { readonly kind: 'message'; readonly request: SipRequest }
+  /** An MSRP connection is closed, refused or broken. */
   | { readonly kind: 'lost'; readonly session: string; readonly cause: string };
 
 export interface SeenSend {

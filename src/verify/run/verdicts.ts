@@ -2,10 +2,9 @@
 
 import { items, type Item, type ItemId } from './items.js';
 import type { Check } from './judge.js';
-import type { Path, Played } from './play.js';
-import { describeStep } from './step.js';
+import type { Played } from './play.js';
 
-export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'not applicable';
+export type Verdict = 'passed' | 'failed' | 'inconclusive' | 'not tried' | 'not applicable';
 
 /** Something that was not as expected, or could not be looked at. */
 export interface Trouble {
@@ -31,22 +30,28 @@ export interface ItemVerdict {
   readonly unknown: readonly Trouble[];
 }
 
-/** A path with what it has shown. */
+/** A path or a case with what it has shown. */
 export interface Result {
-  readonly path: Path;
+  /** In words. */
+  readonly steps: readonly string[];
   readonly played: Played;
+}
+
+interface Shown {
+  readonly check: Check;
+  readonly steps: readonly string[];
 }
 
 /** Different troubles of one item that are told. */
 const troublesMax = 20;
 
 export function verdictsOf(results: readonly Result[]): readonly ItemVerdict[] {
-  const byItem = new Map<ItemId, { readonly check: Check; readonly path: Path }[]>();
-  for (const { path, played } of results) {
+  const byItem = new Map<ItemId, Shown[]>();
+  for (const { steps, played } of results) {
     for (const check of played.checks) {
       const known = byItem.get(check.item);
-      if (known) known.push({ check, path });
-      else byItem.set(check.item, [{ check, path }]);
+      if (known) known.push({ check, steps });
+      else byItem.set(check.item, [{ check, steps }]);
     }
   }
   return items.map((item) => verdictOf(item, byItem.get(item.id) ?? []));
@@ -54,7 +59,7 @@ export function verdictsOf(results: readonly Result[]): readonly ItemVerdict[] {
 
 function verdictOf(
   item: Item & { readonly id: ItemId },
-  all: readonly { readonly check: Check; readonly path: Path }[],
+  all: readonly Shown[],
 ): ItemVerdict {
   const failed = all.filter(({ check }) => check.seen !== undefined);
   const seen = all.filter(({ check }) => check.unknown === undefined);
@@ -65,7 +70,10 @@ function verdictOf(
   const unknown = all.filter(({ check }) => !known.has(nameOf(check)));
   return {
     ...{ id, title, clause, checks: looked, passed: looked - failed.length },
-    verdict: verdictFrom(item, looked, failed.length, unknown.length),
+    verdict: verdictFrom(item, {
+      ...{ looked, failed: failed.length },
+      unknown: unknown.filter(({ check }) => check.untried === undefined).length,
+    }),
     failures: troubles(failed, ({ seen }) => seen!),
     unknown: troubles(unknown, (check) => check.unknown!),
   };
@@ -75,25 +83,29 @@ function nameOf({ clause, expected }: Check): string {
   return `${clause}\n${expected}`;
 }
 
-function verdictFrom(item: Item, looked: number, failed: number, unknown: number): Verdict {
+function verdictFrom(
+  item: Item,
+  { looked, failed, unknown }: { looked: number; failed: number; unknown: number },
+): Verdict {
   if (item.of === 'client') return 'not applicable';
   if (failed > 0) return 'failed';
-  return unknown > 0 || looked === 0 ? 'inconclusive' : 'passed';
+  if (unknown > 0) return 'inconclusive';
+  return looked === 0 ? 'not tried' : 'passed';
 }
 
 /** The same trouble is told once, with the path that shows it with the fewest steps. */
 function troubles(
-  all: readonly { readonly check: Check; readonly path: Path }[],
+  all: readonly Shown[],
   seenOf: (check: Check) => string,
 ): Trouble[] {
   const found = new Map<string, Trouble>();
-  for (const { check, path } of all) {
+  for (const { check, steps } of all) {
     const { clause, expected } = check;
     const seen = seenOf(check);
-    const steps = path.slice(0, check.step + 1).map(describeStep);
+    const until = steps.slice(0, check.step + 1);
     const key = [clause, expected, seen].join('\n');
     const known = found.get(key);
-    const shorter = known && known.steps.length <= steps.length ? known.steps : steps;
+    const shorter = known && known.steps.length <= until.length ? known.steps : until;
     found.set(key, { clause, expected, seen, steps: shorter, times: (known?.times ?? 0) + 1 });
   }
   return [...found.values()].slice(0, troublesMax);
