@@ -56,7 +56,11 @@ export function verifyRunCommand(
     .option('--domain <domain>', `of the users and the registrar (${defaults.domain})`)
     .option('--deferred <uri>', 'where messages are retrieved (sip:Deferred@ the domain)')
     .option('--delete-uri <uri>', 'where messages are deleted by a list (Delete@ the same host)')
-    .option('--xcap-root <uri>', 'of the XDMS with metadata and settings, which are tried then', root)
+    .option(
+      '--xcap-root <uri>',
+      'of the XDMS with metadata and settings, which are tried then',
+      root,
+    )
     .option('--ca <file>', 'over TLS: who vouches for the target (PEM)', contentOf)
     .addOption(
       new Option(

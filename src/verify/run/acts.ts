@@ -46,7 +46,11 @@ export async function register(stage: Stage): Promise<void> {
 
 /** To message waiting; the first NOTIFY has come. */
 export async function subscribe(stage: Stage): Promise<Subscription> {
-  const subscription = await watch(stage, 'subscribe', requests.subscription(stage.cast, { do: 'subscribe' }));
+  const subscription = await watch(
+    stage,
+    'subscribe',
+    requests.subscription(stage.cast, { do: 'subscribe' }),
+  );
   stage.onLeave(() => stage.ask(inside(subscription, requests.refresh(stage.cast, 0))));
   const first = await stage.next('notify', ({ request }) => isOf(request, subscription));
   stage.must(first, 'no NOTIFY came at the subscription');
@@ -109,7 +113,7 @@ export async function retrieve(stage: Stage, uris?: readonly string[]): Promise<
 }
 
 /** The push that has to come, taken by a client that connects. */
-export async function acceptPush(stage: Stage, invite: Invite): Promise<string> {
+export function acceptPush(stage: Stage, invite: Invite): string {
   stage.step('accept push');
   const { transaction: owner, request } = invite;
   const media = stage.must(mediaOf(request), 'the push offers no MSRP');

@@ -60,15 +60,16 @@ export class TesterEndpoint {
   }
 
   /** Opens sockets from which the target can be reached. Throws VERIFY_UNREACHABLE. */
-  static async open(
-    settings: RunSettings,
-    user: string,
-    trace?: Trace,
-  ): Promise<TesterEndpoint> {
+  static async open(settings: RunSettings, user: string, trace?: Trace): Promise<TesterEndpoint> {
     const host = await hostTowards(settings.target.host, settings.target.port).catch(unreachable);
     for (let attempt = 1; ; attempt++) {
       const port = await freePort(host);
-      const endpoint = new TesterEndpoint(host, port, user, open(settings, { host, port, user, trace }));
+      const endpoint = new TesterEndpoint(
+        host,
+        port,
+        user,
+        open(settings, { host, port, user, trace }),
+      );
       try {
         await endpoint.#start();
         return endpoint;

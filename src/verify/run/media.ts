@@ -14,8 +14,7 @@ const connections = 64;
 const chunkBytes = 65_536;
 
 export type MediaTold =
-  | SeenSend
-  | { readonly kind: 'lost'; readonly session: string; readonly cause: string };
+  SeenSend | { readonly kind: 'lost'; readonly session: string; readonly cause: string };
 
 /** What became of a message that was sent. */
 export interface SentMessage {
@@ -96,15 +95,18 @@ export class TesterMedia {
     const { session: owner } = message;
     this.#endpoint.send({ ...message, owner, headers: [], successReport: true });
     const status = await atMost(sent, withinMs);
-    const answer = { status, reported: status === 200 ? await atMost(reported, withinMs) : undefined };
+    const answer = {
+      status,
+      reported: status === 200 ? await atMost(reported, withinMs) : undefined,
+    };
     this.#waiting.delete(key);
     return answer;
   }
 
   /** Breaks every connection when so many octets of a message have come. */
-  brokenAt(octets: number): Promise<void> {
-    const { promise, resolve } = pending<void>();
-    this.#break = { at: octets, done: () => void this.disconnect().then(resolve) };
+  brokenAt(octets: number): Promise<unknown> {
+    const { promise, resolve } = pending<undefined>();
+    this.#break = { at: octets, done: () => void this.disconnect().then(() => resolve(undefined)) };
     return promise;
   }
 

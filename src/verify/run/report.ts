@@ -20,9 +20,7 @@ export function describeRun(report: RunReport): string {
   for (const item of items) lines.push(...describeItem(item));
   const count = (wanted: ItemVerdict['verdict']): number =>
     items.filter((item) => item.verdict === wanted).length;
-  const counts = told.map(
-    (wanted) => `${count(wanted)} ${wanted}`,
-  );
+  const counts = told.map((wanted) => `${count(wanted)} ${wanted}`);
   lines.push('', `${verdict.toUpperCase()}: ${counts.join(', ')}`);
   return `${lines.join('\n')}\n`;
 }

@@ -57,10 +57,7 @@ export function verdictsOf(results: readonly Result[]): readonly ItemVerdict[] {
   return items.map((item) => verdictOf(item, byItem.get(item.id) ?? []));
 }
 
-function verdictOf(
-  item: Item & { readonly id: ItemId },
-  all: readonly Shown[],
-): ItemVerdict {
+function verdictOf(item: Item & { readonly id: ItemId }, all: readonly Shown[]): ItemVerdict {
   const failed = all.filter(({ check }) => check.seen !== undefined);
   const seen = all.filter(({ check }) => check.unknown === undefined);
   const { id, title, clause } = item;
@@ -94,10 +91,7 @@ function verdictFrom(
 }
 
 /** The same trouble is told once, with the path that shows it with the fewest steps. */
-function troubles(
-  all: readonly Shown[],
-  seenOf: (check: Check) => string,
-): Trouble[] {
+function troubles(all: readonly Shown[], seenOf: (check: Check) => string): Trouble[] {
   const found = new Map<string, Trouble>();
   for (const { check, steps } of all) {
     const { clause, expected } = check;

@@ -4,6 +4,7 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { allCases } from '../../../src/verify/run/cases.js';
 import { planPaths } from '../../../src/verify/run/plan.js';
 import { runTarget, type RunReport } from '../../../src/verify/run/run.js';
 import { runSettings } from '../../../src/verify/run/settings.js';
@@ -40,7 +41,7 @@ export async function judgeMsilo(transport: 'udp' | 'tcp'): Promise<RunReport> {
     });
     const target = { host: '127.0.0.1', port, transport };
     const settings = runSettings(target, { timeoutMs: 1500, quietMs: 1000 });
-    return await runTarget({ settings, paths: planPaths().paths });
+    return await runTarget({ settings, paths: planPaths().paths, cases: allCases });
   } finally {
     await kamailio?.stop();
     rmSync(directory, { recursive: true, force: true });

@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { test } from 'vitest';
+import { allCases } from '../../../src/verify/run/cases.js';
 import { planPaths } from '../../../src/verify/run/plan.js';
 import { runTarget, type RunReport } from '../../../src/verify/run/run.js';
 import { runSettings } from '../../../src/verify/run/settings.js';
@@ -52,7 +53,7 @@ async function judgeOwn(): Promise<RunReport> {
     const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;
     const target = { host: '127.0.0.1', port, transport: 'udp' } as const;
     const settings = runSettings(target, { deferred: `sip:Deferred@${hostname}` });
-    return await runTarget({ settings, paths: plan.paths });
+    return await runTarget({ settings, paths: plan.paths, cases: allCases });
   } finally {
     await world.end();
   }

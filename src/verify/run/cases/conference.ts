@@ -101,7 +101,11 @@ export const conferenceCases: readonly Case[] = [
           if (user.disconnection === 'departed') gone.add(user.entity);
         }
       }
-      stage.check(departed, ids.every((id) => gone.has(id)), `${gone.size} of ${ids.length}`);
+      stage.check(
+        departed,
+        ids.every((id) => gone.has(id)),
+        `${gone.size} of ${ids.length}`,
+      );
       stage.check(ended, terminated, 'no NOTIFY terminated');
     },
   },
@@ -119,7 +123,11 @@ async function store(stage: Stage): Promise<readonly [string, string]> {
     ids.push(id);
   }
   const [first, second] = ids as [string, string];
-  stage.check(formed, ids.every((id) => /^sips?:[^@\s]+@[^@\s;]+$/i.test(id)), first);
+  stage.check(
+    formed,
+    ids.every((id) => /^sips?:[^@\s]+@[^@\s;]+$/i.test(id)),
+    first,
+  );
   stage.check(unique, first !== second, first);
   return [first, second];
 }

@@ -33,7 +33,11 @@ const answered: Clause = clause(stored, 'OMA IM 12.4.2.3', '200 to the last SEND
 const reported: Clause = clause(stored, 'RFC 4975 7.1.2', 'a REPORT of success that was asked for');
 const waiting: Clause = clause(stored, 'OMA IM 12.4.2.3', 'a large message waits');
 const inside: Clause = clause('S2-ENCAP-MSRP', 'OMA IM D.x step 8', 'the Call-ID of the INVITE');
-const whole: Clause = clause('IMSpec-DMT-S-012', 'OMA IM 11.3.1.1.2', 'a large message, every octet');
+const whole: Clause = clause(
+  'IMSpec-DMT-S-012',
+  'OMA IM 11.3.1.1.2',
+  'a large message, every octet',
+);
 const again: Clause = clause(
   'IMSpec-DMT-S-012',
   'OMA IM 11.3.1.1.2',
@@ -45,7 +49,11 @@ const pushedWhole: Clause = clause(
   'OMA IM 11.3.2.5',
   'a large message in a push, every octet',
 );
-const dropped: Clause = clause('D-16', 'RFC 4975 7.3.1', 'nothing of a message that was broken off');
+const dropped: Clause = clause(
+  'D-16',
+  'RFC 4975 7.3.1',
+  'nothing of a message that was broken off',
+);
 
 export const largeMessageCases: readonly Case[] = [
   {
@@ -84,7 +92,7 @@ export const largeMessageCases: readonly Case[] = [
       const invite = await stage.next('invite');
       stage.check(pushed, invite !== undefined, 'no INVITE');
       if (invite === undefined) throw new Unable('no push comes');
-      const owner = await acceptPush(stage, invite);
+      const owner = acceptPush(stage, invite);
       const send = await nextSend(stage, owner);
       stage.check(pushedWhole, send?.message.body.equals(content) === true, described(send));
       send?.settle(200);

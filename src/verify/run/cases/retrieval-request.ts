@@ -41,7 +41,11 @@ export const retrievalRequestCases: readonly Case[] = [
       await unknownLists(stage);
       const response = await invite(stage, 'retrieve, recvonly for the session', (plain) => ({
         ...plain,
-        body: replaced(replaced(plain.body, 'a=recvonly\r\n', ''), 't=0 0\r\n', 't=0 0\r\na=recvonly\r\n'),
+        body: replaced(
+          replaced(plain.body, 'a=recvonly\r\n', ''),
+          't=0 0\r\n',
+          't=0 0\r\na=recvonly\r\n',
+        ),
       }));
       // S3 wants recvonly of both, and who reads it so refuses (D-65).
       if (response.status === 403) stage.untried(session, 'it wants recvonly for the media (403)');
@@ -83,7 +87,9 @@ async function invite(
   stage.step(what);
   const owner = stage.name('retrieval');
   const path = stage.endpoint.media.reserve(owner);
-  const response = await stage.ask(change(requests.retrieval(stage.cast, [], path, uris)), { owner });
+  const response = await stage.ask(change(requests.retrieval(stage.cast, [], path, uris)), {
+    owner,
+  });
   if (response.status < 300) await hangUp(stage, owner);
   else stage.endpoint.media.release(owner);
   if ([401, 405, 407, 501].includes(response.status)) {
