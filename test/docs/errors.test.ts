@@ -5,12 +5,13 @@ import { expect, test } from 'vitest';
 
 const root = new URL('../../', import.meta.url);
 
-/** Codes of others that we read, and a name of the environment. */
+/** Codes of others that we read, and names of the environment. */
 const foreign = new Set([
   'ERR_HTTP_REQUEST_TIMEOUT',
   'HPE_HEADER_OVERFLOW',
   'LEVEL_LOCKED',
   'LEVEL_CORRUPTION',
+  'POSTE_RESTANTE_CREDENTIALS',
   'POSTE_RESTANTE_PASSWORD',
   'POSTE_RESTANTE_TOKEN',
   'POSTE_RESTANTE_URL',

@@ -29,6 +29,9 @@ export interface Check extends Finding {
   readonly untried?: true;
 }
 
+/** Why a report that does not come is no fault. */
+export const reportsElsewhere = 'the sender has an account there, and gets reports in his own way';
+
 type Kept = Expectation & {
   state: 'open' | 'met' | 'missed' | 'dropped';
   readonly met: Promise<void>;
@@ -142,9 +145,15 @@ export class Judge {
     const missed = open.filter((one) => one.state === 'open');
     for (const one of missed) {
       if (this.#deadline.isOver) this.#leave(one, deadlinePassed);
+      else if (this.#isElsewhere(one)) this.#leave(one, reportsElsewhere);
       else this.#miss(one);
     }
-    return missed;
+    return missed.filter((one) => !this.#isElsewhere(one));
+  }
+
+  /** A report to somebody who has an account there may be kept for him. */
+  #isElsewhere({ owed: { effect } }: Expectation): boolean {
+    return effect.type === 'report.send' && this.#cast.settings.credentials !== undefined;
   }
 
   /** Nobody waits any more for what belongs to these. */

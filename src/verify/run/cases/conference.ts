@@ -129,6 +129,7 @@ async function store(stage: Stage): Promise<readonly [string, string]> {
     first,
   );
   stage.check(unique, first !== second, first);
+  if (first === second) throw new Unable('messages cannot be told apart');
   return [first, second];
 }
 
