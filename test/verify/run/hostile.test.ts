@@ -120,7 +120,7 @@ test('exit codes and output of the command: 2 where nothing is known, 2 for no t
   expect(written.pop()).toContain('the target has not answered');
   expect(await run('--target', 'http://127.0.0.1')).toBe(2);
   silent.close();
-});
+}, 120_000);
 
 test('targets as they are written', () => {
   expect(parseTarget('sip:h')).toEqual({ host: 'h', port: 5060, transport: 'udp' });
