@@ -21,6 +21,10 @@ const meanings: Record<keyof Bounds, string> = {
   crashes: 'crashes, failed commits and passivations',
   faults: 'refusals, losses and slowness of peers',
   repeats: 'submissions that come again',
+  passages: 'messages and INVITEs that may be passed on to a user who is there',
+  offers: 'large messages that somebody offers',
+  watchers: 'subscriptions to the conference of a retrieval',
+  imports: 'messages from another store, new and read',
 };
 
 type Options = Record<keyof Bounds, number> & {

@@ -61,7 +61,8 @@ export function isBound(state: AccountState): boolean {
   return mailbox !== undefined && isReachable(mailbox.bindings, state.now);
 }
 
-/** The sessions that are in memory: each has a dialog or media of its own. */
+/** The sessions that are in memory: each waits for a peer, and is gone when it ends. */
 export function sessionsOf({ memory }: AccountState): Address[] {
-  return [...(memory?.actors.keys() ?? [])].filter((address) => /^(push|focus)\//.test(address));
+  const kinds = /^(push|focus|recording|forward|bridge)\//;
+  return [...(memory?.actors.keys() ?? [])].filter((address) => kinds.test(address));
 }

@@ -24,6 +24,14 @@ export interface Bounds {
   readonly faults: number;
   /** Submissions that come again although they were answered, durable effects done twice. */
   readonly repeats: number;
+  /** Submissions and offers that may be passed on to a user who is there. */
+  readonly passages: number;
+  /** Large messages that somebody offers. */
+  readonly offers: number;
+  /** Subscriptions to the conference of a retrieval. */
+  readonly watchers: number;
+  /** Messages that come from another store. */
+  readonly imports: number;
 }
 
 export const defaultBounds: Bounds = {
@@ -36,6 +44,10 @@ export const defaultBounds: Bounds = {
   crashes: 1,
   faults: 1,
   repeats: 1,
+  passages: 0,
+  offers: 0,
+  watchers: 0,
+  imports: 0,
 };
 
 /** Where the machine behind an address comes from. */
@@ -71,9 +83,27 @@ export interface Sending {
 /** What the sender of a message knows of it. */
 export type Submission = 'unsent' | 'unanswered' | 'acknowledged' | 'declined';
 
+/** A request that an actor was made for, by its transaction, and when it came. */
+export interface Held {
+  readonly request: string;
+  readonly at: number;
+}
+
+/** What goes on in a dialog of a request that was passed on. */
+export type LegState = 'asked' | 'open' | 'ending';
+
 /** Whoever talks to the account, and what they have heard from it. */
 export interface Peers {
   readonly submissions: readonly Submission[];
+  /** The same of large messages. */
+  readonly offers: readonly Submission[];
+  /** Messages from another store. */
+  readonly imports: readonly Submission[];
+  readonly held: ReadonlyMap<Address, Held>;
+  /** By actor and leg; a MESSAGE has the leg `message`. */
+  readonly legs: ReadonlyMap<string, LegState>;
+  /** Digests of messages that the user has taken; nobody knows of them after a crash. */
+  readonly taken: ReadonlySet<string>;
   /** INVITEs of ours without a final response. */
   readonly invites: ReadonlySet<Address>;
   readonly dialogs: ReadonlySet<Address>;
@@ -132,6 +162,11 @@ export function firstState(bounds: Bounds): AccountState {
     memory: { actors: new Map(), timers: new Map() },
     peers: {
       submissions: Array.from({ length: bounds.messages }, () => 'unsent'),
+      offers: Array.from({ length: bounds.offers }, () => 'unsent'),
+      imports: Array.from({ length: bounds.imports }, () => 'unsent'),
+      held: new Map(),
+      legs: new Map(),
+      taken: new Set(),
       invites: new Set(),
       dialogs: new Set(),
       unacknowledged: new Set(),

@@ -1,6 +1,10 @@
 /** The facts of the bounded account that the explorer looks at: small enough to be gone through. */
 
 import type {
+  ConferenceSubscribeFacts,
+  DialogFacts,
+  ImportFacts,
+  InvitationFacts,
   Limits,
   MessageFacts,
   MsrpSdpFacts,
@@ -41,7 +45,7 @@ export const boundedLimits: Limits = {
     idleMs: 60_000,
   },
   forward: {
-    ...{ mode: 'off', devices: 'one', count: 1, waitMs: 16_000 },
+    ...{ mode: 'all', devices: 'one', count: 1, waitMs: 16_000 },
     ...{ bridges: 1, ringMs: 120_000, sessionMs: 3_600_000 },
   },
   conference: { min: 60, default: 240, max: 240, count: 1, throttleMs: 5000, users: 3 },
@@ -49,9 +53,14 @@ export const boundedLimits: Limits = {
   reportOnUserDelete: 'failed',
 };
 
+/** Who brings a message: in a MESSAGE, in a large message, from another store. */
+export type Origin = 'message' | 'offer' | 'import';
+
+const letters: Readonly<Record<Origin, string>> = { message: 'd', offer: 'l', import: 'i' };
+
 /** What identifies the submission of that number. */
-export function digestOf(message: number): string {
-  return `d${message}`;
+export function digestOf(message: number, origin: Origin = 'message'): string {
+  return `${letters[origin]}${message}`;
 }
 
 /** The first message and every other one behind it want all reports; the second is urgent. */
@@ -116,16 +125,38 @@ export function subscribeFacts(number: number): SubscribeFacts {
     accepts: true,
     authorised: true,
     messageAccount: 'sip:bob@example.org',
-    dialog: {
-      callId: `s${number}`,
-      localTag: `l${number}`,
-      remoteTag: `r${number}`,
-      localUri: 'sip:bob@example.org',
-      remoteUri: 'sip:bob@example.org',
-      remoteTarget: 'sip:bob@192.0.2.1',
-      routeSet: [],
-      localCseq: 0,
-      remoteCseq: 1,
-    },
+    dialog: dialogFacts(number),
   };
+}
+
+export function watchFacts(number: number): ConferenceSubscribeFacts {
+  return { accepts: true, authorised: true, inside: false, dialog: dialogFacts(number) };
+}
+
+function dialogFacts(number: number): DialogFacts {
+  return {
+    callId: `s${number}`,
+    localTag: `l${number}`,
+    remoteTag: `r${number}`,
+    localUri: 'sip:bob@example.org',
+    remoteUri: 'sip:bob@example.org',
+    remoteTarget: 'sip:bob@192.0.2.1',
+    routeSet: [],
+    localCseq: 0,
+    remoteCseq: 1,
+  };
+}
+
+/** Of somebody who has a large message for the user. */
+export const invitationFacts: InvitationFacts = { offer: { ...clientSdp, direction: 'sendonly' } };
+
+export function largeFacts(message: number): MessageFacts {
+  const digest = digestOf(message, 'offer');
+  return { ...messageFacts(message), class: 'Multimedia-Message', digest };
+}
+
+/** It came a second ago to the other store, and goes when it was to go there. */
+export function importFacts(message: number, read: boolean, at: number): ImportFacts {
+  const facts = { ...messageFacts(message), digest: digestOf(message, 'import') };
+  return { message: facts, receivedAt: at - 1000, expiresAt: at + 300_000, read };
 }

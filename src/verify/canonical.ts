@@ -17,11 +17,14 @@ const times = new Set([
 /** Fields that tell no behaviours apart: numbers that only have to be fresh, and what never varies. */
 const silent = new Set([
   ...['receivedAt', 'failures', 'number', 'callId', 'cseq', 'dialog', 'path', 'address'],
-  ...['messageAccount', 'media', 'route', 'octets'],
+  ...['messageAccount', 'media', 'route', 'octets', 'version'],
 ]);
 
 /** Fields that hold numbers of sessions, or addresses of them. */
-const numbers = new Set(['push', 'focus', 'subscription', 'foci', 'subscriptions', 'watchers']);
+const numbers = new Set([
+  ...['push', 'focus', 'subscription', 'foci', 'subscriptions', 'watchers', 'conference'],
+  ...['forward', 'bridge', 'recording', 'forwards', 'bridges', 'recordings', 'inside'],
+]);
 
 /** The canonical text of a state. */
 export function canonical(state: AccountState): string {
@@ -93,7 +96,17 @@ class Writer {
   #peers(): void {
     const { peers } = this.#state;
     this.#text += '|P';
-    this.#list(peers.submissions);
+    for (const known of [peers.submissions, peers.offers, peers.imports]) this.#list(known);
+    this.#list([...peers.taken].sort());
+    const held = [...peers.held].map(([of, { request, at }]) => {
+      return `${this.#address(of)} ${request} ${this.#state.now - at}`;
+    });
+    this.#list(held.sort());
+    const legs = [...peers.legs].map(([key, state]) => {
+      const [of, leg] = key.split(' ') as [Address, string];
+      return `${this.#address(of)} ${leg} ${state}`;
+    });
+    this.#list(legs.sort());
     for (const known of [peers.invites, peers.dialogs, peers.unacknowledged, peers.byes]) {
       this.#list([...known].map((of) => this.#address(of)).sort());
     }
@@ -202,8 +215,9 @@ function namesOf({ memory, store, peers }: AccountState): ReadonlyMap<number, st
   }
   const known = [peers.invites, peers.dialogs, peers.unacknowledged, peers.byes];
   for (const set of known) for (const of of set) note(of);
-  for (const map of [peers.media, peers.notifies, peers.heard])
+  for (const map of [peers.media, peers.notifies, peers.heard, peers.held])
     for (const of of map.keys()) note(of);
+  for (const key of peers.legs.keys()) note(key.split(' ')[0]!);
   const names = new Map<number, string>();
   [...found].sort((one, other) => one - other).forEach((number, i) => names.set(number, `#${i}`));
   return names;

@@ -1,10 +1,34 @@
 /** What the world may do next: plain data, so that a path of choices can be kept and replayed. */
 
-import type { Address } from '../machines/events.js';
+import type { Address, Leg } from '../machines/events.js';
 import type { Bounds } from './bounded-account.js';
 
+/** A dialog of a bridge, or the one way of a MESSAGE. */
+export type PassedLeg = Leg | 'message';
+
 export type Act =
-  | { readonly do: 'send'; readonly message: number }
+  /** `passed`: it may be passed on to a user who is there. */
+  | { readonly do: 'send' | 'offer'; readonly message: number; readonly passed?: true }
+  | { readonly do: 'import'; readonly message: number; readonly read: boolean }
+  /** SUBSCRIBE to the conference of a focus. */
+  | { readonly do: 'watch'; readonly of: Address }
+  /** The last octet of a large message has come. */
+  | { readonly do: 'record'; readonly of: Address }
+  /** The final response of a client to what was passed on. */
+  | {
+      readonly do: 'pass';
+      readonly of: Address;
+      readonly leg: PassedLeg;
+      readonly outcome: 'accepted' | 'unusable' | 'refused' | 'unreachable' | 'failed';
+    }
+  /** What happens in a dialog of a bridge. */
+  | {
+      readonly do: 'ring' | 'leg-hang-up' | 'leg-lost' | 'leg-bye-answered';
+      readonly of: Address;
+      readonly leg: Leg;
+    }
+  /** The sender does not wait any more. */
+  | { readonly do: 'cancel'; readonly of: Address }
   | { readonly do: 'register' }
   | { readonly do: 'deregister' }
   | { readonly do: 'subscribe' }

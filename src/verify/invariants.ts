@@ -105,7 +105,10 @@ const waits: Invariant = {
 function idleness(state: AccountState, session: Address): string | undefined {
   const { memory, peers } = state;
   if (memory?.timers.has(`${session} wait`) === true) return undefined;
-  const { invited } = memory!.actors.get(session)!.snapshot.context as DeliveryContext;
+  // The transaction of a MESSAGE ends by itself.
+  if (peers.legs.get(`${session} message`) === 'asked') return undefined;
+  const { invited = [] } = memory!.actors.get(session)!.snapshot
+    .context as Partial<DeliveryContext>;
   if (invited.length === 0) return `${session} has no timer, and nothing is being sent in it`;
   for (const serial of invited) {
     const actor = memory!.actors.get(`ua/${serial}`);
@@ -124,16 +127,22 @@ function idleness(state: AccountState, session: Address): string | undefined {
 /** What the mailbox believes of its sessions is so; after `session.lost` it believes in none. */
 const believes: Invariant = {
   name: 'believes',
-  statement: 'The mailbox knows the sessions there are, and no others, also after session.lost.',
+  statement:
+    'Mailbox and focus know the sessions and watchers there are, and no others, also after ' +
+    'session.lost.',
   broken(state) {
     const { memory } = state;
     const mailbox = mailboxOf(state);
     if (memory === undefined || mailbox === undefined) return undefined;
-    const { push, foci, subscriptions } = mailbox;
+    const { push, foci, subscriptions, recordings, forwards, bridges } = mailbox;
     const known: Address[] = [
       ...(push === undefined ? [] : [`push/${push}` as const]),
       ...foci.map((focus) => `focus/${focus}` as const),
       ...subscriptions.map((subscription) => `subscription/${subscription}` as const),
+      ...recordings.map((recording) => `recording/${recording}` as const),
+      ...forwards.map((forward) => `forward/${forward}` as const),
+      ...bridges.map((bridge) => `bridge/${bridge}` as const),
+      ...watchersIn(state),
     ];
     for (const address of known) {
       if (!memory.actors.has(address)) return `the mailbox believes in ${address}, who is gone`;
@@ -142,13 +151,22 @@ const believes: Invariant = {
     const isPushing = typeof value === 'object' && value.available === 'pushing';
     if (isPushing && push === undefined) return 'the mailbox is pushing without a push';
     for (const address of memory.actors.keys()) {
-      if (/^(focus|subscription)\//.test(address) && !known.includes(address)) {
-        return `the mailbox does not know of ${address}`;
+      if (!/^(mailbox|push|ua)(\/|$)/.test(address) && !known.includes(address)) {
+        return `nobody knows of ${address}`;
       }
     }
     return undefined;
   },
 };
+
+/** Whom the focuses tell how their conferences go on. */
+function watchersIn({ memory }: AccountState): Address[] {
+  return [...memory!.actors].flatMap(([address, { snapshot }]) => {
+    if (!address.startsWith('focus/')) return [];
+    const { watchers = [] } = snapshot.context as { readonly watchers?: readonly number[] };
+    return watchers.map((watcher) => `conference/${watcher}` as const);
+  });
+}
 
 /** Nothing of the document is under way, so that it has to say what the store has. */
 const metadata: Invariant = {

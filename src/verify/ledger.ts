@@ -3,6 +3,7 @@
 import type { AccountEvent } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { MessageFacts } from '../machines/facts.js';
+import type { ForwardContext } from '../machines/forward.js';
 import type { VirtualUaContext } from '../machines/virtual-ua-context.js';
 import type { Change } from '../ports.js';
 import type { OutboxRow } from '../actors/outbox.js';
@@ -24,6 +25,7 @@ export function messageAtRest(value: unknown): MessageAtRest {
 /** Takes note of a commit before it is done, while the rows before it can still be seen. */
 export function commitLedger(scene: Scene, change: Change, event: AccountEvent): void {
   noteConfirmation(scene, event);
+  noteLateAnswer(scene, event);
   if (event.type === 'deletion.requested') {
     const known = [...scene.rows.values()].flatMap(({ key }) => (key[0] === 'ua' ? [key[1]] : []));
     for (const serial of known) {
@@ -53,6 +55,13 @@ function noteConfirmation(scene: Scene, event: AccountEvent): void {
       if (confirmed && scene.addressed === address) ledger.confirmed.add(serial);
     }
   }
+}
+
+/** U11: a message that was kept while the client did not answer, and has taken it after all. */
+function noteLateAnswer({ actors, addressed, ledger }: Scene, event: AccountEvent): void {
+  if (event.type !== 'forward.answered' || event.status >= 300) return;
+  const { serial } = (actors?.get(addressed)?.snapshot.context ?? {}) as Partial<ForwardContext>;
+  if (serial !== undefined) ledger.confirmed.add(serial);
 }
 
 function confirms(

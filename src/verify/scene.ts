@@ -43,8 +43,10 @@ type Open<T> =
   T extends ReadonlyMap<infer K, infer V> ? Map<K, V> : T extends ReadonlySet<infer V> ? Set<V> : T;
 type Opened<T> = Mutable<{ [K in keyof T]: Open<T[K]> }>;
 
-export type OpenPeers = Opened<Omit<Peers, 'submissions' | 'sends'>> & {
+export type OpenPeers = Opened<Omit<Peers, 'submissions' | 'offers' | 'imports' | 'sends'>> & {
   submissions: Submission[];
+  offers: Submission[];
+  imports: Submission[];
   sends: Sending[];
 };
 export type OpenLedger = Opened<Ledger>;
@@ -73,8 +75,9 @@ export class Scene {
   /** Turns that were taken, and whether one of them has written. */
   turns = 0;
   wrote = false;
-  /** Whom the input is for. */
+  /** Whom the input is for, and what it says. */
   addressed: Address = 'mailbox';
+  cause: AccountEvent | undefined;
 
   constructor(state: AccountState, definitionOf: DefinitionOf = productDefinitionOf) {
     const { now, store, memory, peers, ledger } = state;
@@ -133,6 +136,7 @@ export class Scene {
     if (!result.handled) this.#refuse(event);
     for (const asked of result.effects) {
       this.asked.push(asked);
+      this.cause = event;
       this.#perform(asked.by, asked.effect);
     }
   }
@@ -148,6 +152,8 @@ export class Scene {
     this.timers.clear();
     const { invites, dialogs, unacknowledged, media, byes, notifies } = this.peers;
     for (const known of [invites, dialogs, unacknowledged, media, byes, notifies]) known.clear();
+    const { held, legs, taken } = this.peers;
+    for (const known of [held, legs, taken]) known.clear();
     this.peers.sends = [];
   }
 
@@ -241,6 +247,10 @@ export class Scene {
       case 'stop':
         for (const [key, { of }] of this.timers) if (of === by) this.timers.delete(key);
         this.peers.notifies.delete(by);
+        this.peers.held.delete(by);
+        for (const key of this.peers.legs.keys()) {
+          if (key.startsWith(`${by} `)) this.peers.legs.delete(key);
+        }
         performEffect(this, by, { type: 'msrp.release' });
         return;
       default:
@@ -263,6 +273,11 @@ function openPeers(peers: Peers): OpenPeers {
   return {
     ...peers,
     submissions: [...peers.submissions],
+    offers: [...peers.offers],
+    imports: [...peers.imports],
+    held: new Map(peers.held),
+    legs: new Map(peers.legs),
+    taken: new Set(peers.taken),
     invites: new Set(peers.invites),
     dialogs: new Set(peers.dialogs),
     unacknowledged: new Set(peers.unacknowledged),

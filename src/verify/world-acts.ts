@@ -7,19 +7,16 @@ import { durableTimers, expiryEvent } from './bounded-account.js';
 import {
   boundedLimits as limits,
   clientSdp,
-  digestOf,
-  messageFacts,
   registerFacts,
   retrievalFacts,
   subscribeFacts,
+  watchFacts,
   unusableSdp,
 } from './bounded-facts.js';
 import type { Choice, Option } from './choice.js';
-import { messageAtRest } from './ledger.js';
 import { Scene, type Ends } from './scene.js';
-
-/** Serials that a mailbox takes at a time. */
-const block = 64;
+import { actOnPassage } from './world-passages.js';
+import { bringFromElsewhere, offer, record, submit } from './world-submissions.js';
 
 type Of<Do extends Choice['do']> = Extract<Choice, { readonly do: Do }>;
 
@@ -32,6 +29,9 @@ export function choose(
   const scene = new Scene(state, definitionOf);
   const { left } = scene.peers;
   if (spends) scene.peers.left = { ...left, [spends]: left[spends] - 1 };
+  if ('passed' in choice) {
+    scene.peers.left = { ...scene.peers.left, passages: left.passages - 1 };
+  }
   if (choice.then) {
     scene.peers.left = { ...scene.peers.left, crashes: scene.peers.left.crashes - 1 };
   }
@@ -46,7 +46,32 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
   const tell = (to: Address, event: AccountEvent): void => scene.take(to, event, endsOf(ends));
   switch (choice.do) {
     case 'send':
-      submit(scene, choice.message, ends);
+      submit(scene, choice, ends);
+      return;
+    case 'offer':
+      offer(scene, choice, ends);
+      return;
+    case 'record':
+      record(scene, choice.of, ends);
+      return;
+    case 'import':
+      bringFromElsewhere(scene, choice, ends);
+      return;
+    case 'watch': {
+      const subscribe = watchFacts(++scene.ledger.requests);
+      const focus = Number(choice.of.split('/')[1]);
+      scene.say('client', 'account', `SUBSCRIBE conference (${choice.of})`);
+      const asked = { transaction: 'watch', focus, subscribe };
+      tell('mailbox', { type: 'conference.requested', ...of, ...asked });
+      return;
+    }
+    case 'pass':
+    case 'ring':
+    case 'leg-hang-up':
+    case 'leg-lost':
+    case 'leg-bye-answered':
+    case 'cancel':
+      actOnPassage(scene, choice, tell);
       return;
     case 'register':
     case 'deregister': {
@@ -248,29 +273,6 @@ function operate(scene: Scene, choice: Of<'pause' | 'resume' | 'push-at-once' | 
       if (choice.then !== 'fail') ledger.refused.delete(choice.serial);
       tell({ ...asked, type: 'requeue.requested', serial: choice.serial });
   }
-}
-
-/** A submission: known as one that came before when the store remembers it (D-18). */
-function submit(scene: Scene, message: number, ends: Ends | undefined): void {
-  const { peers, ledger, now: at } = scene;
-  scene.say('sender', 'account', `MESSAGE ${message}`);
-  peers.submissions[message] = 'unanswered';
-  const from = 1 + ledger.blocks * block;
-  const event: AccountEvent = {
-    ...{ type: 'message.received', at, limits, transaction: `message ${message}` },
-    message: messageFacts(message),
-    duplicate: isRemembered(scene, digestOf(message)),
-    block: { from, to: from + block - 1 },
-  };
-  scene.take('mailbox', event, { payload: Buffer.from(digestOf(message)), ...endsOf(ends) });
-}
-
-function isRemembered({ rows }: Scene, digest: string): boolean {
-  for (const { key, value } of rows.values()) {
-    if (key[0] === 'seen' && key[2] === digest) return true;
-    if (key[0] === 'ua' && messageAtRest(value).message.digest === digest) return true;
-  }
-  return false;
 }
 
 function expire(scene: Scene, state: AccountState, { of, name, then }: Of<'timer'>): void {

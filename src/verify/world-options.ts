@@ -1,16 +1,18 @@
 /** What the world may do next with a bounded account: choices, and the bounds they take from. */
 
 import type { Address } from '../machines/events.js';
-import type { AccountState, Bounds, VolatileTimer } from './bounded-account.js';
+import type { AccountState, Bounds, Submission, VolatileTimer } from './bounded-account.js';
 import { durableTimers } from './bounded-account.js';
 import { isBound, mailboxOf, storedSerials } from './account-view.js';
 import type { OutboxRow } from '../actors/outbox.js';
 import type { Act, Option } from './choice.js';
+import { passagesOf } from './world-passages.js';
 
 /** Every choice in this state. */
 export function optionsOf(state: AccountState): Option[] {
   if (state.memory === undefined) return withoutMemory(state);
-  const options: Option[] = [...askedFor(state), ...answersOf(state), ...timersOf(state)];
+  const asked = [...askedFor(state), ...submittedTo(state)];
+  const options: Option[] = [...asked, ...answersOf(state), ...timersOf(state)];
   options.push(...outboxOf(state));
   const possible = options.filter(({ spends }) => isLeft(state, spends));
   if (state.peers.left.crashes === 0) return possible;
@@ -43,21 +45,37 @@ function withoutMemory(state: AccountState): Option[] {
   return options;
 }
 
-/** What nobody is obliged to do, and what a sender without an answer does again. */
-function askedFor(state: AccountState): Option[] {
-  const { submissions, heard } = state.peers;
+/** What a sender without an answer does again, and otherwise nobody is obliged to. */
+function submittedTo({ peers }: AccountState): Option[] {
+  const { submissions, offers, imports, held, left } = peers;
   const options: Option[] = [];
-  let first = true;
-  submissions.forEach((submission, message) => {
-    const choice = { do: 'send', message } as const;
-    if (submission === 'unanswered') options.push({ choice });
-    else if (submission !== 'unsent') options.push({ choice, spends: 'repeats' });
-    else if (first) {
-      // Which of those that were not sent comes next makes no difference.
-      options.push({ choice, spends: 'messages' });
-      first = false;
-    }
-  });
+  const under = new Set([...held.values()].map(({ request }) => request));
+  const each = (all: readonly Submission[], bound: keyof Bounds, act: (n: number) => Act[]) => {
+    // Which of those that were not sent comes next makes no difference.
+    const first = all.indexOf('unsent');
+    all.forEach((submission, n) => {
+      if (submission === 'unsent' && n !== first) return;
+      const again = submission === 'unanswered' ? {} : { spends: 'repeats' as const };
+      const spends = submission === 'unsent' ? { spends: bound } : again;
+      for (const choice of act(n)) options.push({ choice, ...spends });
+    });
+  };
+  const passable = (act: Extract<Act, { readonly do: 'send' | 'offer' }>): Act[] =>
+    left.passages > 0 ? [act, { ...act, passed: true }] : [act];
+  each(submissions, 'messages', (message) => passable({ do: 'send', message }));
+  each(offers, 'offers', (message) =>
+    under.has(`offer ${message}`) ? [] : passable({ do: 'offer', message }),
+  );
+  each(imports, 'imports', (message) =>
+    [true, false].map((read) => ({ do: 'import', message, read })),
+  );
+  return options;
+}
+
+/** What nobody is obliged to do. */
+function askedFor(state: AccountState): Option[] {
+  const { heard } = state.peers;
+  const options: Option[] = [];
   options.push({ choice: { do: 'register' }, spends: 'registrations' });
   if (isBound(state)) options.push({ choice: { do: 'deregister' }, spends: 'registrations' });
   if (heard.size < 2) options.push({ choice: { do: 'subscribe' }, spends: 'subscriptions' });
@@ -69,12 +87,16 @@ function askedFor(state: AccountState): Option[] {
   const isPaused = mailboxOf(state)?.paused === true;
   const others = [isPaused ? 'resume' : 'pause', 'push-at-once'] as const;
   for (const operation of others) options.push({ choice: { do: operation }, spends: 'operations' });
+  for (const of of mailboxOf(state)?.foci ?? []) {
+    options.push({ choice: { do: 'watch', of: `focus/${of}` }, spends: 'watchers' });
+  }
   return options;
 }
 
 /** What peers owe an answer to, and how else they may answer. */
-function answersOf({ peers }: AccountState): Option[] {
-  const options: Option[] = [];
+function answersOf(state: AccountState): Option[] {
+  const { peers } = state;
+  const options = passagesOf(state);
   const fair = (choice: Act): unknown => options.push({ choice });
   const fault = (choice: Act): unknown => options.push({ choice, spends: 'faults' });
   for (const of of peers.invites) {
@@ -90,6 +112,7 @@ function answersOf({ peers }: AccountState): Option[] {
   }
   for (const [of, media] of peers.media) {
     if (media === 'waiting') fair({ do: 'bind', of });
+    else if (isSending(state, of)) fair({ do: 'record', of });
     fault({ do: 'disconnect', of });
   }
   for (const of of peers.dialogs) fault({ do: 'hang-up', of });
@@ -112,6 +135,12 @@ function answersOf({ peers }: AccountState): Option[] {
   return options;
 }
 
+/** A large message is coming in. */
+function isSending({ peers }: AccountState, of: Address): boolean {
+  const [kind, offer] = peers.held.get(of)?.request.split(' ') ?? [];
+  return kind === 'offer' && peers.offers[Number(offer)] === 'unanswered';
+}
+
 /** Time goes on while nobody owes an answer; while somebody does, that is a fault. */
 function timersOf(state: AccountState): Option[] {
   const all = timersAt(state);
@@ -132,8 +161,9 @@ export function timersAt(state: AccountState): VolatileTimer[] {
 
 /** Somebody owes the account an answer, or it owes something to somebody. */
 function isOwed(state: AccountState): boolean {
-  const { submissions, invites, unacknowledged, media, byes, sends, notifies } = state.peers;
+  const { submissions, invites, unacknowledged, media, byes, sends, notifies, legs } = state.peers;
   if (submissions.includes('unanswered')) return true;
+  if ([...legs.values()].some((leg) => leg !== 'open')) return true;
   if ([invites, unacknowledged, byes, notifies].some(({ size }) => size > 0)) return true;
   if ([...media.values()].includes('waiting')) return true;
   if (sends.some(({ answered, successReport }) => !answered || successReport)) return true;

@@ -30,6 +30,7 @@ const settlingMax = 1000;
 const bounds: Bounds = {
   ...{ messages: 8, registrations: 8, sessions: 8, subscriptions: 8, deletions: 8 },
   ...{ operations: 0, crashes: 0, faults: 0, repeats: 0 },
+  ...{ passages: 0, offers: 0, watchers: 0, imports: 0 },
 };
 
 /** An effect that somebody outside sees. */
