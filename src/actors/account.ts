@@ -217,8 +217,12 @@ export class Account {
     this.#enqueue({ kind: 'event', to, event });
   }
 
+  /** First of all, so that a late answer of the user finds what it is about. */
   #resubmit(input: Input): void {
-    this.#enqueue(input);
+    if (this.#first > 0) this.#queue[--this.#first] = input;
+    else this.#queue.unshift(input);
+    this.#world.counters['actors.queue']++;
+    this.#pump();
   }
 
   #enqueue(input: Input): void {

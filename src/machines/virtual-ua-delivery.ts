@@ -167,6 +167,8 @@ export const tellFailed = effect('tell', ({ serial }, { session, at, status, lim
 
 // ------------------------------------------------------------------------------- outcome
 
+type Confirming = Outcome | On<'timer.expired' | 'taken'>;
+
 export const tellDeparted = effect('tell', (context, event: Outcome | On<'timer.expired'>) => {
   const { at, limits } = event;
   return delivered(context, event).map(({ session }) =>
@@ -175,7 +177,7 @@ export const tellDeparted = effect('tell', (context, event: Outcome | On<'timer.
 });
 
 /** Counted as old, unless the message goes in this very turn. */
-export const tellRead = effect('tell', (context, event: Outcome | On<'timer.expired'>) => {
+export const tellRead = effect('tell', (context, event: Confirming) => {
   const { at, limits } = event;
   const { serial, message, leases, read } = context;
   const last = delivered(context, event).length === leases.length;
@@ -197,13 +199,17 @@ export const markDelivered = change((context, event: Outcome | On<'timer.expired
 });
 
 /** The mailbox keeps in mind that it goes, for leases do not outlive the process. */
-export const tellPostponed = effect('tell', ({ serial }, { at, limits }: On<'delete'>) => ({
-  type: 'tell',
-  to: 'mailbox',
-  event: { type: 'deletion.postponed', at, serial, limits },
-}));
-/** It was delivered, so that nobody is told that it was not (D-30). */
-export const markTaken = change(() => ({ doomed: 'delivered' as const }));
+export const tellPostponed = effect(
+  'tell',
+  ({ serial }, { at, limits }: On<'delete' | 'taken'>) => ({
+    type: 'tell',
+    to: 'mailbox',
+    event: { type: 'deletion.postponed', at, serial, limits },
+  }),
+);
+
+/** It was delivered, so that nobody is told that it was not (D-30), nor after a restart. */
+export const markTaken = change(() => ({ read: true, doomed: 'delivered' as const }));
 
 export const markDoomed = change((_context, { silent }: On<'delete'>) => ({
   doomed: silent ? ('delivered' as const) : ('user' as const),
@@ -234,7 +240,7 @@ function delivered({ leases }: VirtualUaContext, event: VirtualUaEvent): readonl
 }
 
 /** Whether the message goes after this delivery (D-32). */
-function isDoomedBy(context: VirtualUaContext, event: Outcome | On<'timer.expired'>): boolean {
+function isDoomedBy(context: VirtualUaContext, event: Confirming): boolean {
   if (context.doomed !== undefined) return true;
   return delivered(context, event).some(
     ({ session }) => afterDelivery(session, event.limits) === 'delete',

@@ -162,7 +162,7 @@ const leased = virtualUaSetup.createStateConfig({
     undelivered: { guard: 'isLeasedByAddressee', actions: 'dropAddressee', target: 'settling' },
     'session.lost': { actions: 'endLeases', target: 'settling' },
     delete: { actions: ['markDoomed', tellPostponed] },
-    taken: { actions: 'markTaken' },
+    taken: { actions: [tellRead, 'markTaken', tellPostponed] },
     'timer.expired': [
       {
         guard: 'isGraceOver',

@@ -111,6 +111,19 @@ describe('a message that is passed on (D-12)', () => {
     expect(world.actors.counters()['actors.accounts.stopped']).toBe(0);
   });
 
+  test('U11: is not kept when the answer comes while the account is busy', async () => {
+    const world = await available({ bounds: { ahead: 1 } });
+    world.message('tomas');
+    await settle();
+    // A commit is under way, so that time and answer wait for each other in the queue.
+    world.sip.receive(registerTomas.replace('CSeq: 1', 'CSeq: 2'));
+    world.clock.advance(limits.forward.waitMs);
+    world.sip.answer(owner(1), 'forward', 200);
+    await settle();
+    expect(await storedFor(world, 'tomas')).toBe(0);
+    expect(world.actors.counters()['actors.forwards.deferred']).toBe(1);
+  });
+
   test('D-50, U9: waits for no push that is under way', async () => {
     const world = await createWorld({ options: { limits } });
     world.message('tomas');

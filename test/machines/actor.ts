@@ -11,9 +11,9 @@ export class ActorUnderTest {
   effects: readonly Effect[] = [];
   handled = true;
 
-  constructor(definition: Definition) {
+  constructor(definition: Definition, snapshot = definition.unborn) {
     this.definition = definition;
-    this.snapshot = definition.unborn;
+    this.snapshot = snapshot;
   }
 
   /** Steps by these events; `effects` are those of the last. */

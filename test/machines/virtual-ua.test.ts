@@ -98,6 +98,25 @@ describe('deletion', () => {
   });
 });
 
+describe('U11: taken by the user after it was kept', () => {
+  const taken = { type: 'taken', at: noon, limits } as const;
+
+  test('goes, and nobody hears that it was not delivered', () => {
+    expect(ua(store({ message: reported }), taken).said).toEqual(erased);
+  });
+
+  test('a session has it: it goes with that, and after a restart it is known as delivered', () => {
+    const actor = ua(store({ message: reported }), invite(push), taken);
+    expect(actor.said).toEqual(['mailbox message.read', 'mailbox deletion.postponed']);
+    const again = virtualUa.revive(virtualUa.rest(actor.snapshot)!);
+    expect(new ActorUnderTest(virtualUa, again).on(invite(push)).said).toEqual([
+      `${push} ua.departed`,
+    ]);
+    expect(new ActorUnderTest(virtualUa, again).on(remove).said).toEqual(erased);
+    expect(actor.on({ type: 'bye', at: noon, session: push, limits }).said).toEqual(erased);
+  });
+});
+
 describe('leases', () => {
   test('S3-VUA-SEND: an invited virtual UA sends in the form the client accepts', () => {
     const actor = ua(store(), invite(push));
