@@ -113,10 +113,11 @@ export function nameOf(declared: unknown): string {
   return typeof declared === 'string' ? declared : (declared as { readonly type: string }).type;
 }
 
-/** Takes the first action of that name off a transition, or off the entry of a state. */
-export function dropAction(actions: unknown, name: string): void {
+/** Takes one action of that name off a transition, or off the entry of a state. */
+export function dropAction(actions: unknown, name: string, nth = 0): void {
   const list = actions as unknown[];
-  const at = list.findIndex((action) => nameOf(action) === name);
+  const found = list.flatMap((action, i) => (nameOf(action) === name ? [i] : []));
+  const at = found[nth] ?? -1;
   if (at < 0) throw new Error(`there is no action ${name}`);
   list.splice(at, 1);
 }

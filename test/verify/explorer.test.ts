@@ -22,6 +22,8 @@ const nothing = Object.fromEntries(
   Object.keys(defaultBounds).map((name) => [name, 0]),
 ) as unknown as Bounds;
 
+const passedOn = { registrations: 1, passages: 1, faults: 1 };
+
 /** Small enough for every run, each with another kind of trouble. */
 const accounts: readonly (readonly [string, Partial<Bounds>])[] = [
   ['push and crash', { messages: 1, registrations: 1, crashes: 2, repeats: 1 }],
@@ -31,6 +33,12 @@ const accounts: readonly (readonly [string, Partial<Bounds>])[] = [
   ['U25: an operator beside a push', { messages: 2, registrations: 1, operations: 2 }],
   ['U25: requeue and crash', { messages: 1, sessions: 1, operations: 1, crashes: 1 }],
   ['message waiting and crash', { messages: 1, subscriptions: 1, deletions: 1, crashes: 1 }],
+  ['D-12, U11: passed on, and crash', { ...passedOn, messages: 1, crashes: 1 }],
+  ['D-12: passed on beside others', { ...passedOn, messages: 2 }],
+  ['D-12: a large message passed on', { ...passedOn, offers: 1 }],
+  ['D-15: a large message that comes in', { offers: 1, faults: 1, crashes: 1 }],
+  ['CONF-02: a watched retrieval', { messages: 1, sessions: 1, watchers: 1, faults: 1 }],
+  ['U26: import beside a client', { imports: 2, registrations: 1, crashes: 1 }],
 ];
 
 describe('every reachable state of a bounded account', () => {

@@ -18,6 +18,22 @@ const searches = {
     ...none,
     ...{ messages: 1, registrations: 0, subscriptions: 1, deletions: 1 },
   },
+  'a message passed on, a crash': {
+    ...none,
+    ...{ messages: 1, registrations: 1, passages: 1, repeats: 1 },
+  },
+  'a large message passed on, or taken in, a crash': {
+    ...none,
+    ...{ messages: 0, registrations: 1, passages: 1, offers: 1 },
+  },
+  'a watched retrieval, a crash': {
+    ...none,
+    ...{ messages: 1, registrations: 0, sessions: 1, watchers: 2 },
+  },
+  'an import of two messages, a crash': {
+    ...none,
+    ...{ messages: 0, registrations: 1, imports: 2, repeats: 1 },
+  },
 };
 
 export const explorerSection: Section = {
