@@ -10,9 +10,14 @@ export interface SimulatedMessage {
   acknowledgedAt: number;
   /** Times that its octets came to the user, by a push and by a retrieval. */
   received: number;
+  /** Times that its user has said so to the server. */
+  taken: number;
   /** The server has heard that the user has it, and has written that down. */
   confirmed: boolean;
 }
+
+/** What begins with the sending. */
+type Fresh = 'status' | 'acknowledgedAt' | 'received' | 'taken' | 'confirmed';
 
 export class SimulationError extends Error {
   readonly property: string;
@@ -39,12 +44,13 @@ export class SimulationLedger {
     throw new SimulationError(property, text, this.#now());
   }
 
-  sent(message: Omit<SimulatedMessage, 'status' | 'acknowledgedAt' | 'received' | 'confirmed'>) {
+  sent(message: Omit<SimulatedMessage, Fresh>) {
     const kept: SimulatedMessage = {
       ...message,
       status: 'pending',
       acknowledgedAt: 0,
       received: 0,
+      taken: 0,
       confirmed: false,
     };
     this.messages.set(message.id, kept);
@@ -82,16 +88,40 @@ export class SimulationLedger {
   /** At the end: nothing that was acknowledged is lost, no report that is owed is missing. */
   judge(stored: ReadonlySet<string>, expiresMs: number): void {
     for (const message of this.messages.values()) {
-      const { id, status, received, reports, acknowledgedAt } = message;
-      if (status !== 'acknowledged' || stored.has(id)) continue;
-      const isExpired = this.#now() - acknowledgedAt >= expiresMs - 60_000;
-      if (received === 0 && !isExpired) {
-        this.breach('end', `${id} was acknowledged, is not in the store and was never delivered`);
-      }
-      if (received > 0 || !reports) continue;
-      if (!this.#reports.has(`${id} undelivered`)) {
-        this.breach('report', `${id} has expired, and its sender has not heard of that`);
-      }
+      if (!stored.has(message.id)) this.#judgeEnd(message, expiresMs);
     }
+  }
+
+  /** At any time: what was acknowledged is in the store, its user has it, or its time is over. */
+  judgeDurable(stored: ReadonlySet<string>, expiresMs: number): void {
+    for (const message of this.messages.values()) {
+      if (!stored.has(message.id)) this.#judgeLoss(message, expiresMs);
+    }
+  }
+
+  /** Judges the end of messages that are older than `ageMs`, and remembers them no longer. */
+  forget(ageMs: number, expiresMs: number): void {
+    for (const message of this.messages.values()) {
+      // The oldest come first.
+      if (this.#now() - message.sentAt < ageMs) return;
+      this.#judgeEnd(message, expiresMs);
+      this.messages.delete(message.id);
+      for (const kind of ['undelivered', 'stored']) this.#reports.delete(`${message.id} ${kind}`);
+    }
+  }
+
+  #judgeEnd(message: SimulatedMessage, expiresMs: number): void {
+    this.#judgeLoss(message, expiresMs);
+    const { id, status, received, reports } = message;
+    if (status !== 'acknowledged' || received > 0 || !reports) return;
+    if (!this.#reports.has(`${id} undelivered`)) {
+      this.breach('report', `${id} has expired, and its sender has not heard of that`);
+    }
+  }
+
+  #judgeLoss({ id, status, received, acknowledgedAt }: SimulatedMessage, expiresMs: number): void {
+    if (status !== 'acknowledged' || received > 0) return;
+    if (this.#now() - acknowledgedAt >= expiresMs - 60_000) return;
+    this.breach('end', `${id} was acknowledged, is not in the store and was never delivered`);
   }
 }

@@ -14,8 +14,15 @@ export class DiskError extends Error {
   }
 }
 
+/** How long something else may fill the disk. */
+const fullMs = 150_000;
+const fullMax = 600_000;
+
 export interface DiskFigures {
   writes: number;
+  /** Times that it was full for a while. */
+  fullTimes: number;
+  /** Writes for which there was no room. */
   full: number;
   failedSyncs: number;
   /** Writes that a crash has cut. */
@@ -34,12 +41,14 @@ export interface DiskParts {
 
 export class SimulatedDisk {
   readonly figures: DiskFigures = {
-    ...{ writes: 0, full: 0, failedSyncs: 0, torn: 0, survived: 0, dropped: 0 },
+    ...{ writes: 0, fullTimes: 0, full: 0, failedSyncs: 0, torn: 0, survived: 0, dropped: 0 },
   };
   readonly #parts: DiskParts;
   #durable: Buffer[] = [];
   /** Written, and not synced yet. */
   #cached: Buffer | undefined;
+  /** Something else has all its room until then. */
+  #fullUntil = 0;
   #heard: (() => void) | undefined;
 
   constructor(parts: DiskParts) {
@@ -64,11 +73,16 @@ export class SimulatedDisk {
     this.#cached = undefined;
   }
 
+  /** There is room again, whoever had taken it. */
+  clear(): void {
+    this.#fullUntil = 0;
+  }
+
   /** Appends and syncs; rejects with DiskError, and then what is in the log is not known. */
   async append(octets: Buffer): Promise<void> {
     const { random, fails } = this.#parts;
     this.figures.writes++;
-    if (fails('disk-full', 0.001)) {
+    if (this.#isFull()) {
       this.figures.full++;
       this.#cached = octets.subarray(0, random.below(octets.length));
       await this.#wait(1);
@@ -78,11 +92,14 @@ export class SimulatedDisk {
     this.#tellOfWrite();
     const usual = 1 + random.below(8);
     await this.#wait(fails('slow-disk', 0.002) ? usual + random.exponential(2_000) : usual);
+    // A crash has taken it, or another process has opened the log.
+    if (this.#cached !== octets) throw new DiskError('EIO');
     if (fails('disk-sync', 0.001)) {
       this.figures.failedSyncs++;
       throw new DiskError('EIO');
     }
-    this.#flush();
+    this.#durable.push(octets);
+    this.#cached = undefined;
   }
 
   /** Calls while the next write is on its way. */
@@ -111,9 +128,16 @@ export class SimulatedDisk {
     if (heard) this.#parts.clock.after(0, heard);
   }
 
-  #flush(): void {
-    if (this.#cached) this.#durable.push(this.#cached);
-    this.#cached = undefined;
+  /** For one write, or for minutes. */
+  #isFull(): boolean {
+    const { clock, random, fails } = this.#parts;
+    if (clock.now() < this.#fullUntil) return true;
+    if (!fails('disk-full', 0.001)) return false;
+    if (random.chance(0.5)) {
+      this.figures.fullTimes++;
+      this.#fullUntil = clock.now() + Math.min(random.exponential(fullMs), fullMax);
+    }
+    return true;
   }
 
   #wait(ms: number): Promise<void> {

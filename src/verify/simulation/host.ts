@@ -18,6 +18,7 @@ export class SimulatedHost implements SocketsPort {
   readonly #datagrams = new Set<SimulatedDatagramSocket>();
   readonly #servers = new Set<SimulatedServer>();
   readonly #streams = new Set<SimulatedStream>();
+  #isDead = false;
 
   constructor(network: SimulatedNetwork, address: string) {
     this.#network = network;
@@ -25,6 +26,7 @@ export class SimulatedHost implements SocketsPort {
   }
 
   datagram(): DatagramSocket {
+    this.#assertAlive();
     const socket = new SimulatedDatagramSocket(this.#network);
     this.#datagrams.add(socket);
     socket.once('close', () => this.#datagrams.delete(socket));
@@ -39,6 +41,7 @@ export class SimulatedHost implements SocketsPort {
   }
 
   server(): Server {
+    this.#assertAlive();
     const server = new SimulatedServer(this.#network, (stream) => this.#own(stream));
     this.#servers.add(server);
     return server as unknown as Server;
@@ -49,6 +52,7 @@ export class SimulatedHost implements SocketsPort {
    * find out by themselves.
    */
   kill(how: 'process' | 'power'): void {
+    this.#isDead = true;
     for (const socket of this.#datagrams) {
       socket.removeAllListeners();
       socket.close();
@@ -68,7 +72,17 @@ export class SimulatedHost implements SocketsPort {
     this.#streams.clear();
   }
 
+  /** A start that goes on behind the death of its process ends here. */
+  #assertAlive(): void {
+    if (this.#isDead) throw Object.assign(new Error('the process has died'), { code: 'ESRCH' });
+  }
+
   #own(stream: SimulatedStream): void {
+    if (this.#isDead) {
+      stream.vanish();
+      stream.destroy();
+      return;
+    }
     this.#streams.add(stream);
     stream.once('close', () => this.#streams.delete(stream));
   }

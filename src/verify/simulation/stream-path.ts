@@ -118,6 +118,7 @@ export class StreamPath {
     while (this.#queue[0] && this.#queue[0].due <= now) {
       const { parcel } = this.#queue.shift()!;
       if (parcel.kind === 'reset') {
+        this.#network.traffic.resets++;
         this.#owner.arrive(parcel);
         this.#owner.broken('ECONNRESET');
         return;

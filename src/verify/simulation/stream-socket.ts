@@ -162,7 +162,6 @@ export class SimulatedStream extends Duplex {
   #break(code: string): void {
     if (this.#isGone) return;
     this.#isGone = true;
-    this.#network.traffic.resets++;
     this.#path.stop();
     this.#arrived = [];
     this.destroy(Object.assign(new Error(code), { code }));

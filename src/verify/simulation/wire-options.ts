@@ -16,6 +16,7 @@ export const wireFaultKinds = [
   'disk-sync',
   'slow-disk',
   'torn-write',
+  'clock-jump',
 ] as const;
 export type WireFaultKind = (typeof wireFaultKinds)[number];
 
@@ -31,6 +32,8 @@ export interface WireOptions {
 }
 
 export interface WireFigures {
+  /** Turns of accounts. */
+  inputs: number;
   messages: number;
   large: number;
   acknowledged: number;
@@ -42,6 +45,7 @@ export interface WireFigures {
   crashes: number;
   clientCrashes: number;
   partitions: number;
+  clockJumps: number;
   /** Of all kinds. */
   faults: number;
 }

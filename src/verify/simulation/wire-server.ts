@@ -5,6 +5,7 @@ import type { Clock, Log, StorePort, Trace } from '../../ports.js';
 import { startServer, type Server } from '../../server.js';
 import { AccountStore, storeLimits } from '../../store/account-store.js';
 import { takeBlocks } from '../../store/number-blocks.js';
+import type { Operation } from '../../store/table.js';
 import { targetOf, type Resolve } from '../../transport/sip/resolve.js';
 import { SeededRandom } from '../virtual-clock.js';
 import type { SimulatedDisk } from './disk.js';
@@ -41,6 +42,8 @@ const settings = settingsOf({
 
 export interface WireServerParts {
   readonly network: SimulatedNetwork;
+  /** Of its host. */
+  readonly clock: Clock;
   readonly disk: SimulatedDisk;
   readonly random: SeededRandom;
   readonly log: Log;
@@ -51,57 +54,44 @@ export interface WireServerParts {
 
 /** The store as the next process would find it; the one that runs is not disturbed. */
 export function storeOn(disk: SimulatedDisk, clock: Clock, log: Log): StorePort {
-  const table = new LogTable(disk.copy());
-  const { blocks } = takeBlocks(table);
-  return new AccountStore({
-    table,
-    log,
-    clock,
-    blocks,
-    limits: storeLimits,
-    defer: queueMicrotask,
-  });
+  return accountStoreOn(new LogTable(disk.copy()), clock, log).accounts;
+}
+
+function accountStoreOn(table: LogTable, clock: Clock, log: Log) {
+  const { blocks, operations } = takeBlocks(table);
+  const limits = storeLimits;
+  const parts = { table, log, clock, blocks, limits, defer: queueMicrotask };
+  return { accounts: new AccountStore(parts), operations };
 }
 
 /** One process: it dies with its clock, its sockets and its store. */
 export class WireServer {
-  readonly clock: ProcessClock;
-  readonly store: StorePort;
+  /** Settles when it serves, or cannot. */
+  readonly started: Promise<void>;
+  readonly #clock: ProcessClock;
   readonly #host: SimulatedHost;
   readonly #accounts: AccountStore;
   readonly #table: LogTable;
   #server: Server | undefined;
   #isDead = false;
 
-  private constructor(parts: WireServerParts, table: LogTable, accounts: AccountStore) {
-    this.clock = new ProcessClock(parts.network.clock);
-    this.#host = new SimulatedHost(parts.network, serverAddress);
-    this.#table = table;
+  constructor(parts: WireServerParts) {
+    const { network, disk, log, clock } = parts;
+    this.#clock = new ProcessClock(clock);
+    this.#host = new SimulatedHost(network, serverAddress);
+    this.#table = new LogTable(disk);
+    const { accounts, operations } = accountStoreOn(this.#table, clock, log);
     this.#accounts = accounts;
-    this.store = parts.watch(accounts);
+    this.started = this.#start(parts, operations);
   }
 
-  static async start(parts: WireServerParts): Promise<WireServer> {
-    const { network, disk, random, log, trace } = parts;
-    const table = new LogTable(disk);
-    const { blocks, operations } = takeBlocks(table);
-    await table.write(operations);
-    const accounts = new AccountStore({
-      ...{ table, log, clock: network.clock, blocks, limits: storeLimits },
-      defer: queueMicrotask,
-    });
-    const process = new WireServer(parts, table, accounts);
-    const server = await startServer(settings, {
-      ...{ store: process.store, clock: process.clock, log, trace, resolve: atServer },
-      random: new SeededRandom(random.below(2 ** 32)),
-      sockets: process.#host,
-    });
-    process.#server = server;
-    return process;
+  /** Undefined until it serves. */
+  get server(): Server | undefined {
+    return this.#server;
   }
 
   counters(): Readonly<Record<string, number>> {
-    return this.#server!.counters();
+    return this.#server?.counters() ?? {};
   }
 
   async stop(): Promise<void> {
@@ -113,10 +103,21 @@ export class WireServer {
   kill(how: 'process' | 'power'): void {
     if (this.#isDead) return;
     this.#isDead = true;
-    this.clock.kill();
+    this.#clock.kill();
     this.#host.kill(how);
     this.#accounts.kill();
     void this.#table.close();
+  }
+
+  async #start(parts: WireServerParts, operations: readonly Operation[]): Promise<void> {
+    const { random, log, trace, watch } = parts;
+    await this.#table.write(operations);
+    const server = await startServer(settings, {
+      ...{ store: watch(this.#accounts), clock: this.#clock, log, trace, resolve: atServer },
+      random: new SeededRandom(random.below(2 ** 32)),
+      sockets: this.#host,
+    });
+    if (!this.#isDead) this.#server = server;
   }
 }
 

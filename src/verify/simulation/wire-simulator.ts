@@ -5,23 +5,31 @@
 
 import type { DeliveredMessage } from '../../client/im-client.js';
 import type { Log, StorePort } from '../../ports.js';
+import { StoreError } from '../../store/store-error.js';
 import { beginning } from '../bounded-facts.js';
 import { SimulationError, SimulationLedger } from '../simulation-ledger.js';
+import type { SimulatedMessage } from '../simulation-ledger.js';
 import { judgeStore, storedMessages } from '../simulation-store.js';
 import { SeededRandom, VirtualClock } from '../virtual-clock.js';
-import { SimulatedDisk } from './disk.js';
+import { DiskError, SimulatedDisk } from './disk.js';
+import { HostClock } from './host-clock.js';
 import { SimulatedNetwork } from './network.js';
 import { Weather } from './weather.js';
 import { judgeRest, judgeWaiting } from './wire-rest.js';
 import { wireFaultKinds } from './wire-options.js';
 import type { WireFaultKind, WireFigures, WireOptions, WireResult } from './wire-options.js';
 import { expirySeconds, serverAddress, storeOn, WireServer } from './wire-server.js';
-import { idOf, WireUser } from './wire-user.js';
+import { bodyOf, idOf } from './wire-message.js';
+import { WireUser } from './wire-user.js';
 import { WireWitness } from './wire-witness.js';
 
 const hourMs = 3_600_000;
 /** How long all is well before what is left is looked at. */
 const restHours = 4;
+/** So long after its time nothing is left to be told of a message. */
+const forgetMs = 3 * expirySeconds * 1000;
+/** What the clock of the server is off at most: seconds usually, and sometimes that much. */
+const jumpMax = hourMs;
 
 /** Runs one simulation; the same options give the same octets. */
 export async function simulateWire(options: WireOptions): Promise<WireResult> {
@@ -43,17 +51,18 @@ export class WireSimulation {
   readonly disk: SimulatedDisk;
   readonly ledger: SimulationLedger;
   readonly users: readonly WireUser[];
-  /** What was sent, by id. */
-  readonly bodies = new Map<string, Buffer>();
   readonly figures: WireFigures = {
-    ...{ messages: 0, large: 0, acknowledged: 0, delivered: 0, retrievals: 0, reports: 0 },
+    ...{ inputs: 0, messages: 0, large: 0, acknowledged: 0, delivered: 0, retrievals: 0, reports: 0 },
     ...{ registrations: 0, waiting: 0, crashes: 0, clientCrashes: 0, partitions: 0, faults: 0 },
+    clockJumps: 0,
   };
   /** Nothing goes wrong any more: everything has to come to rest. */
   healthy = false;
   readonly #options: WireOptions;
   readonly #kinds: ReadonlySet<WireFaultKind>;
   readonly #witness: WireWitness;
+  /** Of the host of the server. */
+  readonly #hostClock: HostClock;
   #server: WireServer | undefined;
   #broken: SimulationError | undefined;
 
@@ -66,7 +75,11 @@ export class WireSimulation {
     this.network = new SimulatedNetwork(this.clock, new Weather(this.random, fails, now));
     this.disk = new SimulatedDisk({ clock: this.clock, random: this.random, fails });
     this.ledger = new SimulationLedger(now);
-    this.#witness = new WireWitness(this.ledger, now, (call) => this.#guarded(call));
+    this.#hostClock = new HostClock(this.clock);
+    this.#witness = new WireWitness({
+      ...{ ledger: this.ledger, now, latest: () => this.#hostClock.latest() },
+      guarded: (call) => this.#guarded(call),
+    });
     this.users = Array.from({ length: options.users }, (_, number) => new WireUser(this, number));
   }
 
@@ -86,8 +99,9 @@ export class WireSimulation {
     this.#guarded(() => this.ledger.breach(property, text));
   }
 
-  /** A message has come to a user, as the client hands it over. */
-  received(user: WireUser, message: DeliveredMessage): void {
+  /** Something has come to a user, as the client hands it over; undefined: no message. */
+  received(user: WireUser, message: DeliveredMessage): SimulatedMessage | undefined {
+    let received: SimulatedMessage | undefined;
     this.#guarded(() => {
       if (message.payload.includes('<message-id>')) {
         this.figures.reports++;
@@ -99,21 +113,28 @@ export class WireSimulation {
       const sent = this.ledger.messages.get(id ?? '');
       if (!sent) this.ledger.breach('whole', `${user.name} gets what nobody sent: ${String(id)}`);
       if (sent.to !== user.name) this.ledger.breach('whole', `${sent.id} comes to ${user.name}`);
-      if (!message.body.includes(this.bodies.get(sent.id)!)) {
+      const octets = bodyOf(sent.id);
+      // Who asks for reports wraps the octets in CPIM.
+      const body = sent.reports ? message.body.subarray(-octets.length) : message.body;
+      if (!body.equals(octets)) {
         this.ledger.breach('whole', `${sent.id} comes with other octets`);
       }
       sent.received++;
+      received = sent;
     });
+    return received;
   }
 
   async run(): Promise<WireResult['failure']> {
     this.#begin();
     this.#scheduleCrash();
+    this.#scheduleJump();
     for (const user of this.users) user.begin();
     const { hours, onHour } = this.#options;
     for (let hour = 1; hour <= hours && !this.#broken; hour++) {
       await this.#runFor(hourMs);
       await this.#judgeStore();
+      this.#forget();
       onHour?.(hour, this.figures);
     }
     if (!this.#broken) await this.#rest();
@@ -126,29 +147,39 @@ export class WireSimulation {
 
   #begin(): void {
     this.network.setDark(serverAddress, false);
-    const starting = WireServer.start({
+    const server = new WireServer({
       ...{ network: this.network, disk: this.disk, random: this.random, log: this.#log() },
+      clock: this.#hostClock,
       trace: { record: (entry) => this.#witness.sent(entry) },
       watch: (store) => {
         const watched = this.#witness.watch(store);
         return this.#options.wrap?.(watched) ?? watched;
       },
     });
-    starting.then(
-      (server) => (this.#server = server),
-      // A disk that is full when it starts: it is started again.
-      () => this.after(1_000, () => this.#begin()),
-    );
+    this.#server = server;
+    server.started.catch((error: unknown) => {
+      if (this.#server !== server) return;
+      // A disk that fails when it starts: it is started again.
+      if (!isOfDisk(error)) this.breach('starts', String(error));
+      this.#end('process');
+      this.after(1_000, () => this.#begin());
+    });
+  }
+
+  /** The process is gone. */
+  #end(how: 'process' | 'power'): void {
+    const server = this.#server!;
+    this.#server = undefined;
+    this.figures.inputs += turnsOf(server);
+    server.kill(how);
+    this.disk.crash(how);
   }
 
   #crash(): void {
-    const server = this.#server;
-    if (!server) return;
-    this.#server = undefined;
+    if (!this.#server) return;
     this.figures.crashes++;
     const how = this.random.chance(0.5) ? 'power' : 'process';
-    server.kill(how);
-    this.disk.crash(how);
+    this.#end(how);
     if (how === 'power') this.network.setDark(serverAddress, true);
     this.after(500 + this.random.exponential(20_000), () => this.#begin());
   }
@@ -164,12 +195,37 @@ export class WireSimulation {
     });
   }
 
+  /** Somebody sets the clock of the server, wrong or right. */
+  #scheduleJump(): void {
+    this.after(this.random.exponential(4 * hourMs), () => {
+      if (this.fails('clock-jump', 1)) {
+        this.figures.clockJumps++;
+        const farMs = this.random.chance(0.1) ? jumpMax : 10_000;
+        this.#hostClock.set((this.random.next() * 2 - 1) * farMs);
+      }
+      this.#scheduleJump();
+    });
+  }
+
   // --------------------------------------------------------------------------- judging
 
   async #judgeStore(): Promise<void> {
     if (this.#broken) return;
-    const broken = await judgeStore(this.#durable(), undefined);
+    const store = this.#durable();
+    const broken = await judgeStore(store, undefined);
     if (broken) this.breach(broken.property, broken.text);
+    const stored = await storedMessages(store);
+    this.#guarded(() => this.ledger.judgeDurable(stored, this.#expiryMs()));
+  }
+
+  #forget(): void {
+    this.#guarded(() => this.ledger.forget(forgetMs, this.#expiryMs()));
+    this.#witness.forget(forgetMs);
+  }
+
+  /** For how long a message is kept at least, with a clock that is set while it is. */
+  #expiryMs(): number {
+    return expirySeconds * 1000 - this.#hostClock.spreadMs;
   }
 
   #durable(): StorePort {
@@ -180,14 +236,20 @@ export class WireSimulation {
   async #rest(): Promise<void> {
     this.healthy = true;
     this.network.weather.clear();
+    this.disk.clear();
+    this.#hostClock.set(0);
     await this.#runFor(hourMs);
     await this.#during(Promise.all(this.users.map((user) => user.rest())));
     await this.#runFor(restHours * hourMs);
     const server = this.#server;
-    if (this.#broken || !server) return;
+    if (this.#broken) return;
+    if (!server?.server) {
+      this.breach('starts', 'all is well for hours, and the server does not run');
+      return;
+    }
     await this.#judgeStore();
     const stored = await storedMessages(this.#durable());
-    this.#guarded(() => this.ledger.judge(stored, expirySeconds * 1000));
+    this.#guarded(() => this.ledger.judge(stored, this.#expiryMs()));
     const told = await this.#during(Promise.all(this.users.map((user) => user.ask())));
     const waiting = told && (await judgeWaiting(this.#durable(), this.users, told));
     if (waiting !== undefined) this.breach('waiting', waiting);
@@ -195,6 +257,7 @@ export class WireSimulation {
     await this.#runFor(2 * hourMs);
     const left = judgeRest(server.counters(), this.network.open);
     if (left !== undefined) this.breach('leak', left);
+    this.figures.inputs += turnsOf(server);
     await this.#during(server.stop());
   }
 
@@ -253,4 +316,13 @@ export class WireSimulation {
     };
     return { debug: silent, info: silent, warn: silent, error };
   }
+}
+
+/** Whether the error says that the disk has failed. */
+function isOfDisk(error: unknown): boolean {
+  return error instanceof DiskError || error instanceof StoreError;
+}
+
+function turnsOf(server: WireServer): number {
+  return server.counters()['actors.turns'] ?? 0;
 }

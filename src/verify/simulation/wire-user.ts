@@ -9,10 +9,12 @@ import { SimulatedHost } from './host.js';
 import { ProcessClock } from './killable.js';
 import { serverAddress, wireDomain, wireHostname } from './wire-server.js';
 import type { WireSimulation } from './wire-simulator.js';
-import { idPattern } from './wire-witness.js';
+import { bodyOf, messageId } from './wire-message.js';
 
 const minuteMs = 60_000;
 const clientPort = 5060;
+/** Whatever a client does, and however long its peers hold it up, is over by then. */
+const deedMs = 6 * 60 * minuteMs;
 
 /** Nobody reads what a client logs; what matters is what it tells and what it sends. */
 const silent: Log = {
@@ -25,6 +27,8 @@ const silent: Log = {
 /** One process of the client. */
 interface ClientProcess {
   readonly clock: ProcessClock;
+  /** The user's own, who waits for what the client does. */
+  readonly patience: ProcessClock;
   readonly host: SimulatedHost;
   readonly client: ImClient;
   isDead: boolean;
@@ -37,8 +41,6 @@ export class WireUser {
   readonly #world: WireSimulation;
   readonly #transport: 'udp' | 'tcp';
   #process: ClientProcess | undefined;
-  /** What message waiting has said last. */
-  #waiting: MessageWaiting | undefined;
 
   constructor(world: WireSimulation, number: number) {
     this.#world = world;
@@ -58,7 +60,7 @@ export class WireUser {
     this.#repeat(120 * minuteMs, () => this.#go());
     this.#repeat(240 * minuteMs, () => this.#retrieve());
     this.#repeat(300 * minuteMs, () => this.#watch());
-    this.#repeat(600 * minuteMs, () => this.#cut());
+    this.#repeat(600 * minuteMs, () => this.#cut(0.5, 5 * minuteMs));
     this.#repeat(480 * minuteMs, () => this.#crash());
   }
 
@@ -84,6 +86,7 @@ export class WireUser {
     await process?.client.stop();
     if (!process) return;
     process.isDead = true;
+    process.patience.kill();
     const { pending } = process.clock;
     if (pending > 0) this.#world.breach('leak', `${this.name}: ${pending} timers behind its stop`);
   }
@@ -105,29 +108,36 @@ export class WireUser {
       random: new SeededRandom(random.below(2 ** 32)),
       onDelivery: (message) => this.#take(message, process),
     });
-    const process: ClientProcess = { clock, host, client, isDead: false, isWatching: false };
+    const patience = new ProcessClock(network.clock);
+    const running = { clock, patience, host, client };
+    const process: ClientProcess = { ...running, isDead: false, isWatching: false };
     this.#process = process;
     this.#doing(process, client.start());
   }
 
   #crash(): void {
     const process = this.#process;
-    if (!process || !this.#world.fails('client-crash', 0.7)) return;
+    if (process && this.#world.fails('client-crash', 0.7)) this.#kill(process);
+  }
+
+  #kill(process: ClientProcess): void {
+    if (process.isDead) return;
     this.#world.figures.clientCrashes++;
     process.isDead = true;
     this.#process = undefined;
     process.clock.kill();
+    process.patience.kill();
     process.host.kill(this.#world.random.chance(0.5) ? 'power' : 'process');
     this.#world.after(this.#world.random.exponential(5 * minuteMs), () => {
       if (!this.#process) this.#start();
     });
   }
 
-  #cut(): void {
+  #cut(probability: number, meanMs: number): void {
     const { random, figures, network } = this.#world;
-    if (!this.#world.fails('partition', 0.5)) return;
+    if (!this.#world.fails('partition', probability)) return;
     figures.partitions++;
-    network.weather.cut(this.address, random.exponential(5 * minuteMs));
+    network.weather.cut(this.address, random.exponential(meanMs));
   }
 
   // --------------------------------------------------------------------------------- deeds
@@ -141,13 +151,15 @@ export class WireUser {
     const reports = !isLarge && random.chance(0.3);
     figures.messages++;
     if (isLarge) figures.large++;
-    const id = `m${figures.messages}`;
+    const id = messageId(
+      figures.messages,
+      isLarge ? 2_000 + random.below(60_000) : 10 + random.below(900),
+    );
     const message = ledger.sent({
       ...{ id, from: this.name, to: to.name, reports },
       sentAt: clock.now(),
     });
-    const body = bodyOf(id, isLarge ? 2_000 + random.below(60_000) : 10 + random.below(900));
-    this.#world.bodies.set(id, body);
+    const body = bodyOf(id);
     const sending = isLarge
       ? process.client
           .sendLarge(to.aor, body)
@@ -196,50 +208,50 @@ export class WireUser {
     if (!process || process.isWatching) return;
     process.isWatching = true;
     const watch = async (): Promise<void> => {
+      const states = process.client.watch({ expires: 1800 });
       try {
-        for await (const state of process.client.watch({ expires: 1800 })) {
+        for (let next = await states.next(); next.done !== true; next = await states.next()) {
           this.#world.figures.waiting++;
-          this.#waiting = state;
-          if (this.#world.healthy) break;
+          if (this.#world.healthy) await states.return?.();
         }
       } finally {
         process.isWatching = false;
       }
     };
-    this.#doing(process, watch());
+    this.#doing(process, watch(), Infinity);
   }
 
-  /** The user has the message when this has settled. */
+  /** The user has the message when this has settled; a process that dies here never says so. */
   async #take(message: DeliveredMessage, process: ClientProcess): Promise<void> {
     const { random } = this.#world;
+    // The answer may find nobody, and the rest of the session neither.
+    this.#cut(0.005, 2 * minuteMs);
     if (this.#world.fails('slow-peer', 0.02)) {
-      await new Promise<void>((resolve) => process.clock.after(random.exponential(8_000), resolve));
+      await new Promise<void>((resolve) => process.patience.after(random.exponential(8_000), resolve));
     }
-    if (this.#world.fails('refusal', 0.01)) throw new Error('the user has no room');
-    this.#world.received(this, message);
+    if (this.#world.fails('refusal', 0.01)) throw new NoRoom('the user has no room');
+    const received = this.#world.received(this, message);
+    if (this.#world.fails('client-crash', 0.003)) {
+      this.#kill(process);
+      await new Promise(() => undefined);
+    }
+    if (received) received.taken++;
   }
 
   // -------------------------------------------------------------------------------- chance
 
   /** What the client refuses or cannot do is no defect; that it says nothing at all would be. */
-  #doing(process: ClientProcess, deed: Promise<unknown>): void {
+  #doing(process: ClientProcess, deed: Promise<unknown>, longestMs = deedMs): void {
     const { clock } = this.#world;
-    const begun = clock.now();
-    let isOver = false;
-    const over = (): void => {
-      isOver = true;
-    };
+    const begun = new Date(clock.now()).toISOString();
+    const late = (): void => this.#world.breach('waits', `${this.name} has waited since ${begun}`);
+    // With the process its clock stops.
+    const over = longestMs < Infinity ? process.patience.after(longestMs, late) : () => undefined;
     deed.then(over, (error: unknown) => {
       over();
-      if (!(error instanceof Error && 'code' in error) && !process.isDead) {
-        const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
-        if (!text.includes('no room')) this.#world.breach('client', `${this.name}: ${text}`);
-      }
-    });
-    if (process.isWatching) return;
-    this.#world.after(6 * 60 * minuteMs, () => {
-      if (!isOver && !process.isDead)
-        this.#world.breach('waits', `${this.name} has waited since ${begun}`);
+      if (process.isDead || (error instanceof Error && 'code' in error)) return;
+      const text = error instanceof Error ? (error.stack ?? error.message) : String(error);
+      this.#world.breach('client', `${this.name}: ${text}`);
     });
   }
 
@@ -251,22 +263,9 @@ export class WireUser {
       this.#repeat(meanMs, act);
     });
   }
-
-  get waiting(): MessageWaiting | undefined {
-    return this.#waiting;
-  }
 }
 
-/** Octets that follow from the id: no two messages have the same, and none is text throughout. */
-function bodyOf(id: string, size: number): Buffer {
-  const name = Buffer.from(`<<${id}>>`);
-  const random = new SeededRandom(Number(id.slice(1)));
-  const rest = Buffer.alloc(size);
-  for (let at = 0; at < size; at++) rest[at] = random.below(256);
-  return Buffer.concat([name, rest]);
-}
-
-/** The id that stands in a message. */
-export function idOf(octets: Buffer): string | undefined {
-  return idPattern.exec(octets.toString('latin1'))?.[1];
+/** The user takes nothing more for now. */
+class NoRoom extends Error {
+  readonly code = 'NO_ROOM';
 }

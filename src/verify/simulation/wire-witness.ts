@@ -2,11 +2,24 @@
 
 import { messageAtRest } from '../ledger.js';
 import type { SimulationLedger } from '../simulation-ledger.js';
+import { idOf } from './wire-message.js';
 import type { Change, StorePort, TraceEntry } from '../../ports.js';
+
+export interface WitnessParts {
+  readonly ledger: SimulationLedger;
+  readonly now: () => number;
+  /** The latest that the clock of the server could say. */
+  readonly latest: () => number;
+  /** What a breach throws ends the simulation. */
+  readonly guarded: (call: () => void) => void;
+}
 
 /** A message of the store, from its commit to the commit that ends it. */
 interface Kept {
   readonly id: string;
+  readonly since: number;
+  /** The Message-ID that its sender wants to hear of. */
+  readonly drawn: string | undefined;
   expiresAt: number | undefined;
   /** Since when the store says that the user has it. */
   leftAt: number | undefined;
@@ -20,25 +33,29 @@ interface PushSession {
   readonly sent: Set<number>;
 }
 
-/** The octets of a message name it. */
-export const idPattern = /<<(\w+)>>/;
 /** Sessions that are remembered. */
 const sessionsMax = 10_000;
 
 export class WireWitness {
   /** Ids of messages by the Message-IDs that their senders want to hear of (RFC 5438). */
   readonly imdnIds = new Map<string, string>();
-  readonly #ledger: SimulationLedger;
-  readonly #now: () => number;
-  readonly #guarded: (call: () => void) => void;
+  readonly #parts: WitnessParts;
   readonly #kept = new Map<number, Kept>();
   /** By the MSRP URI of the server. */
   readonly #sessions = new Map<string, PushSession>();
 
-  constructor(ledger: SimulationLedger, now: () => number, guarded: (call: () => void) => void) {
-    this.#ledger = ledger;
-    this.#now = now;
-    this.#guarded = guarded;
+  constructor(parts: WitnessParts) {
+    this.#parts = parts;
+  }
+
+  /** Remembers nothing of messages that are older. */
+  forget(ageMs: number): void {
+    for (const [serial, { since, drawn }] of this.#kept) {
+      // The oldest come first.
+      if (this.#parts.now() - since < ageMs) return;
+      this.#kept.delete(serial);
+      if (drawn !== undefined) this.imdnIds.delete(drawn);
+    }
   }
 
   watch(store: StorePort): StorePort {
@@ -59,14 +76,14 @@ export class WireWitness {
     if (direction !== 'out') return;
     if (protocol === 'sip') this.#invited(bytes);
     else if (protocol === 'msrp' && bytes.includes(' SEND\r\n'))
-      this.#guarded(() => this.#send(bytes));
+      this.#parts.guarded(() => this.#send(bytes));
   }
 
   /** The server goes on as if nobody looked. */
   #commit(store: StorePort, account: string, version: number, change: Change): Promise<number> {
     // Also of a commit whose outcome nobody learns.
     for (const { serial, content } of change.keeps) {
-      if (typeof content !== 'string') this.#know(serial, content.toString('latin1'));
+      if (typeof content !== 'string') this.#know(serial, content);
     }
     const committed = store.commit(account, version, change);
     const note = async (): Promise<void> => {
@@ -74,7 +91,7 @@ export class WireWitness {
       for (const { serial, content } of change.keeps) {
         if (typeof content === 'string') await this.#keep(store, account, serial);
       }
-      this.#guarded(() => this.#judge(change));
+      this.#parts.guarded(() => this.#judge(change));
     };
     // What was not written is nothing to look at.
     note().catch(() => undefined);
@@ -83,15 +100,17 @@ export class WireWitness {
 
   async #keep(store: StorePort, account: string, serial: number): Promise<void> {
     const content = await store.content(account, serial);
-    this.#know(serial, (await content?.read(0, content.size))?.toString('latin1') ?? '');
+    if (content) this.#know(serial, await content.read(0, content.size));
   }
 
-  #know(serial: number, text: string): void {
-    const id = idPattern.exec(text)?.[1];
+  #know(serial: number, octets: Buffer): void {
+    const id = idOf(octets);
     if (id === undefined) return;
-    const drawn = /imdn\.Message-ID: *(\S+)/i.exec(text)?.[1];
+    const drawn = /imdn\.Message-ID: *(\S+)/i.exec(octets.toString('latin1'))?.[1];
     if (drawn !== undefined) this.imdnIds.set(drawn, id);
-    this.#kept.set(serial, { id, expiresAt: undefined, leftAt: undefined });
+    const since = this.#parts.now();
+    this.#kept.delete(serial);
+    this.#kept.set(serial, { id, since, drawn, expiresAt: undefined, leftAt: undefined });
   }
 
   #judge(change: Change): void {
@@ -112,13 +131,14 @@ export class WireWitness {
 
   /** Only what the user has got, or what has expired, leaves the store. */
   #left(kept: Kept, how: 'read' | 'gone'): void {
+    const { ledger, now, latest } = this.#parts;
     const { id, expiresAt } = kept;
-    kept.leftAt ??= this.#now();
-    const message = this.#ledger.messages.get(id);
-    if (message) message.confirmed ||= message.received > 0;
-    if (!message || message.received > 0) return;
-    if (how === 'gone' && expiresAt !== undefined && expiresAt <= this.#now()) return;
-    this.#ledger.breach('end', `${id} is ${how} in the store, and its user never had it`);
+    kept.leftAt ??= now();
+    const message = ledger.messages.get(id);
+    if (message) message.confirmed ||= message.taken > 0;
+    if (!message || message.taken > 0) return;
+    if (how === 'gone' && expiresAt !== undefined && expiresAt <= latest()) return;
+    ledger.breach('end', `${id} is ${how} in the store, and its user has not said to have it`);
   }
 
   #invited(bytes: Buffer): void {
@@ -128,22 +148,23 @@ export class WireWitness {
     if (this.#sessions.size >= sessionsMax) {
       this.#sessions.delete(this.#sessions.keys().next().value!);
     }
-    this.#sessions.set(path, { begunAt: this.#now(), highest: 0, sent: new Set() });
+    this.#sessions.set(path, { begunAt: this.#parts.now(), highest: 0, sent: new Set() });
   }
 
   #send(bytes: Buffer): void {
+    const { ledger } = this.#parts;
     const text = bytes.toString('latin1');
     const session = this.#sessions.get(/\r\nFrom-Path: (\S+)/.exec(text)?.[1] ?? '');
     const serial = Number(/\r\nMessage-ID: \D*(\d+)/.exec(text)?.[1]);
     const kept = this.#kept.get(serial);
     if (!session || !kept) return;
     if (kept.leftAt !== undefined && kept.leftAt < session.begunAt) {
-      this.#ledger.breach('twice', `${kept.id} is pushed although its user is known to have it`);
+      ledger.breach('twice', `${kept.id} is pushed although its user is known to have it`);
     }
     if (session.sent.has(serial)) return;
     session.sent.add(serial);
     if (serial < session.highest) {
-      this.#ledger.breach('order', `${kept.id} is pushed behind one that came later`);
+      ledger.breach('order', `${kept.id} is pushed behind one that came later`);
     }
     session.highest = serial;
   }
