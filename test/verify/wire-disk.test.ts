@@ -65,12 +65,45 @@ describe('a log', () => {
     await expect(during(table.write([put('a', '2')]))).rejects.toMatchObject({ code: 'ENOSPC' });
     expect(table.failed).toBe(true);
     faults.clear();
+    disk.clear();
     await table.ready();
     await during(table.write([put('b', '3')]));
     const after = new LogTable(disk);
     expect(String(after.get(Buffer.from('a')))).toBe('1');
     expect(String(after.get(Buffer.from('b')))).toBe('3');
   });
+});
+
+test('a disk that something else has filled has no room for minutes, and then it has', async () => {
+  const { clock, disk, during, faults } = scene();
+  const table = new LogTable(disk);
+  faults.add('disk-full');
+  while (disk.figures.fullTimes === 0) {
+    await expect(during(table.write([put('a', '1')]))).rejects.toThrow('ENOSPC');
+  }
+  faults.clear();
+  await table.ready();
+  await expect(during(table.write([put('a', '1')]))).rejects.toThrow('ENOSPC');
+  await clock.runUntil(clock.now() + 600_000, () => undefined);
+  await table.ready();
+  await during(table.write([put('a', '2')]));
+  expect(String(new LogTable(disk).get(Buffer.from('a')))).toBe('2');
+});
+
+test('a write that a crash has taken is not written by the process that has died', async () => {
+  const { disk, during, faults } = scene();
+  const table = new LogTable(disk);
+  await during(table.write([put('a', '1')]));
+  faults.add('torn-write');
+  const lost = table.write([put('a', '2')]);
+  const rejected = expect(lost).rejects.toThrow('EIO');
+  disk.crash('power');
+  faults.clear();
+  const after = new LogTable(disk);
+  const before = String(after.get(Buffer.from('a')));
+  await during(after.write([put('b', '3')]));
+  await rejected;
+  expect(String(new LogTable(disk).get(Buffer.from('a')))).toBe(before);
 });
 
 test('an upload that a commit of unknown outcome has kept is not taken away by its end', async () => {

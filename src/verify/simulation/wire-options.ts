@@ -39,6 +39,8 @@ export interface WireFigures {
   acknowledged: number;
   delivered: number;
   retrievals: number;
+  /** Questions to the XDMS. */
+  xcap: number;
   reports: number;
   registrations: number;
   waiting: number;

@@ -40,7 +40,7 @@ export function judgeRest(
   return undefined;
 }
 
-/** Message waiting as it was told is what the store has. */
+/** Message waiting as it was told is what the store has; whoever is there has nothing new there. */
 export async function judgeWaiting(
   store: StorePort,
   users: readonly WireUser[],
@@ -55,6 +55,24 @@ export async function judgeWaiting(
     const old = classes.reduce((sum, one) => sum + one.old, 0);
     if (`${fresh}/${old}` !== stored) {
       return `${user.name} is told ${fresh}/${old}, and the store has ${stored}`;
+    }
+    if (fresh > 0) return `${user.name} is registered, and ${fresh} messages are not pushed`;
+  }
+  return undefined;
+}
+
+/** Metadata name the messages that the store has, and no others. */
+export async function judgeMetadata(
+  store: StorePort,
+  users: readonly WireUser[],
+  listed: readonly (readonly number[] | undefined)[],
+): Promise<string | undefined> {
+  for (const [at, user] of users.entries()) {
+    const rows = await store.scan(`${user.name}@${wireDomain}`, { kind: 'ua', limit: 10_000 });
+    const stored = rows.map(({ key }) => key[1]).join();
+    const named = listed[at]?.toSorted((one, other) => one - other).join();
+    if (named !== stored) {
+      return `${user.name}: metadata name ${String(named)}, and the store has ${stored}`;
     }
   }
   return undefined;

@@ -7,11 +7,13 @@ import { AccountStore, storeLimits } from '../../store/account-store.js';
 import { takeBlocks } from '../../store/number-blocks.js';
 import type { Operation } from '../../store/table.js';
 import { targetOf, type Resolve } from '../../transport/sip/resolve.js';
+import type { XcapExchange } from '../../transport/xcap/exchange.js';
 import { SeededRandom } from '../virtual-clock.js';
 import type { SimulatedDisk } from './disk.js';
 import { SimulatedHost } from './host.js';
 import { ProcessClock } from './killable.js';
 import { LogTable } from './log-table.js';
+import { xcapOf } from './wire-xcap.js';
 import type { SimulatedNetwork } from './network.js';
 
 export const serverAddress = '192.0.2.20';
@@ -72,7 +74,11 @@ export class WireServer {
   readonly #host: SimulatedHost;
   readonly #accounts: AccountStore;
   readonly #table: LogTable;
+  /** Settles when the process is gone: nothing that was asked of it is answered. */
+  readonly died: Promise<undefined>;
+  #die: () => void = () => undefined;
   #server: Server | undefined;
+  #xcap: XcapExchange | undefined;
   #isDead = false;
 
   constructor(parts: WireServerParts) {
@@ -82,12 +88,18 @@ export class WireServer {
     this.#table = new LogTable(disk);
     const { accounts, operations } = accountStoreOn(this.#table, clock, log);
     this.#accounts = accounts;
+    this.died = new Promise((resolve) => (this.#die = () => resolve(undefined)));
     this.started = this.#start(parts, operations);
   }
 
   /** Undefined until it serves. */
   get server(): Server | undefined {
     return this.#server;
+  }
+
+  /** What stands behind HTTP, as long as the process serves. */
+  get xcap(): XcapExchange | undefined {
+    return this.#isDead ? undefined : this.#xcap;
   }
 
   counters(): Readonly<Record<string, number>> {
@@ -103,6 +115,7 @@ export class WireServer {
   kill(how: 'process' | 'power'): void {
     if (this.#isDead) return;
     this.#isDead = true;
+    this.#die();
     this.#clock.kill();
     this.#host.kill(how);
     this.#accounts.kill();
@@ -117,7 +130,9 @@ export class WireServer {
       random: new SeededRandom(random.below(2 ** 32)),
       sockets: this.#host,
     });
-    if (!this.#isDead) this.#server = server;
+    if (this.#isDead) return;
+    this.#server = server;
+    this.#xcap = xcapOf(server.accounts);
   }
 }
 

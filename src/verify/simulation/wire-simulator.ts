@@ -15,7 +15,7 @@ import { DiskError, SimulatedDisk } from './disk.js';
 import { HostClock } from './host-clock.js';
 import { SimulatedNetwork } from './network.js';
 import { Weather } from './weather.js';
-import { judgeRest, judgeWaiting } from './wire-rest.js';
+import { judgeMetadata, judgeRest, judgeWaiting } from './wire-rest.js';
 import { wireFaultKinds } from './wire-options.js';
 import type { WireFaultKind, WireFigures, WireOptions, WireResult } from './wire-options.js';
 import { expirySeconds, serverAddress, storeOn, WireServer } from './wire-server.js';
@@ -52,7 +52,16 @@ export class WireSimulation {
   readonly ledger: SimulationLedger;
   readonly users: readonly WireUser[];
   readonly figures: WireFigures = {
-    ...{ inputs: 0, messages: 0, large: 0, acknowledged: 0, delivered: 0, retrievals: 0, reports: 0 },
+    ...{
+      inputs: 0,
+      messages: 0,
+      large: 0,
+      acknowledged: 0,
+      delivered: 0,
+      retrievals: 0,
+      reports: 0,
+    },
+    xcap: 0,
     ...{ registrations: 0, waiting: 0, crashes: 0, clientCrashes: 0, partitions: 0, faults: 0 },
     clockJumps: 0,
   };
@@ -81,6 +90,11 @@ export class WireSimulation {
       guarded: (call) => this.#guarded(call),
     });
     this.users = Array.from({ length: options.users }, (_, number) => new WireUser(this, number));
+  }
+
+  /** The process of this moment, if there is one. */
+  get server(): WireServer | undefined {
+    return this.#server;
   }
 
   /** Whether a fault of that kind happens now. */
@@ -251,8 +265,12 @@ export class WireSimulation {
     const stored = await storedMessages(this.#durable());
     this.#guarded(() => this.ledger.judge(stored, this.#expiryMs()));
     const told = await this.#during(Promise.all(this.users.map((user) => user.ask())));
-    const waiting = told && (await judgeWaiting(this.#durable(), this.users, told));
+    const listed = await this.#during(Promise.all(this.users.map((user) => user.xcap.list())));
+    if (this.#broken) return;
+    const waiting = await judgeWaiting(this.#durable(), this.users, told!);
     if (waiting !== undefined) this.breach('waiting', waiting);
+    const metadata = await judgeMetadata(this.#durable(), this.users, listed!);
+    if (metadata !== undefined) this.breach('metadata', metadata);
     await this.#during(Promise.all(this.users.map((user) => user.stop())));
     await this.#runFor(2 * hourMs);
     const left = judgeRest(server.counters(), this.network.open);

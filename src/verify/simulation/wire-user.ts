@@ -10,6 +10,7 @@ import { ProcessClock } from './killable.js';
 import { serverAddress, wireDomain, wireHostname } from './wire-server.js';
 import type { WireSimulation } from './wire-simulator.js';
 import { bodyOf, messageId } from './wire-message.js';
+import { WireXcap } from './wire-xcap.js';
 
 const minuteMs = 60_000;
 const clientPort = 5060;
@@ -38,6 +39,7 @@ interface ClientProcess {
 export class WireUser {
   readonly name: string;
   readonly address: string;
+  readonly xcap: WireXcap;
   readonly #world: WireSimulation;
   readonly #transport: 'udp' | 'tcp';
   #process: ClientProcess | undefined;
@@ -46,6 +48,7 @@ export class WireUser {
     this.#world = world;
     this.name = `u${number}`;
     this.address = `198.18.${number >> 8}.${number & 255}`;
+    this.xcap = new WireXcap(world, this);
     this.#transport = number % 3 === 0 ? 'tcp' : 'udp';
   }
 
@@ -60,6 +63,9 @@ export class WireUser {
     this.#repeat(120 * minuteMs, () => this.#go());
     this.#repeat(240 * minuteMs, () => this.#retrieve());
     this.#repeat(300 * minuteMs, () => this.#watch());
+    this.#repeat(240 * minuteMs, () => void this.xcap.list());
+    this.#repeat(180 * minuteMs, () => void this.xcap.check());
+    this.#repeat(480 * minuteMs, () => void this.xcap.set(this.#world.random.chance(0.6)));
     this.#repeat(600 * minuteMs, () => this.#cut(0.5, 5 * minuteMs));
     this.#repeat(480 * minuteMs, () => this.#crash());
   }
@@ -68,6 +74,8 @@ export class WireUser {
 
   /** All is well: the user comes back, and takes what there is. */
   async rest(): Promise<void> {
+    await this.xcap.check();
+    await this.xcap.set(true);
     if (!this.#process) this.#start();
     await this.#process!.client.register({ expires: 7200 });
   }
@@ -151,10 +159,7 @@ export class WireUser {
     const reports = !isLarge && random.chance(0.3);
     figures.messages++;
     if (isLarge) figures.large++;
-    const id = messageId(
-      figures.messages,
-      isLarge ? 2_000 + random.below(60_000) : 10 + random.below(900),
-    );
+    const id = messageId(figures.messages, isLarge ? largeBytes(random) : 10 + random.below(900));
     const message = ledger.sent({
       ...{ id, from: this.name, to: to.name, reports },
       sentAt: clock.now(),
@@ -227,7 +232,9 @@ export class WireUser {
     // The answer may find nobody, and the rest of the session neither.
     this.#cut(0.005, 2 * minuteMs);
     if (this.#world.fails('slow-peer', 0.02)) {
-      await new Promise<void>((resolve) => process.patience.after(random.exponential(8_000), resolve));
+      await new Promise<void>((resolve) =>
+        process.patience.after(random.exponential(8_000), resolve),
+      );
     }
     if (this.#world.fails('refusal', 0.01)) throw new NoRoom('the user has no room');
     const received = this.#world.received(this, message);
@@ -263,6 +270,11 @@ export class WireUser {
       this.#repeat(meanMs, act);
     });
   }
+}
+
+/** Some have to be kept in pieces. */
+function largeBytes(random: SeededRandom): number {
+  return 2_000 + random.below(random.chance(0.05) ? 400_000 : 60_000);
 }
 
 /** The user takes nothing more for now. */
