@@ -8,6 +8,7 @@ export type * from './ports/accounts.js';
 export type * from './ports/keys.js';
 export type * from './ports/msrp.js';
 export type * from './ports/policy.js';
+export type * from './ports/files.js';
 export type * from './ports/sockets.js';
 export type * from './ports/store.js';
 

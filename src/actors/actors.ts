@@ -12,8 +12,11 @@ export interface Withdrawal {
 
 /** Whoever starts the ports gives them these handlers; `start` before, `stop` after them. */
 export interface Actors {
-  /** Resolves when numbers for messages are reserved and due timers are watched. */
-  start(): Promise<void>;
+  /**
+   * Resolves when numbers for messages are reserved and due timers are watched. `open` is called in
+   * between and starts the ports: what is due at once finds them ready to send.
+   */
+  start(open?: () => Promise<void>): Promise<void>;
   /** Takes no further input and waits at most `graceMs` for what was taken to be committed. */
   stop(graceMs: number): Promise<void>;
   readonly sipHandler: SipHandler;

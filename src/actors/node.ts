@@ -139,11 +139,12 @@ class Node implements Actors {
     });
   }
 
-  async start(): Promise<void> {
+  async start(open?: () => Promise<void>): Promise<void> {
     assert(!this.#open);
     await this.#serials.ready();
     await this.#associated.load();
     this.#open = true;
+    await open?.();
     this.#timers.start();
     if (this.#options.xdms) this.#rounds.start();
     this.#sweeper.start();

@@ -27,6 +27,7 @@ import { Deletion } from './deletion.js';
 import { Intake } from './intake.js';
 import { LargeMessage } from './large-message.js';
 import { Metadata } from './metadata.js';
+import { nodeFiles } from './node-files.js';
 import { Publication } from './publication.js';
 import type { Content, SipReceived } from '../ports.js';
 import { WireError } from '../wire/error.js';
@@ -71,11 +72,11 @@ export class Client implements ImClient {
   ) {
     this.#world = world;
     this.#open = open;
-    const { spool } = world.options;
+    const { spool, files = nodeFiles } = world.options;
     const token = world.random.token(12);
     this.#intake = new Intake(
       world.limits,
-      spool === undefined ? undefined : { directory: spool, token },
+      spool === undefined ? undefined : { files, directory: spool, token },
     );
     this.#publication = new Publication(world);
     this.#metadata = new Metadata(world);

@@ -1,6 +1,6 @@
 /** The IM client of OMA SIMPLE IM as its user sees it: what it is given, does and tells. */
 
-import type { Clock, Content, Log, Random, SocketsPort, Trace } from '../ports.js';
+import type { Clock, Content, FilesPort, Log, Random, SocketsPort, Trace } from '../ports.js';
 import type { HeaderField } from '../wire/sip/message.js';
 import type { ClientCredentials } from './realms.js';
 
@@ -100,6 +100,8 @@ export interface ImClientOptions {
   readonly trace?: Trace;
   /** Instead of the sockets of Node; `local` has to name host and port then. */
   readonly sockets?: SocketsPort;
+  /** Keeps the spool, instead of the files of Node. */
+  readonly files?: FilesPort;
 }
 
 /** Certificates as PEM. */

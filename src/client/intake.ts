@@ -1,6 +1,6 @@
 /** Takes in messages over MSRP sessions: bounded buffers, duplicates marked, consumers heard. */
 
-import type { MsrpIncoming, MsrpSink } from '../ports.js';
+import type { FilesPort, MsrpIncoming, MsrpSink } from '../ports.js';
 import { openMessage } from './encapsulation.js';
 import type { ClientLimits, DeliveredMessage } from './im-client.js';
 import { SpooledInbound } from './spool.js';
@@ -77,7 +77,7 @@ export class Intake {
   }
 
   #receiveLarge(
-    { directory, token }: Spool,
+    { files, directory, token }: Spool,
     incoming: MsrpIncoming & { readonly total: number },
     consumer: Consumer,
   ): MsrpSink | number {
@@ -85,12 +85,13 @@ export class Intake {
     if (this.#spooledBytes + total > this.#limits.spooledBytes) return tooLarge;
     this.#spooledBytes += total;
     const name = `${token}-${++this.#spooled}.message`;
-    return new SpooledInbound(this, incoming, consumer, { directory, name });
+    return new SpooledInbound(this, incoming, consumer, { files, directory, name });
   }
 }
 
 /** Where messages go that are too large for memory. */
 export interface Spool {
+  readonly files: FilesPort;
   readonly directory: string;
   /** Tells the files of this client from those of others. */
   readonly token: string;

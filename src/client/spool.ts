@@ -1,9 +1,7 @@
 /** Messages too large for memory: written to a file as they come, opened by their two ends. */
 
-import { open, unlink } from 'node:fs/promises';
-import type { FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { MsrpIncoming, MsrpSink } from '../ports.js';
+import type { FilesPort, MsrpIncoming, MsrpSink, OpenFile } from '../ports.js';
 import { openMessage } from './encapsulation.js';
 import type { Consumer } from './intake.js';
 import type { DeliveredMessage } from './im-client.js';
@@ -30,7 +28,8 @@ export class SpooledInbound implements MsrpSink {
   readonly #incoming: MsrpIncoming & { readonly total: number };
   readonly #consumer: Consumer;
   readonly #path: string;
-  readonly #file: Promise<FileHandle>;
+  readonly #files: FilesPort;
+  readonly #file: Promise<OpenFile>;
   #over = false;
 
   /** `name` is unique among the messages of the client. */
@@ -38,13 +37,14 @@ export class SpooledInbound implements MsrpSink {
     owner: SpoolOwner,
     incoming: MsrpIncoming & { readonly total: number },
     consumer: Consumer,
-    place: { readonly directory: string; readonly name: string },
+    place: { readonly files: FilesPort; readonly directory: string; readonly name: string },
   ) {
     this.#owner = owner;
     this.#incoming = incoming;
     this.#consumer = consumer;
     this.#path = join(place.directory, place.name);
-    this.#file = open(this.#path, 'wx+', 0o600);
+    this.#files = place.files;
+    this.#file = this.#files.create(this.#path);
     // Told by whoever writes first, or by `complete`.
     this.#file.catch(() => undefined);
   }
@@ -52,7 +52,12 @@ export class SpooledInbound implements MsrpSink {
   async write(offset: number, bytes: Buffer): Promise<void> {
     if (this.#over) return;
     const file = await this.#file;
-    await file.write(bytes, 0, bytes.length, offset);
+    // A disk that fills up takes a part first, and refuses the rest.
+    for (let at = 0; at < bytes.length;) {
+      const written = await file.write(bytes.subarray(at), offset + at);
+      if (written === 0) throw new Error('the spool takes nothing more');
+      at += written;
+    }
     this.#consumer.progress();
   }
 
@@ -60,7 +65,8 @@ export class SpooledInbound implements MsrpSink {
     let message: DeliveredMessage;
     try {
       const file = await this.#file;
-      await file.datasync();
+      await file.sync();
+      await this.#files.syncDirectoryOf(this.#path);
       message = await this.#open(file, total);
       await file.close();
     } catch {
@@ -82,10 +88,10 @@ export class SpooledInbound implements MsrpSink {
   }
 
   /** The parsers see head and tail as one message, whose body is cut out between them. */
-  async #open(file: FileHandle, total: number): Promise<DeliveredMessage> {
+  async #open(file: OpenFile, total: number): Promise<DeliveredMessage> {
     const tailAt = Math.max(endBytes, total - endBytes);
-    const head = await piece(file, 0, Math.min(endBytes, total));
-    const tail = await piece(file, Math.min(tailAt, total), Math.max(0, total - tailAt));
+    const head = await file.read(0, Math.min(endBytes, total));
+    const tail = await file.read(Math.min(tailAt, total), Math.max(0, total - tailAt));
     const ends = Buffer.concat([head, tail]);
     const { messageId, contentType, headers } = this.#incoming;
     const isKnown = this.#owner.isKnown(messageId);
@@ -103,7 +109,7 @@ export class SpooledInbound implements MsrpSink {
     this.#end();
     await this.#file.then((file) => file.close()).catch(() => undefined);
     // There may be no file, and whoever clears the directory may have been faster.
-    await unlink(this.#path).catch(() => undefined);
+    await this.#files.remove(this.#path).catch(() => undefined);
   }
 
   #end(): void {
@@ -111,9 +117,4 @@ export class SpooledInbound implements MsrpSink {
     this.#over = true;
     this.#owner.freeSpool(this.#incoming.total);
   }
-}
-
-async function piece(file: FileHandle, offset: number, length: number): Promise<Buffer> {
-  const { buffer, bytesRead } = await file.read(Buffer.alloc(length), 0, length, offset);
-  return buffer.subarray(0, bytesRead);
 }

@@ -79,9 +79,10 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     if (!parts.store) await store.close();
   };
   try {
-    await actors.start();
-    await msrp.start(actors.msrpHandler);
-    await sip.start(actors.sipHandler);
+    await actors.start(async () => {
+      await msrp.start(actors.msrpHandler);
+      await sip.start(actors.sipHandler);
+    });
     const { accounts } = actors;
     const known = { ...world, accounts, provisioning, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, ...storeFaces(store), ladders });

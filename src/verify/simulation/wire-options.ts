@@ -39,6 +39,8 @@ export interface WireFigures {
   acknowledged: number;
   delivered: number;
   retrievals: number;
+  /** Of those delivered, what came as a file. */
+  spooled: number;
   /** Questions to the XDMS. */
   xcap: number;
   reports: number;

@@ -61,7 +61,7 @@ export class WireSimulation {
       retrievals: 0,
       reports: 0,
     },
-    xcap: 0,
+    ...{ spooled: 0, xcap: 0 },
     ...{ registrations: 0, waiting: 0, crashes: 0, clientCrashes: 0, partitions: 0, faults: 0 },
     clockJumps: 0,
   };

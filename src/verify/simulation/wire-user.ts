@@ -5,6 +5,7 @@ import type { DeliveredMessage, ImClient, MessageWaiting } from '../../client/im
 import type { Log } from '../../ports.js';
 import type { SimulatedMessage } from '../simulation-ledger.js';
 import { SeededRandom } from '../virtual-clock.js';
+import { SimulatedFiles } from './files.js';
 import { SimulatedHost } from './host.js';
 import { ProcessClock } from './killable.js';
 import { serverAddress, wireDomain, wireHostname } from './wire-server.js';
@@ -14,6 +15,9 @@ import { WireXcap } from './wire-xcap.js';
 
 const minuteMs = 60_000;
 const clientPort = 5060;
+const spool = '/spool';
+/** Messages above it come as files. */
+const spooledFrom = 49_152;
 /** Whatever a client does, and however long its peers hold it up, is over by then. */
 const deedMs = 6 * 60 * minuteMs;
 
@@ -40,6 +44,10 @@ export class WireUser {
   readonly name: string;
   readonly address: string;
   readonly xcap: WireXcap;
+  /** Its disk, which outlives its processes. */
+  readonly #files: SimulatedFiles;
+  /** Files that the user has taken, with the octets that were in them. */
+  readonly #taken = new Map<string, Buffer>();
   readonly #world: WireSimulation;
   readonly #transport: 'udp' | 'tcp';
   #process: ClientProcess | undefined;
@@ -49,6 +57,7 @@ export class WireUser {
     this.name = `u${number}`;
     this.address = `198.18.${number >> 8}.${number & 255}`;
     this.xcap = new WireXcap(world, this);
+    this.#files = new SimulatedFiles(world.random, () => world.fails('disk-full', 0.005));
     this.#transport = number % 3 === 0 ? 'tcp' : 'udp';
   }
 
@@ -95,6 +104,8 @@ export class WireUser {
     if (!process) return;
     process.isDead = true;
     process.patience.kill();
+    const left = this.#files.paths.find((path) => !this.#taken.has(path));
+    if (left !== undefined) this.#world.breach('leak', `${this.name}: ${left} is nobody's`);
     const { pending } = process.clock;
     if (pending > 0) this.#world.breach('leak', `${this.name}: ${pending} timers behind its stop`);
   }
@@ -112,7 +123,8 @@ export class WireUser {
       identity: 'asserted',
       deferredUri: `sip:Deferred@${wireHostname}`,
       instance: `urn:uuid:00000000-0000-4000-8000-${this.name.slice(1).padStart(12, '0')}`,
-      ...{ clock, sockets: host, log: silent },
+      ...{ clock, sockets: host, log: silent, spool, files: this.#files },
+      limits: { messageBytes: spooledFrom },
       random: new SeededRandom(random.below(2 ** 32)),
       onDelivery: (message) => this.#take(message, process),
     });
@@ -135,7 +147,10 @@ export class WireUser {
     this.#process = undefined;
     process.clock.kill();
     process.patience.kill();
-    process.host.kill(this.#world.random.chance(0.5) ? 'power' : 'process');
+    const how = this.#world.random.chance(0.5) ? 'power' : 'process';
+    process.host.kill(how);
+    this.#files.crash(how);
+    this.#checkTaken();
     this.#world.after(this.#world.random.exponential(5 * minuteMs), () => {
       if (!this.#process) this.#start();
     });
@@ -237,12 +252,34 @@ export class WireUser {
       );
     }
     if (this.#world.fails('refusal', 0.01)) throw new NoRoom('the user has no room');
-    const received = this.#world.received(this, message);
+    const received = this.#world.received(this, this.#opened(message));
     if (this.#world.fails('client-crash', 0.003)) {
       this.#kill(process);
       await new Promise(() => undefined);
     }
     if (received) received.taken++;
+  }
+
+  /** The message as it stands in its file, which is the user's from here on. */
+  #opened(message: DeliveredMessage): DeliveredMessage {
+    const { spooled } = message;
+    if (!spooled) return message;
+    const { path, size, body } = spooled;
+    const payload = this.#files.octetsOf(path) ?? Buffer.alloc(0);
+    if (payload.length !== size) this.#world.breach('whole', `${path} has other octets`);
+    this.#world.figures.spooled++;
+    this.#taken.set(path, payload);
+    return { ...message, payload, body: payload.subarray(body.offset, body.offset + body.size) };
+  }
+
+  /** What the user has taken is there, whatever happened; what nobody took is cleared away. */
+  #checkTaken(): void {
+    for (const [path, octets] of this.#taken) {
+      if (this.#files.octetsOf(path)?.equals(octets) === true) continue;
+      this.#world.breach('spool', `${this.name} has taken ${path}, and it is lost`);
+    }
+    for (const path of this.#files.paths) void this.#files.remove(path);
+    this.#taken.clear();
   }
 
   // -------------------------------------------------------------------------------- chance

@@ -83,7 +83,9 @@ export class WireWitness {
   #commit(store: StorePort, account: string, version: number, change: Change): Promise<number> {
     // Also of a commit whose outcome nobody learns.
     for (const { serial, content } of change.keeps) {
-      if (typeof content !== 'string') this.#know(serial, content);
+      // A number is given again when nothing was written under it.
+      if (typeof content === 'string') this.#kept.delete(serial);
+      else this.#know(serial, content);
     }
     const committed = store.commit(account, version, change);
     const note = async (): Promise<void> => {
@@ -137,7 +139,7 @@ export class WireWitness {
     const message = ledger.messages.get(id);
     if (message) message.confirmed ||= message.taken > 0;
     if (!message || message.taken > 0) return;
-    if (how === 'gone' && expiresAt !== undefined && expiresAt <= latest()) return;
+    if (how === 'gone' && (expiresAt ?? Infinity) <= latest()) return;
     ledger.breach('end', `${id} is ${how} in the store, and its user has not said to have it`);
   }
 
