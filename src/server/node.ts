@@ -79,10 +79,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
     if (!parts.store) await store.close();
   };
   try {
-    await actors.start(async () => {
-      await msrp.start(actors.msrpHandler);
-      await sip.start(actors.sipHandler);
-    });
+    await actors.start(() => openPorts(open));
     const { accounts } = actors;
     const known = { ...world, accounts, provisioning, version, counters, intake: actors };
     await openFaces(faces, settings, authentication, { ...known, ...storeFaces(store), ladders });
@@ -111,6 +108,11 @@ async function xdmsOf({ xdms, identity }: Settings, world: World): Promise<XdmsC
   if (!xdms) return undefined;
   const { xdmsClientOf } = await import('./metadata.js');
   return xdmsClientOf(xdms, identity, world);
+}
+
+async function openPorts({ sip, msrp, actors }: Open): Promise<void> {
+  await msrp.start(actors.msrpHandler);
+  await sip.start(actors.sipHandler);
 }
 
 function worldOf({ sockets, resolve }: NodeParts, world: World): World {

@@ -97,6 +97,7 @@ export class SimulatedSip implements SipPort {
   }
 
   request(request: SipOutgoing): void {
+    this.#handlerOrThrow();
     const key = `${request.owner} ${request.id}`;
     assert(!this.pending.has(key), 'ids are unique among the pending requests of an owner');
     this.pending.set(key, request);

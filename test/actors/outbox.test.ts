@@ -77,6 +77,19 @@ describe('durable effects', () => {
     expect(await outboxOf(after, 'tomas')).toBe(0);
   });
 
+  test('U5: what is due when a process begins waits until the ports are open', async () => {
+    const world = await createWorld();
+    submit(world, 'tomas', 'one111');
+    await settle();
+    world.clock.advance(60_000);
+    // Until then the port throws.
+    const after = await world.crash({ opening: settle });
+    await settle();
+    expect(after.logs.filter(({ level }) => level === 'error')).toEqual([]);
+    expect(inFlight(after)).toHaveLength(1);
+    expect(await outboxOf(after, 'tomas')).toBe(1);
+  });
+
   test('what fails for the moment is tried again, later and later, and given up in the end', async () => {
     const world = await createWorld({ bounds: { outboxAttempts: 4, outboxRetryMs: 1000 } });
     submit(world, 'tomas', 'one111');

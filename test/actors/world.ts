@@ -34,7 +34,7 @@ export interface World {
   requests(method: string): SipOutgoing[];
   settle(): Promise<void>;
   /** The process dies; the next one finds what is durable. */
-  crash(): Promise<World>;
+  crash(more?: WorldOptions): Promise<World>;
 }
 
 export interface WorldOptions {
@@ -45,6 +45,8 @@ export interface WorldOptions {
   readonly xdms?: boolean;
   readonly wrap?: (store: StorePort) => StorePort;
   readonly sessionsMax?: number;
+  /** The ports open when it has settled. */
+  readonly opening?: () => Promise<void>;
 }
 
 export async function createWorld(made: WorldOptions = {}): Promise<World> {
@@ -72,9 +74,11 @@ export async function createWorld(made: WorldOptions = {}): Promise<World> {
     bounds: { nodeBlock: 64, accountBlock: 4, ...made.bounds },
     ...made.options,
   });
-  await actors.start();
-  await sip.start(actors.sipHandler);
-  await msrp.start(actors.msrpHandler);
+  await actors.start(async () => {
+    await made.opening?.();
+    await sip.start(actors.sipHandler);
+    await msrp.start(actors.msrpHandler);
+  });
   let number = 0;
   const answer = (transaction: string) => {
     for (const call of calls) {
@@ -93,11 +97,11 @@ export async function createWorld(made: WorldOptions = {}): Promise<World> {
         call.call === 'request' && call.request.method === method ? [call.request] : [],
       ),
     settle,
-    crash: async () => {
+    crash: async (more) => {
       const remains = store.crash();
       await actors.stop(0);
       await settle();
-      return createWorld({ ...made, store: remains, clock });
+      return createWorld({ ...made, ...more, store: remains, clock });
     },
   };
 }

@@ -13,7 +13,7 @@ import type { SimulatedDisk } from './disk.js';
 import { SimulatedHost } from './host.js';
 import { ProcessClock } from './killable.js';
 import { LogTable } from './log-table.js';
-import { xcapOf } from './wire-xcap.js';
+import { xcapOf } from './wire-xdms.js';
 import type { SimulatedNetwork } from './network.js';
 
 export const serverAddress = '192.0.2.20';

@@ -84,8 +84,8 @@ export class WireWitness {
     // Also of a commit whose outcome nobody learns.
     for (const { serial, content } of change.keeps) {
       // A number is given again when nothing was written under it.
-      if (typeof content === 'string') this.#kept.delete(serial);
-      else this.#know(serial, content);
+      this.#kept.delete(serial);
+      if (typeof content !== 'string') this.#know(serial, content);
     }
     const committed = store.commit(account, version, change);
     const note = async (): Promise<void> => {
@@ -111,7 +111,6 @@ export class WireWitness {
     const drawn = /imdn\.Message-ID: *(\S+)/i.exec(octets.toString('latin1'))?.[1];
     if (drawn !== undefined) this.imdnIds.set(drawn, id);
     const since = this.#parts.now();
-    this.#kept.delete(serial);
     this.#kept.set(serial, { id, since, drawn, expiresAt: undefined, leftAt: undefined });
   }
 

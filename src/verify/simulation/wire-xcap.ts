@@ -1,31 +1,16 @@
 /** What a user asks the XDMS: metadata and settings, by requests that are cut off as others are. */
 
-import { DeferredListUsage, deferredListAuid } from '../../transport/xcap/deferred-list.js';
-import { XcapExchange, type XcapResponse } from '../../transport/xcap/exchange.js';
+import { deferredListAuid } from '../../transport/xcap/deferred-list.js';
+import type { XcapExchange, XcapResponse } from '../../transport/xcap/exchange.js';
 import { Identification } from '../../transport/xcap/identity.js';
-import { settingsUsage } from '../../transport/xcap/settings.js';
-import type { AccountsPort } from '../../ports.js';
 import { StoreError } from '../../store/store-error.js';
 import { parseHistoryList } from '../../wire/xml/history.js';
 import { parseSettings, writeSettings } from '../../wire/xml/settings.js';
 import { serverAddress } from './wire-server.js';
+import { settingsOf, xcapRoot } from './wire-xdms.js';
 import type { WireSimulation } from './wire-simulator.js';
 
-const root = '/xcap';
-const settingsOf = {
-  auid: 'org.openmobilealliance.im-service-settings',
-  contentType: 'application/im-settings+xml',
-  name: 'im-settings',
-};
 const trusted = new Identification(['198.18.0.0/15'], undefined);
-
-/** What HTTP carries to one process of the server. */
-export function xcapOf(accounts: AccountsPort): XcapExchange {
-  return new XcapExchange(root, [
-    new DeferredListUsage(accounts),
-    settingsUsage({ accounts, root, ...settingsOf }),
-  ]);
-}
 
 interface Question {
   readonly method: 'GET' | 'PUT';
@@ -100,7 +85,7 @@ export class WireXcap {
   }
 
   #document(auid: string, name: string): string {
-    return `${root}/${auid}/users/${this.#user.aor}/${name}`;
+    return `${xcapRoot}/${auid}/users/${this.#user.aor}/${name}`;
   }
 
   /** Undefined: the question or its answer was lost. */
