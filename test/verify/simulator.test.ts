@@ -1,11 +1,14 @@
 /** The simulator: a fixed set of seeds passes, a run can be repeated, and planted defects are found. */
 
-import { describe, expect, test } from 'vitest';
+import { describe, expect, test, vi } from 'vitest';
 import type { MemoryStore } from '../../src/store/memory.js';
 import { verifySimCommand } from '../../src/cli/verify-sim.js';
 import { shrink } from '../../src/verify/simulation-shrink.js';
 import { faultKinds, simulate, type FaultKind } from '../../src/verify/simulator.js';
 import { VirtualClock } from '../../src/verify/virtual-clock.js';
+
+// They compute all the time, and share the machine.
+vi.setConfig({ testTimeout: 60_000 });
 
 describe('users, networks and disks that fail', () => {
   test.each([11, 12])('seed %i: every property holds', async (seed) => {

@@ -1,11 +1,18 @@
 /** The simulator down to the octets: seeds pass, runs can be repeated, planted defects are found. */
 
-import { describe, expect, test } from 'vitest';
+import { execFile } from 'node:child_process';
+import { promisify } from 'node:util';
+import { describe, expect, test, vi } from 'vitest';
 import type { StorePort } from '../../src/ports.js';
 import { verifySimCommand } from '../../src/cli/verify-sim.js';
 import { shrinkRun } from '../../src/verify/simulation-shrink.js';
 import { wireFaultKinds, type WireOptions } from '../../src/verify/simulation/wire-options.js';
 import { simulateWire } from '../../src/verify/simulation/wire-simulator.js';
+
+// They compute all the time, and share the machine.
+vi.setConfig({ testTimeout: 60_000 });
+
+const execute = promisify(execFile);
 
 /** Stands between the server and its store. */
 function storeWith(
@@ -49,6 +56,13 @@ describe('networks, disks, peers and processes that fail', () => {
     expect(other.figures).toEqual(one.figures);
     expect((await simulateWire({ ...options, seed: 6 })).digest).not.toBe(one.digest);
   });
+
+  test('another process, which loads everything first, has the same octets', async () => {
+    const given = ['--wire', '--seed', '5', '--hours', '2', '--users', '3', '--json'];
+    const { stdout } = await execute(process.execPath, ['dist/main.js', 'verify', 'sim', ...given]);
+    const { digest } = await simulateWire({ seed: 5, hours: 2, users: 3 });
+    expect(JSON.parse(stdout)).toMatchObject({ digest });
+  });
 });
 
 describe('a planted defect', () => {
@@ -89,7 +103,7 @@ test('verify sim --wire prints the seed, the figures and the verdict', async () 
   await command.parseAsync(given, { from: 'user' });
   expect(process.exitCode ?? 0).toBe(0);
   process.exitCode = before;
-  expect(text).toMatch(/^verify sim --wire --seed 9 --hours 1 --users 2\nmessages \d+/);
+  expect(text).toMatch(/^verify sim --wire --seed 9 --hours 1 --users 2\ninputs \d+, messages \d+/);
   expect(text).toMatch(/datagrams \d+, .*octets \d+/);
   expect(text).toContain('every property holds');
 });

@@ -2,7 +2,8 @@
 
 import { settingsOf } from '../../config.js';
 import type { Clock, Log, StorePort, Trace } from '../../ports.js';
-import { startServer, type Server } from '../../server.js';
+import type { Server } from '../../server.js';
+import { startNode } from '../../server/node.js';
 import { AccountStore, storeLimits } from '../../store/account-store.js';
 import { takeBlocks } from '../../store/number-blocks.js';
 import type { Operation } from '../../store/table.js';
@@ -125,7 +126,8 @@ export class WireServer {
   async #start(parts: WireServerParts, operations: readonly Operation[]): Promise<void> {
     const { random, log, trace, watch } = parts;
     await this.#table.write(operations);
-    const server = await startServer(settings, {
+    // What one process starts; `startServer` loads it first, which takes time that is not simulated.
+    const server = await startNode(settings, {
       ...{ store: watch(this.#accounts), clock: this.#clock, log, trace, resolve: atServer },
       random: new SeededRandom(random.below(2 ** 32)),
       sockets: this.#host,
