@@ -26,14 +26,13 @@ export interface AccountWakeParts {
   isIdle(): boolean;
 }
 
-/** Of one account in one turn of its own: others have theirs between (U12, U14). */
-const timersAtOnce = 64;
-
 export class AccountWake {
   readonly #parts: AccountWakeParts;
   #at: number;
   /** No durable timer stands before this: a store steps through deleted rows one by one. */
   #timersFrom = 0;
+  /** The last wake has set a timer that is due already: it stands in front of all others. */
+  #isFirstOwn = false;
 
   constructor(parts: AccountWakeParts, at: number) {
     this.#parts = parts;
@@ -56,7 +55,10 @@ export class AccountWake {
     world.counters['actors.wakes']++;
     await drained();
     if (isDropped()) return;
-    const range = { kind: 'timer', after: this.#timersFrom - 1, limit: timersAtOnce } as const;
+    // Others have their turns between (U12, U14). Behind a timer that follows itself stand those that
+    // its turns have cancelled: whoever deletes a mailbox by the batch would step over all of them.
+    const limit = this.#isFirstOwn ? 1 : world.bounds.dueTimers;
+    const range = { kind: 'timer', after: this.#timersFrom - 1, limit } as const;
     const rows = await store.scan(account, range);
     if (isDropped()) return;
     // Before any turn: what the turns set may stand in front of the rows behind this one.
@@ -66,7 +68,7 @@ export class AccountWake {
     const before = this.#at;
     this.#at = Infinity;
     hold();
-    let next = rows.length === timersAtOnce ? now : Infinity;
+    let next = rows.length === limit ? now : Infinity;
     for (const { key } of rows) {
       if (key[0] !== 'timer') continue;
       if (key[1] > now) {
@@ -76,6 +78,7 @@ export class AccountWake {
       await this.#expire(key, now);
       if (isDropped()) return;
     }
+    this.#isFirstOwn = this.#at <= now;
     this.#rearm(before, next);
     release();
   }

@@ -132,6 +132,11 @@ export interface Bounds {
   readonly accountBlock: number;
   /** Accounts woken by one look at the due timers. */
   readonly due: number;
+  /** Of these, those that are woken at a time, and timers that one account is told at a time. */
+  readonly dueAtOnce: number;
+  readonly dueTimers: number;
+  /** ms above which waking an account is slow, and as long a rest comes before the next one. */
+  readonly dueSlowMs: number;
   /** Longest ms between two looks at the due timers. */
   readonly dueMs: number;
   /** Octets of a body that ingress reads (SDP, lists, embedded messages). */
@@ -196,6 +201,9 @@ export const defaultBounds: Bounds = {
   nodeBlock: 65_536,
   accountBlock: 64,
   due: 64,
+  dueAtOnce: 8,
+  dueTimers: 16,
+  dueSlowMs: 50,
   dueMs: 60_000,
   bodyBytes: 65_536,
   uploads: 1_024,

@@ -6,7 +6,12 @@ export interface TimerParts {
   readonly store: Pick<StorePort, 'due' | 'nextDue'>;
   readonly clock: Clock;
   readonly log: Log;
-  readonly bounds: { readonly due: number; readonly dueMs: number };
+  readonly bounds: {
+    readonly due: number;
+    readonly dueAtOnce: number;
+    readonly dueMs: number;
+    readonly dueSlowMs: number;
+  };
   /** Resolves when the timers of the account are delivered; false: it could not take them now. */
   wake(account: AccountId): Promise<boolean>;
 }
@@ -17,6 +22,11 @@ const roundsMax = 64;
 /** ms between two looks when accounts that are due could not be woken, or the store has failed. */
 const pauseMs = 1_000;
 
+interface Rest {
+  readonly resolve: () => void;
+  readonly withdraw: () => void;
+}
+
 export class DueTimers {
   readonly #parts: TimerParts;
   #withdraw: (() => void) | undefined;
@@ -25,6 +35,7 @@ export class DueTimers {
   /** The earliest timer that was set during a look, whose answer may not know of it. */
   #expected = Infinity;
   #stopped = true;
+  readonly #resting = new Set<Rest>();
 
   constructor(parts: TimerParts) {
     this.#parts = parts;
@@ -39,6 +50,10 @@ export class DueTimers {
     this.#stopped = true;
     this.#withdraw?.();
     this.#withdraw = undefined;
+    for (const rest of this.#resting) {
+      rest.withdraw();
+      this.#rested(rest);
+    }
   }
 
   /** An account has a timer at that time. */
@@ -83,15 +98,54 @@ export class DueTimers {
 
   /** Looks as long as something is due and goes forward; returns when to look again. */
   async #rounds(): Promise<number> {
-    const { store, clock, bounds, wake } = this.#parts;
+    const { store, clock, bounds } = this.#parts;
     for (let round = 0; round < roundsMax && !this.#stopped; round++) {
       const accounts = await store.due(clock.now(), bounds.due);
-      const woken = await Promise.all(accounts.map((account) => wake(account)));
-      if (!woken.every((taken) => taken)) return clock.now() + pauseMs;
+      if (!(await this.#wakeAll(accounts))) return clock.now() + pauseMs;
       const next = (await store.nextDue()) ?? Infinity;
       if (next > clock.now()) return next;
     }
     // All went forward, and there is more: only the others of this turn of the loop come first.
     return clock.now();
+  }
+
+  /** A few at a time; false when one of them could not be woken. */
+  async #wakeAll(accounts: readonly AccountId[]): Promise<boolean> {
+    const waiting = accounts.values();
+    let taken = true;
+    const lane = async (): Promise<void> => {
+      for (const account of waiting) {
+        taken = (await this.#wake(account)) && taken;
+        if (this.#stopped) return;
+      }
+    };
+    const lanes = Math.min(this.#parts.bounds.dueAtOnce, accounts.length);
+    await Promise.all(Array.from({ length: lanes }, lane));
+    return taken;
+  }
+
+  /**
+   * Whoever writes to a mailbox just now waits about as long: where that is long, at least half of
+   * the time is theirs.
+   */
+  async #wake(account: AccountId): Promise<boolean> {
+    const { clock, bounds, wake } = this.#parts;
+    const begun = clock.now();
+    const taken = await wake(account);
+    const took = clock.now() - begun;
+    if (took > bounds.dueSlowMs && !this.#stopped) await this.#rest(Math.min(took, pauseMs));
+    return taken;
+  }
+
+  #rest(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const rest = { resolve, withdraw: this.#parts.clock.after(ms, () => this.#rested(rest)) };
+      this.#resting.add(rest);
+    });
+  }
+
+  #rested(rest: Rest): void {
+    this.#resting.delete(rest);
+    rest.resolve();
   }
 }
