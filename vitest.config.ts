@@ -3,8 +3,13 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   test: {
     include: ['test/**/*.test.ts'],
-    testTimeout: 20_000,
-    pool: 'threads',
+    // Nobody waits for these but a test that hangs; a machine that does other work may be slow.
+    testTimeout: 120_000,
+    hookTimeout: 120_000,
+    expect: { poll: { timeout: 60_000 } },
+    // A process measures its own memory and time. It loads the server once, for all its files.
+    pool: 'forks',
+    isolate: false,
     maxWorkers: 2,
     setupFiles: ['test/seed.ts', 'test/conformance/wire-watch.ts'],
     reporters: ['default', './test/conformance/conformance-reporter.ts', './test/closing-line.ts'],

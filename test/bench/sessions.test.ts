@@ -38,4 +38,4 @@ test('MSRP-13, D-16, S2-PUSH-FLOW: 200 sessions stop half-way in, then 200 out',
     await server.end('SIGKILL');
     rmSync(directory, { recursive: true, force: true });
   }
-}, 60_000);
+});

@@ -8,6 +8,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { freePort } from '../loopback-port.js';
 import { doctorCommand, examine } from '../../src/cli/doctor.js';
 import { createLog } from '../../src/server.js';
 import { openLevelStore } from '../../src/store/level.js';
@@ -113,9 +114,9 @@ test('U27: a store that another process holds, is damaged or cannot be made is n
 });
 
 test('U27: an XDMS that cannot be reached is named', async () => {
-  const server = createServer().listen(0, '127.0.0.1');
+  const port = await freePort();
+  const server = createServer().listen(port, '127.0.0.1');
   await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
   const file = settings({ xdms: { root: `http://127.0.0.1:${port}/xcap` } });
   expect(await failures(file)).toEqual([]);
   server.close();

@@ -2,10 +2,11 @@
 
 import { randomBytes } from 'node:crypto';
 import { cpSync, existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
-import type * as FileSystem from 'node:fs/promises';
+import fileSystem from 'node:fs/promises';
+import { syncBuiltinESMExports } from 'node:module';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, test } from 'vitest';
 import { reshard } from '../../src/cli/reshard.js';
 import { backupOf, restoreStores } from '../../src/cli/store-copy.js';
 import { withStores } from '../../src/cli/stores.js';
@@ -22,17 +23,21 @@ import { sumOf } from '../../src/store/verify.js';
 import { silent } from '../store/silent.js';
 
 /** What is done to the disk until it is cut off: renaming and removing are the steps. */
-const steps = vi.hoisted(() => ({ left: Infinity }));
-vi.mock('node:fs/promises', async (original) => {
-  const real = await original<typeof FileSystem>();
-  const counted =
-    <P extends unknown[], R>(act: (...parameters: P) => Promise<R>) =>
-    (...parameters: P): Promise<R> =>
-      steps.left-- > 0 ? act(...parameters) : Promise.reject(new Error('cut off'));
-  return { ...real, rename: counted(real.rename), rm: counted(real.rm) };
-});
+const steps = { left: Infinity };
+const { rename, rm } = fileSystem;
+const counted =
+  <P extends unknown[], R>(act: (...parameters: P) => Promise<R>) =>
+  (...parameters: P): Promise<R> =>
+    steps.left-- > 0 ? act(...parameters) : Promise.reject(new Error('cut off'));
 
-vi.setConfig({ testTimeout: 60_000 });
+beforeAll(() => replace({ rename: counted(rename), rm: counted(rm) }));
+afterAll(() => replace({ rename, rm }));
+
+/** For whoever has imported them, too. */
+function replace(functions: Pick<typeof fileSystem, 'rename' | 'rm'>): void {
+  Object.assign(fileSystem, functions);
+  syncBuiltinESMExports();
+}
 
 const users = Array.from({ length: 12 }, (_, n) => `user${n}@example.org`);
 const large = randomBytes(150_000);

@@ -41,7 +41,7 @@ function client(command: string, ...args: string[]): string[] {
 
 const to = ['--to', 'sip:nia@example.com'];
 
-describe('poste-restante client', { timeout: 60_000 }, () => {
+describe('poste-restante client', () => {
   test('send: standard input goes out byte by byte; 202 ends with 0', async () => {
     const body = Buffer.from([0, 255, 10, 13]);
     const type = ['--content-type', 'application/octet-stream', '--trace'];
@@ -105,7 +105,7 @@ describe('poste-restante client', { timeout: 60_000 }, () => {
 });
 
 describe('poste-restante demo', () => {
-  test('ends well, within its time, and leaves nothing behind', { timeout: 120_000 }, async () => {
+  test('ends well, within its time, and leaves nothing behind', async () => {
     const { code, out, error } = await run(['demo']);
     expect(error).toBe('');
     expect(out).toContain('everything as promised');

@@ -232,7 +232,7 @@ describe('retrieval', () => {
     await expect(bob.retrieve({ ids: [] })).rejects.toMatchObject({ code: 'CLIENT_USAGE' });
   });
 
-  test('streams ten thousand messages in flat memory', { timeout: 60_000 }, async () => {
+  test('streams ten thousand messages in flat memory', async () => {
     const bob = await stage.client();
     let octets = 0;
     let count = 0;

@@ -15,22 +15,34 @@ declare module 'vitest' {
   }
 }
 
-let moved = 0;
+interface Watch {
+  moved: number;
+}
+
+/** One for a worker, which may run several files: methods are replaced once, each file counts anew. */
+const key = Symbol.for('poste-restante.wire-watch');
+const watch = (Reflect.get(globalThis, key) as Watch | undefined) ?? installed();
+watch.moved = 0;
+
+function installed(): Watch {
+  const made: Watch = { moved: 0 };
+  Reflect.set(globalThis, key, made);
+  count(made, DatagramSocket.prototype, 'send');
+  count(made, Socket.prototype, 'write');
+  // A server or a peer in a process of its own.
+  count(made, ChildProcess.prototype, 'spawn');
+  return made;
+}
 
 /** The method does what it does, and is counted. */
-function count(prototype: object, name: string): void {
+function count(into: Watch, prototype: object, name: string): void {
   const method = Reflect.get(prototype, name) as (...args: unknown[]) => unknown;
   Reflect.set(prototype, name, function (this: unknown, ...args: unknown[]): unknown {
-    moved++;
+    into.moved++;
     return method.apply(this, args);
   });
 }
 
-count(DatagramSocket.prototype, 'send');
-count(Socket.prototype, 'write');
-// A server or a peer in a process of its own.
-count(ChildProcess.prototype, 'spawn');
-
 afterEach(({ task }) => {
-  task.meta.wire = moved;
+  task.meta.wire = watch.moved;
 });

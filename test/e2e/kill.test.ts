@@ -1,7 +1,7 @@
 /** `kill -9` of the built server at moments that nobody chose: what it has said stays true. */
 
 import { setTimeout as delay } from 'node:timers/promises';
-import { expect, test, vi } from 'vitest';
+import { expect, test } from 'vitest';
 import type { SettingsInput } from '../../src/config.js';
 import { parseCpim } from '../../src/wire/cpim.js';
 import { parseImdn } from '../../src/wire/imdn.js';
@@ -14,8 +14,6 @@ import { bind, confirm, expectRequest, retrieve, storeMessages, tomas } from './
 import { contactOf, type Sketch, type WireScene } from './sip-scene.js';
 
 // A process has to start again and again.
-vi.setConfig({ testTimeout: 90_000 });
-
 const limits = {
   push: { default: false },
   subscribe: { throttleMs: 1 },

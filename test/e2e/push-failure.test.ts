@@ -204,8 +204,8 @@ test(
           `p50 ${waits[waits.length >> 1]!.toFixed(1)} ms, p99 ${p99.toFixed(1)} ms`,
       );
       expect(pushed).toBe(stored);
-      // Far above what is seen, far below what a drain in one go would cost.
-      expect(p99).toBeLessThan(1_000);
+      // Far above what is seen, far below what a drain in one go would cost: all of the time.
+      expect(p99).toBeLessThan(Math.max(1_000, ms / 4));
     } finally {
       await world.end();
     }

@@ -73,57 +73,49 @@ async function restart(): Promise<void> {
   server = await startServerProcess({ directory, sipPort, msrpPort });
 }
 
-test(
-  'S1-STORE-PM, IMSpec-DMT-S-001, S4-202, D-10, D-13, MSG-01, MSG-03: after 202 and kill -9 every octet is there',
-  { timeout: 60_000 },
-  async () => {
-    for (const number of [1, 2]) {
-      const answer = await send(number);
-      await restart();
-      expect(answer.status).toBe(202);
-      expect(answer.reason).toBe('Accepted');
-      expect(answer.header('Contact')).toBeUndefined();
-      expect(answer.body).toHaveLength(0);
-      expect(answer.header('Server')).toMatch(/^IM-serv\/OMA1\.0 /);
-    }
-    bob = createImClient({
-      aor: 'sip:bob@example.org',
-      server: { host: '127.0.0.1', port: server.sipPort, transport: 'tcp' },
-      identity: 'asserted',
-      deferredUri: 'sip:Deferred@poste.localhost',
-      acceptTypes: ['message/sip'],
-    });
-    await bob.start();
-    const { messages } = await bob.retrieve();
-    expect(messages.map(({ payload }) => payload.toString('latin1'))).toEqual(
-      [1, 2].map((number) => handedOn(number).toString('latin1')),
-    );
-    expect(messages.map((message) => message.body.equals(body))).toEqual([true, true]);
-  },
-);
-
-test(
-  'D-18: what comes again after kill -9 gets its 202 again and is stored once',
-  { timeout: 60_000 },
-  async () => {
-    expect((await send(1)).status).toBe(202);
+test('S1-STORE-PM, IMSpec-DMT-S-001, S4-202, D-10, D-13, MSG-01, MSG-03: after 202 and kill -9 every octet is there', async () => {
+  for (const number of [1, 2]) {
+    const answer = await send(number);
     await restart();
-    expect((await send(1)).status).toBe(202);
-    expect((await send(2)).status).toBe(202);
-    bob = createImClient({
-      aor: 'sip:bob@example.org',
-      server: { host: '127.0.0.1', port: server.sipPort, transport: 'udp' },
-      identity: 'asserted',
-      deferredUri: 'sip:Deferred@poste.localhost',
-    });
-    await bob.start();
-    const { messages } = await bob.retrieve();
-    expect(messages.map(({ callId }) => callId)).toEqual([
-      'pager-1@ua.example.org',
-      'pager-2@ua.example.org',
-    ]);
-  },
-);
+    expect(answer.status).toBe(202);
+    expect(answer.reason).toBe('Accepted');
+    expect(answer.header('Contact')).toBeUndefined();
+    expect(answer.body).toHaveLength(0);
+    expect(answer.header('Server')).toMatch(/^IM-serv\/OMA1\.0 /);
+  }
+  bob = createImClient({
+    aor: 'sip:bob@example.org',
+    server: { host: '127.0.0.1', port: server.sipPort, transport: 'tcp' },
+    identity: 'asserted',
+    deferredUri: 'sip:Deferred@poste.localhost',
+    acceptTypes: ['message/sip'],
+  });
+  await bob.start();
+  const { messages } = await bob.retrieve();
+  expect(messages.map(({ payload }) => payload.toString('latin1'))).toEqual(
+    [1, 2].map((number) => handedOn(number).toString('latin1')),
+  );
+  expect(messages.map((message) => message.body.equals(body))).toEqual([true, true]);
+});
+
+test('D-18: what comes again after kill -9 gets its 202 again and is stored once', async () => {
+  expect((await send(1)).status).toBe(202);
+  await restart();
+  expect((await send(1)).status).toBe(202);
+  expect((await send(2)).status).toBe(202);
+  bob = createImClient({
+    aor: 'sip:bob@example.org',
+    server: { host: '127.0.0.1', port: server.sipPort, transport: 'udp' },
+    identity: 'asserted',
+    deferredUri: 'sip:Deferred@poste.localhost',
+  });
+  await bob.start();
+  const { messages } = await bob.retrieve();
+  expect(messages.map(({ callId }) => callId)).toEqual([
+    'pager-1@ua.example.org',
+    'pager-2@ua.example.org',
+  ]);
+});
 
 /** What the recipient gets: the same octets without the way to us, and without credentials. */
 function handedOn(number: number): Buffer {

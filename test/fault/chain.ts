@@ -29,7 +29,7 @@ const outstanding = 8;
 const acknowledgementsMax = 60;
 const afterwardsMs = 30;
 const lifeMs = 2_000;
-const settleMs = 20_000;
+const settleMs = 120_000;
 
 export interface Fault {
   /** Environment of the server. */

@@ -159,7 +159,6 @@ test.each(bases)(
     note(`flipped bits, everything in the ${base}`, { ...seen, unseen: unseen.length });
     expect(unseen).toEqual([]);
   },
-  120_000,
 );
 
 test('a log with a record of before that cannot be read: counters leap, and verify tells of it until it is repaired', async () => {

@@ -71,5 +71,4 @@ test.skipIf(missing)(
     note('the same with a disk that only says that it syncs', { ...tally });
     expect(tally.losses).toBeGreaterThan(0);
   },
-  60_000,
 );

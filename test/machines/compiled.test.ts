@@ -30,7 +30,7 @@ type Events = (snapshot: ActorSnapshot, at: number) => readonly unknown[];
 
 const seed = 20261121;
 
-describe('the table does what XState does, event by event', { timeout: 60_000 }, () => {
+describe('the table does what XState does, event by event', () => {
   test.each(alphabets)('$name', ({ definition, events }) => {
     expect(walk(definition, events, 100)).toBeGreaterThan(400);
   });

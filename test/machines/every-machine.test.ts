@@ -27,7 +27,7 @@ test('@xstate/test does not run a machine of this XState by itself', () => {
   expect(() => model.getShortestPaths()).toThrow('Executor is not a function');
 });
 
-describe.each([...models])('%s', { timeout: 60_000 }, (name, variants) => {
+describe.each([...models])('%s', (name, variants) => {
   test('both generators find the same; every transition is taken, and kept between steps', () => {
     const taken = new Set<unknown>();
     let paths = 0;

@@ -12,7 +12,7 @@ const folder = join(import.meta.dirname, 'examples');
 /** `FLOWS=write` writes what happened into the files. */
 const writes = process.env['FLOWS'] === 'write';
 
-describe.each(alphabets)('$name', { timeout: 60_000 }, (alphabet) => {
+describe.each(alphabets)('$name', (alphabet) => {
   const file = join(folder, `${alphabet.name}.txt`);
   const examples = examplesOf(alphabet);
 

@@ -7,7 +7,7 @@ import { sameAtRest, step, type ActorSnapshot, type Definition } from '../../src
 import { alphabets } from './alphabet.js';
 import { randomWalks, runActor, shortestPaths, snapshotsOf, transitionsOf } from './model-paths.js';
 
-describe.each(alphabets)('$name', { timeout: 60_000 }, (alphabet) => {
+describe.each(alphabets)('$name', (alphabet) => {
   const { definition } = alphabet;
   const paths = [...shortestPaths(alphabet), ...randomWalks(alphabet)];
 

@@ -3,7 +3,7 @@ import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Level } from 'level';
-import { afterEach, beforeEach, expect, test, vi } from 'vitest';
+import { afterEach, beforeEach, expect, test } from 'vitest';
 import { encodeKey } from '../../src/store/keys.js';
 import { openLevelStore } from '../../src/store/level.js';
 import { openMaintenance } from '../../src/store/maintenance.js';
@@ -11,8 +11,6 @@ import { mainPath } from '../server-process.js';
 import { silent } from './silent.js';
 
 // Each command is a process of its own.
-vi.setConfig({ testTimeout: 60_000 });
-
 const bob = 'bob@example.org';
 
 let root: string;

@@ -55,7 +55,7 @@ const cases = [
 ];
 
 describe.skipIf(!hasSpin)('broken machines', () => {
-  test.each(cases)('$what', { timeout: 120_000 }, ({ scenario, replaced, found }) => {
+  test.each(cases)('$what', ({ scenario, replaced, found }) => {
     const { text } = toPromela({
       scenario: scenarios.find(({ name }) => name === scenario)!,
       replaced: replaced(),

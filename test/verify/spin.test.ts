@@ -5,7 +5,7 @@ import { formulas, scenarios, toPromela } from '../../src/verify/index.js';
 import { hasSpin, verifierOf } from './spin.js';
 
 describe.skipIf(!hasSpin).each(scenarios)('scenario $name', (scenario) => {
-  test('no deadlock, no assertion fails, every formula holds', { timeout: 120_000 }, () => {
+  test('no deadlock, no assertion fails, every formula holds', () => {
     const { text, inexact, contexts } = toPromela({ scenario });
     expect(inexact).toEqual([]);
     for (const [actor, count] of Object.entries(contexts)) {

@@ -129,7 +129,6 @@ describe.skipIf(!isInstalled('kamailio'))(
 
     test.skipIf(!canCapture)(
       'tshark objects to nothing in the whole job (skipped where it may not capture)',
-      { timeout: 60_000 },
       async () => {
         const [gm, isc, sip, msrp] = core.ports;
         const capture = await startCapture({ sip: [gm!, isc!, sip!], msrp: [msrp!], mark: gm! });

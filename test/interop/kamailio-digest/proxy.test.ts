@@ -16,7 +16,6 @@ describe.skipIf(!isInstalled('kamailio'))(
 
     test.each(['SHA-256', 'MD5'] as const)(
       'SIP-22, AUTH-01: a proxy with %s and the server behind it both get their proof',
-      { timeout: 60_000 },
       async (algorithm) => {
         world = await new World({ credentials }).start();
         proxy = await startProxy(world.place('tcp').port, algorithm);

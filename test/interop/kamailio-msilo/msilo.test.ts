@@ -22,6 +22,6 @@ describe.skipIf(!canRunMsilo)(
         'IMSpec-DMT-S-012': 'inconclusive',
       });
       expect(report.reachable).toBe(true);
-    }, 60_000);
+    });
   },
 );

@@ -114,7 +114,6 @@ describe.skipIf(!isInstalled('kamailio'))(
 
     test.skipIf(!isInstalled('sipp'))(
       `TP-01: ${count} messages of SIPp are stored once each (skipped where sipp is not installed)`,
-      { timeout: 120_000 },
       async () => {
         const scenario = fileURLToPath(new URL('../sipp/store.xml', import.meta.url));
         const load = ['-sf', scenario, '-m', String(count), '-r', '200', '-l', '64', '-nostdin'];

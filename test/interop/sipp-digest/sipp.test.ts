@@ -17,7 +17,6 @@ describe.skipIf(!isInstalled('sipp'))(
 
     test.each(['auth', 'auth-int'] as const)(
       `AUTH-02: ${registrations} registrations with MD5 and %s prove who they are`,
-      { timeout: 60_000 },
       async (qop) => {
         const digest = { algorithms: ['MD5' as const], qop: [qop] };
         world = await new World({ credentials, digest }).start();

@@ -28,7 +28,7 @@ beforeEach(async () => {
 afterEach(async () => {
   await server.end('SIGKILL');
   rmSync(directory, { recursive: true, force: true });
-}, 60_000);
+});
 
 describe.skipIf(!isInstalled('sipp'))(
   'SIPp as sender (skipped where sipp is not installed)',

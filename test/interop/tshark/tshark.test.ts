@@ -15,7 +15,6 @@ describe.skipIf(!canCapture)('tshark (skipped where it is missing or may not cap
 
   test.each(['udp', 'tcp'] as const)(
     'finds nothing to object to in SIP, SDP and MSRP over %s',
-    { timeout: 60_000 },
     async (transport) => {
       world = await startWorld({}, transport);
       const sip = world.server.sip.map(({ port }) => port);

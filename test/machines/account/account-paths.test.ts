@@ -67,7 +67,7 @@ test('the paths take every transition that an account can take', () => {
   expect([...machines.keys()].sort()).toEqual(alphabets.map(({ name }) => name).sort());
 });
 
-test('every path leaves the same rows in memory and in LevelDB', { timeout: 120_000 }, async () => {
+test('every path leaves the same rows in memory and in LevelDB', async () => {
   let inputs = 0;
   for (const [i, path] of paths.entries()) inputs += await play(path, `path-${i}`, [memory, level]);
   console.info(`${paths.length} paths, ${inputs} inputs in both stores`);

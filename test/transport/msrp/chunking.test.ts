@@ -141,7 +141,7 @@ test('MSRP-07: chunks of any size, in any order, repeated, after an abort, in an
     ),
     { numRuns: 150 },
   );
-}, 60_000);
+});
 
 test('MSRP-06: contents read in any pieces, interrupted by other sessions, arrive as they were', async () => {
   const turn = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
@@ -189,7 +189,7 @@ test('MSRP-06: contents read in any pieces, interrupted by other sessions, arriv
     ),
     { numRuns: 100 },
   );
-}, 60_000);
+});
 
 /** Whether more has been heard than when this was made. */
 function changed({ heard }: Running['recorder']): () => boolean {

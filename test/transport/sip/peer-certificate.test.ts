@@ -25,10 +25,11 @@ describe('RFC 5922 7.1: the domains of a certificate', () => {
   });
 
   test('a SubjectAltName of a megabyte is read in no time', () => {
-    const before = performance.now();
+    const before = process.cpuUsage();
     const text = `DNS:"${'\\"'.repeat(500_000)}, ${'DNS:a.example, '.repeat(50_000)}`;
     certificateNames(text);
-    expect(performance.now() - before).toBeLessThan(2_000);
+    const { user, system } = process.cpuUsage(before);
+    expect(user + system).toBeLessThan(2_000_000);
   });
 });
 

@@ -16,7 +16,7 @@ afterEach(async () => {
   for (const end of ends.splice(0).reverse()) await end();
 });
 
-test('the main job: alice over TCP, bob over UDP', { timeout: 60_000 }, async () => {
+test('the main job: alice over TCP, bob over UDP', async () => {
   const world = await startWorld();
   ends.push(() => world.end());
   const portOf = (wanted: string): number =>
@@ -51,7 +51,7 @@ interface Msilo {
   close(): Promise<void>;
 }
 
-test('Kamailio msilo: two messages stored, then dumped', { timeout: 60_000 }, async () => {
+test('Kamailio msilo: two messages stored, then dumped', async () => {
   const { Kamailio } = (await import(
     new URL('../../../bench/peers/kamailio.mjs', import.meta.url).href
   )) as { readonly Kamailio: new (database: string) => Msilo };

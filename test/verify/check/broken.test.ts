@@ -14,7 +14,7 @@ beforeAll(async () => {
     const { play, limits } = plays[name]!;
     traces.set(name, await recorded(play, limits));
   }
-}, 60_000);
+});
 
 const piece = fc.record({ place: fc.nat(), at: fc.nat(), octets: fc.string({ maxLength: 6 }) });
 

@@ -11,7 +11,7 @@ beforeAll(async () => {
   for (const [name, { play, limits }] of Object.entries(plays)) {
     traces.set(name, await recorded(play, limits));
   }
-}, 60_000);
+});
 
 describe('traces of a real server', () => {
   test.each(Object.keys(plays))('%s conforms, whether it is known to be whole or not', (name) => {

@@ -13,7 +13,7 @@ beforeAll(async () => {
   for (const [name, { play, limits }] of Object.entries(plays)) {
     traces.set(name, await recorded(play, limits));
   }
-}, 60_000);
+});
 
 /** Places to cut at: a dozen of them, or every one with `POSTE_CUTS=all`. */
 function places({ length }: readonly Observed[]): number[] {

@@ -198,7 +198,7 @@ const rules: readonly Rule[] = [
   },
 ];
 
-test.concurrent.each(rules)('$name', { timeout: 120_000 }, async ({ breaking, failed }) => {
+test.concurrent.each(rules)('$name', async ({ breaking, failed }) => {
   const server = await startBroken(breaking);
   try {
     const target = { host: '127.0.0.1', port: server.port, transport: 'udp' as const };

@@ -209,7 +209,11 @@ describe('properties', () => {
       return performance.now() - before;
     };
     time(2_000);
-    const small = Math.min(...[1, 2, 3].map(() => time(4_000)));
-    expect(time(64_000)).toBeLessThan(Math.max(small, 1) * 64 + 100);
+    // Quadratic work takes 256 times as long in every attempt; a busy machine does not disturb all.
+    let least = Infinity;
+    for (let attempt = 0; attempt < 12 && least >= 64; attempt++) {
+      least = Math.min(least, time(64_000) / Math.max(time(4_000), 2));
+    }
+    expect(least).toBeLessThan(64);
   });
 });
