@@ -4,10 +4,10 @@ import { spawnSync } from 'node:child_process';
 import process from 'node:process';
 import { fileURLToPath } from 'node:url';
 
-export const about = 'one part at a time: parser, transaction, step of a machine, commit';
+export const about = 'one part at a time: parser, transaction, step, commit, then a MESSAGE';
 
 /** Each prints one line of JSON per figure when asked to. */
-const programs = ['wire', 'transactions', 'step', 'commits'];
+const programs = ['wire', 'transactions', 'step', 'commits', 'message'];
 
 export async function run(bench) {
   for (const name of programs) {
