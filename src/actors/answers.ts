@@ -17,8 +17,10 @@ export function answerOf(
   const { status, reason, contacts, localTag } = effect;
   const headers: HeaderField[] = [['Server', product.name]];
   if (effect.contact === true) headers.push(['Contact', contact]);
-  for (const { uri, expires } of contacts ?? []) {
-    headers.push(['Contact', `<${uri}>;expires=${expires}`]);
+  if (contacts) {
+    for (const { uri, expires } of contacts) {
+      headers.push(['Contact', `<${uri}>;expires=${expires}`]);
+    }
   }
   if (effect.etag !== undefined) headers.push(['SIP-ETag', effect.etag]);
   number(headers, 'Expires', effect.expires);
@@ -31,10 +33,11 @@ export function answerOf(
   if (effect.accept !== undefined) headers.push(['Accept', effect.accept]);
   if (effect.unsupported !== undefined) headers.push(['Unsupported', effect.unsupported]);
   if (effect.warning !== undefined) headers.push(warningField(product, effect.warning));
-  if (status >= 200 && status < 300) headers.push(...(asked?.headers ?? []));
-  const answer = { status, headers };
+  if (asked?.headers && status >= 200 && status < 300) headers.push(...asked.headers);
+  if (reason === undefined && localTag === undefined) return { status, headers };
   return {
-    ...answer,
+    status,
+    headers,
     ...(reason !== undefined && { reason }),
     ...(localTag !== undefined && { localTag }),
   };

@@ -11,10 +11,14 @@ interface Put {
   readonly value: unknown;
 }
 
+/** The rest form of a virtual UA; undefined: its row goes. */
+type VirtualUaRow = readonly [Address, AtRest | undefined];
+
 const noRows: readonly never[] = [];
 
 export class ChangeBuilder {
   #rows: Map<string, Put> | undefined;
+  #virtualUas: VirtualUaRow[] | undefined;
   #keeps: Map<number, Buffer | UploadId> | undefined;
   #drops: Set<number> | undefined;
   #wakeAt: number | null | undefined;
@@ -50,12 +54,10 @@ export class ChangeBuilder {
     (this.#seen ??= []).push(key);
   }
 
-  putActor(address: Address, atRest: AtRest): void {
+  /** Writes the rest form of an actor; undefined: its row goes. */
+  putActor(address: Address, atRest: AtRest | undefined): void {
     this.put(keyOfActor(address), atRest);
-  }
-
-  removeActor(address: Address): void {
-    this.put(keyOfActor(address), undefined);
+    if (address.startsWith('ua/')) (this.#virtualUas ??= []).push([address, atRest]);
   }
 
   setTimer(at: number, address: Address, name: string): void {
@@ -98,14 +100,9 @@ export class ChangeBuilder {
     return { stored: this.#keeps?.size ?? 0, gone: this.#drops?.size ?? 0 };
   }
 
-  /** What is written here for virtual UAs: the rest form, or undefined when the row goes. */
-  virtualUas(): readonly (readonly [Address, AtRest | undefined])[] {
-    if (!this.#rows) return noRows;
-    const found: (readonly [Address, AtRest | undefined])[] = [];
-    for (const { key, value } of this.#rows.values()) {
-      if (key[0] === 'ua') found.push([`ua/${key[1]}`, value as AtRest | undefined]);
-    }
-    return found;
+  /** What is written here for virtual UAs, in order: of several rows of one the last counts. */
+  virtualUas(): readonly VirtualUaRow[] {
+    return this.#virtualUas ?? noRows;
   }
 
   /** Adds what a later turn changes. */
@@ -115,6 +112,7 @@ export class ChangeBuilder {
       this.#rows ??= new Map();
       for (const [name, row] of later.#rows) this.#rows.set(name, row);
     }
+    for (const row of later.virtualUas()) (this.#virtualUas ??= []).push(row);
     if (later.#keeps) for (const [serial, content] of later.#keeps) this.keep(serial, content);
     if (later.#drops) for (const serial of later.#drops) this.drop(serial);
     if (later.#wakeAt !== undefined) this.#wakeAt = later.#wakeAt;
@@ -124,12 +122,13 @@ export class ChangeBuilder {
   build(): Change {
     const puts: Row[] = [];
     const deletes: RowKey[] = [];
-    for (const { key, value } of this.#rows?.values() ?? noRows) {
-      if (value === undefined) deletes.push(key);
-      else puts.push({ key, value });
+    for (const put of this.#rows?.values() ?? noRows) {
+      if (put.value === undefined) deletes.push(put.key);
+      else puts.push(put);
     }
-    const keeps = [...(this.#keeps ?? noRows)].map(([serial, content]) => ({ serial, content }));
-    const drops = [...(this.#drops ?? noRows)];
+    const keeps: Change['keeps'][number][] = [];
+    if (this.#keeps) for (const [serial, content] of this.#keeps) keeps.push({ serial, content });
+    const drops = this.#drops ? [...this.#drops] : noRows;
     const change = { puts, deletes, keeps, drops };
     return this.#wakeAt === undefined ? change : { ...change, wakeAt: this.#wakeAt };
   }

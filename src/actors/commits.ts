@@ -124,17 +124,21 @@ export class Commits<Taken> {
     this.#underway = batch;
     this.#gathering = undefined;
     const { store, account } = this.#parts;
-    store
-      .commit(account, this.#version, batch.change.build())
-      .then((version) => this.#done(batch, version))
-      .catch((error: unknown) => {
-        if (!this.#dropped) this.#parts.failed(error);
-      });
+    const failed = (error: unknown): void => {
+      if (!this.#dropped) this.#parts.failed(error);
+    };
+    store.commit(account, this.#version, batch.change.build()).then((version) => {
+      // The memory of the account is gone, so nobody may hear of what it decided.
+      if (this.#dropped) return;
+      try {
+        this.#done(batch, version);
+      } catch (error) {
+        failed(error);
+      }
+    }, failed);
   }
 
   #done(batch: Batch<Taken>, version: number): void {
-    // The memory of the account is gone, so nobody may hear of what it decided.
-    if (this.#dropped) return;
     assert.equal(this.#underway, batch);
     this.#version = version;
     this.#underway = undefined;

@@ -68,8 +68,8 @@ export function identityFacts(
 ): Pick<MessageFacts, 'authId' | 'untrusted'> {
   const [authId] = privacy && asksForPrivacy(request) ? [] : identities;
   const claims = request.header('p-asserted-identity') ?? request.header('p-preferred-identity');
-  return {
-    ...(authId !== undefined && { authId }),
-    ...(!isTrusted && claims !== undefined && { untrusted: true }),
-  };
+  const facts: { authId?: string; untrusted?: true } = {};
+  if (authId !== undefined) facts.authId = authId;
+  if (!isTrusted && claims !== undefined) facts.untrusted = true;
+  return facts;
 }

@@ -198,7 +198,7 @@ class Turn {
   /** The row goes with the actor; what it had asked for before still happens. */
   #stop(address: Address): void {
     const before = this.#actors.get(address);
-    if (before?.atRest !== undefined) this.#change.removeActor(address);
+    if (before?.atRest !== undefined) this.#change.putActor(address, undefined);
     this.#actors.set(address, undefined);
     this.#effects.push({ by: address, effect: { type: 'stop' } });
   }
@@ -208,10 +208,7 @@ class Turn {
     for (const [address, actor] of this.#actors) {
       if (actor === undefined) continue;
       const atRest = this.#definitionOf(address).rest(actor.snapshot);
-      if (!sameAtRest(actor.atRest, atRest)) {
-        if (atRest) this.#change.putActor(address, atRest);
-        else this.#change.removeActor(address);
-      }
+      if (!sameAtRest(actor.atRest, atRest)) this.#change.putActor(address, atRest);
       const leaves = address.startsWith('ua/') && atRest?.state === actor.snapshot.value;
       this.#actors.set(address, leaves ? undefined : { snapshot: actor.snapshot, atRest });
     }

@@ -78,17 +78,12 @@ const tellStore = effect('tell', (context, event: Received) => {
   const at = deferred?.receivedAt ?? event.at;
   const serial = lastSerial(context);
   const expiresAt = expiryOf(message, at, limits);
-  return tell(`ua/${serial}`, {
-    type: 'store',
-    at,
-    serial,
-    message,
-    ...(expiresAt !== undefined && { expiresAt }),
-    limits,
-  });
+  const store = { type: 'store', at, serial, message, limits } as const;
+  return tell(`ua/${serial}`, expiresAt === undefined ? store : { ...store, expiresAt });
 });
 
 const tellAdded = effect('tell', (context, { at, message, limits }: Received) => {
+  if (context.subscriptions.length === 0) return [];
   const { from, to, subject, urgent, date = at } = message;
   const serial = lastSerial(context);
   const added = { serial, from, to, ...(subject !== undefined && { subject }), date, urgent };

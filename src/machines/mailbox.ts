@@ -256,6 +256,8 @@ const values = {
 
 type RestState = keyof typeof values;
 
+type RestContext = { -readonly [Name in keyof MailboxContext]?: MailboxContext[Name] };
+
 function restOf(snapshot: ActorSnapshot): AtRest | undefined {
   const context = snapshot.context as MailboxContext;
   const { block, stored, old, counts, octets, bindings, registrationAt } = context;
@@ -264,33 +266,31 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
   if (context === emptyMailbox) return undefined;
   if (context.vacated && block.end === 0 && isVacant(context)) return undefined;
   const number = Math.ceil(context.number / numberStep) * numberStep;
-  return {
-    schema,
-    state: restState(snapshot),
-    context: {
-      block,
-      stored,
-      old,
-      counts,
-      octets,
-      bindings,
-      registrationAt,
-      failures,
-      retryAt,
-      subscriptions,
-      number,
-      ...(deleting.length > 0 && { deleting }),
-      ...(postponed.length > 0 && { postponed }),
-      ...(context.deletionAt !== undefined && { deletionAt: context.deletionAt }),
-      ...(context.settings.offlineDelivery !== undefined && { settings: context.settings }),
-      ...(publications.length > 0 && { publications }),
-      ...(context.publicationAt !== undefined && { publicationAt: context.publicationAt }),
-      ...(context.vacated && { vacated: true }),
-      ...(context.paused && { paused: true }),
-      ...(context.moved && { moved: true }),
-      ...(context.removalAt !== undefined && { removalAt: context.removalAt }),
-    },
+  // Every turn asks for it, and most of the rest is absent most of the time.
+  const rest: RestContext = {
+    block,
+    stored,
+    old,
+    counts,
+    octets,
+    bindings,
+    registrationAt,
+    failures,
+    retryAt,
+    subscriptions,
+    number,
   };
+  if (deleting.length > 0) rest.deleting = deleting;
+  if (postponed.length > 0) rest.postponed = postponed;
+  if (context.deletionAt !== undefined) rest.deletionAt = context.deletionAt;
+  if (context.settings.offlineDelivery !== undefined) rest.settings = context.settings;
+  if (publications.length > 0) rest.publications = publications;
+  if (context.publicationAt !== undefined) rest.publicationAt = context.publicationAt;
+  if (context.vacated) rest.vacated = true;
+  if (context.paused) rest.paused = true;
+  if (context.moved) rest.moved = true;
+  if (context.removalAt !== undefined) rest.removalAt = context.removalAt;
+  return { schema, state: restState(snapshot), context: rest };
 }
 
 function restState(snapshot: ActorSnapshot): RestState {

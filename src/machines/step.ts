@@ -74,9 +74,13 @@ export function sameAtRest(one: AtRest | undefined, other: AtRest | undefined): 
   if (one === undefined || other === undefined) return false;
   if (one.state !== other.state || one.schema !== other.schema) return false;
   if (one.context === other.context) return true;
-  const names = Object.keys(one.context);
-  if (names.length !== Object.keys(other.context).length) return false;
-  return names.every((name) => one.context[name] === other.context[name]);
+  let names = 0;
+  for (const name in one.context) {
+    if (one.context[name] !== other.context[name]) return false;
+    names++;
+  }
+  for (const _name in other.context) names--;
+  return names === 0;
 }
 
 const tables = new WeakMap<AnyStateMachine, Table>();

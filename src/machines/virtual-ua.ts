@@ -224,11 +224,8 @@ function restOf(snapshot: ActorSnapshot): AtRest | undefined {
   if (snapshot.value === 'absent' || snapshot.value === 'gone') return undefined;
   const context = snapshot.context as VirtualUaContext;
   const { serial, message, receivedAt, expiresAt, timerAt, read, bye } = context;
-  return {
-    schema,
-    state: 'stored',
-    context: { serial, message, receivedAt, expiresAt, timerAt, read, ...(bye && { bye }) },
-  };
+  const rest = { serial, message, receivedAt, expiresAt, timerAt, read };
+  return { schema, state: 'stored', context: bye ? { ...rest, bye } : rest };
 }
 
 function revive(atRest: AtRest): ActorSnapshot {

@@ -60,7 +60,7 @@ test('here and there: a look for each, and no more is read', async () => {
 test('a row that a turn has changed is not taken from what was read before', async () => {
   for (let serial = 1; serial <= 4; serial++) await read(serial);
   const change = new ChangeBuilder();
-  change.removeActor(uaOf(6));
+  change.putActor(uaOf(6), undefined);
   resting.altered(change);
   stored.delete(6);
   expect(await read(5)).toEqual(rowOf(5));

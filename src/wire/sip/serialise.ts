@@ -54,9 +54,19 @@ export class SerialiseError extends Error {
   }
 }
 
+/** Names that were found to be tokens: we write some dozens; what peers name is beyond the bound. */
+const tokens = new Set<string>();
+const tokensMax = 128;
+
+function assertToken(name: string): void {
+  if (tokens.has(name)) return;
+  if (!TOKEN.test(name)) throw new SerialiseError('SIP_BAD_HEADER_NAME', 'name is no token');
+  if (tokens.size < tokensMax) tokens.add(name);
+}
+
 /** One header line with its line end. Throws SerialiseError on anything that would break out. */
 export function headerLine(name: string, value: string): string {
-  if (!TOKEN.test(name)) throw new SerialiseError('SIP_BAD_HEADER_NAME', 'name is no token');
+  assertToken(name);
   if (CONTROL.test(value)) {
     throw new SerialiseError('SIP_BAD_HEADER_VALUE', `${name} holds a control character`);
   }
