@@ -1,8 +1,8 @@
 /** Large messages that are passed on: bounds, hostile clients, several devices (D-12, U10). */
 
 import { describe, expect, test } from 'vitest';
-import { openSipPeer } from '../../src/testing/sip-peer.js';
 import { accepting, answer, gone, offer, withBridge } from './bridge-scene.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 describe('bounds and hostile clients', () => {
   test('limits.forward.bridges, bounds.bridges: a session too many is taken in', async () => {
@@ -102,7 +102,7 @@ describe('bounds and hostile clients', () => {
 describe('several devices', () => {
   test('U10: the next one is asked when the first cannot be reached', () =>
     withBridge(async ({ register, invite, asked, reply, final, client }) => {
-      const other = await openSipPeer('udp');
+      const other = await openUnrepeatedPeer();
       try {
         await register({ q: 0.9, callId: 'first' });
         await register({ peer: other, q: 0.5, callId: 'second' });
@@ -120,7 +120,7 @@ describe('several devices', () => {
   test('U10, limits.forward.devices: all ring, the first that answers has it, the others are let go', () =>
     withBridge(
       async ({ world, register, invite, asked, reply, final, client }) => {
-        const [second, third] = [await openSipPeer('udp'), await openSipPeer('udp')];
+        const [second, third] = [await openUnrepeatedPeer(), await openUnrepeatedPeer()];
         try {
           await register({ callId: 'first' });
           await register({ peer: second, callId: 'second' });
@@ -148,7 +148,7 @@ describe('several devices', () => {
   test('U10: one has refused, nobody else could be reached: the refusal goes back', () =>
     withBridge(
       async ({ register, invite, asked, reply, final, client }) => {
-        const second = await openSipPeer('udp');
+        const second = await openUnrepeatedPeer();
         try {
           await register({ callId: 'first' });
           await register({ peer: second, callId: 'second' });

@@ -2,12 +2,13 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage, ImClient } from '../../src/client/im-client.js';
-import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
+import { responseTo } from '../../src/testing/sip-peer.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import { freePort } from '../loopback-port.js';
 import { withForward } from './forward-scene.js';
 import { bob } from './two-peers.js';
 import { startWorld } from './world.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 /** Every octet there is, line ends of all kinds among them. */
 const binary = Buffer.from(Array.from({ length: 600 }, (_, n) => (n * 7) % 256));
@@ -129,7 +130,7 @@ describe('a user who is available', () => {
 
   test('U10: another client is asked when the first cannot be reached', () =>
     withForward(async ({ client, register, send, asked, reply, answer, stored }) => {
-      const other = await openSipPeer('udp');
+      const other = await openUnrepeatedPeer();
       try {
         const contact = (port: number, q: number) =>
           `<sip:bob@127.0.0.1:${port}>;+g.oma.sip-im;q=${q}`;
@@ -153,7 +154,7 @@ describe('several clients at the same time', () => {
   test('U10, limits.forward.devices: each gets the MESSAGE, the first 2xx is the answer', () =>
     withForward(
       async ({ client, register, send, asked, reply, answer, stored }) => {
-        const other = await openSipPeer('udp');
+        const other = await openUnrepeatedPeer();
         try {
           const contact = (port: number) => `<sip:bob@127.0.0.1:${port}>;+g.oma.sip-im`;
           await register({ contact: contact(client.port), callId: 'first' });
@@ -180,7 +181,7 @@ describe('several clients at the same time', () => {
   ])('U10, D-12: %i and %i of two clients are %i', (one, two, status) =>
     withForward(
       async ({ client, register, send, asked, reply, answer }) => {
-        const other = await openSipPeer('udp');
+        const other = await openUnrepeatedPeer();
         try {
           const contact = (port: number) => `<sip:bob@127.0.0.1:${port}>;+g.oma.sip-im`;
           await register({ contact: contact(client.port), callId: 'first' });

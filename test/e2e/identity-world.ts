@@ -10,13 +10,13 @@ import { settingsOf } from '../../src/config.js';
 import type { SettingsInput } from '../../src/config.js';
 import { startServer } from '../../src/server.js';
 import type { Server } from '../../src/server.js';
-import { openSipPeer } from '../../src/testing/sip-peer.js';
 import type { SipPeer, SipPlace } from '../../src/testing/sip-peer.js';
 import { parseChallenge } from '../../src/wire/sip/digest.js';
 import type { HeaderField, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import { authorization } from '../actors/authentication-world.js';
 import { freePort } from '../loopback-port.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 export const hostname = 'store.example.org';
 export const credentials = {
@@ -98,7 +98,7 @@ export class World {
   }
 
   async peer(): Promise<Stranger> {
-    const peer = await openSipPeer('udp');
+    const peer = await openUnrepeatedPeer();
     this.#peers.push(peer);
     return new Stranger(peer, this.place());
   }

@@ -8,12 +8,12 @@ import { parseImdn } from '../../src/wire/imdn.js';
 import { parseMessageSummary } from '../../src/wire/message-summary.js';
 import type { SipRequest } from '../../src/wire/sip/message.js';
 import { writeUriList } from '../../src/wire/xml/resource-lists.js';
+import { seeded } from '../fault/random.js';
 import { asking } from './imdn-scene.js';
 import { Answering, withProcess } from './killed-process.js';
 import { bind, confirm, expectRequest, retrieve, storeMessages, tomas } from './retrieval-scene.js';
 import { contactOf, type Sketch, type WireScene } from './sip-scene.js';
 
-// A process has to start again and again.
 const limits = {
   push: { default: false },
   subscribe: { throttleMs: 1 },
@@ -56,6 +56,8 @@ test('U23, EVT-04: kill -9 leaves the subscription, and its CSeq rises behind ev
 
 /** `KILL_ROUNDS=100` for more of them. */
 const rounds = Number(process.env['KILL_ROUNDS'] ?? 2);
+/** `KILL_SEED` for other moments. */
+const draw = seeded(Number(process.env['KILL_SEED'] ?? 20_261_121));
 const count = 40;
 
 const many = {
@@ -84,7 +86,7 @@ async function waiting(peer: Answering, scene: WireScene): Promise<number> {
 
 test(
   'U2, S1-DEL-ORDER, D-29, U29: a deletion that is killed goes on, and each report is one report',
-  { timeout: 20_000 + rounds * 20_000 },
+  { timeout: 60_000 + rounds * 60_000 },
   () =>
     withProcess({ limits: many }, async ({ scene, kill }) => {
       const peer = new Answering(scene);
@@ -110,7 +112,7 @@ test(
         };
         void remove().then(({ status }) => (isAccepted = status === 202));
         // Anywhere between the request and well behind its last commit.
-        await delay(Math.random() * 60);
+        await delay(draw(60));
         await kill();
         const left = await waiting(peer, scene);
         if (isAccepted) expect(left).toBeLessThan(count);

@@ -4,11 +4,12 @@ import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { SettingsInput } from '../../src/config.js';
-import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
+import { responseTo } from '../../src/testing/sip-peer.js';
 import type { SipPeer } from '../../src/testing/sip-peer.js';
 import type { SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import { startServerProcess } from '../server-process.js';
 import { sceneAt, type Sketch, type WireScene } from './sip-scene.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 export interface KilledProcess {
   readonly scene: WireScene;
@@ -28,7 +29,7 @@ export async function withProcess(
   const base = { directory: join(root, 'store'), args: ['--config', config] };
   let server = await startServerProcess(base);
   const { sipPort, msrpPort } = server;
-  const peer = await openSipPeer('udp');
+  const peer = await openUnrepeatedPeer();
   try {
     await play({
       scene: sceneAt(peer, sipPort),

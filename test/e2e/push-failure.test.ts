@@ -2,13 +2,14 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage, ImClient } from '../../src/client/im-client.js';
-import { openSipPeer, responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
+import { responseTo, type SipPeer } from '../../src/testing/sip-peer.js';
 import type { SipRequest } from '../../src/wire/sip/message.js';
 import { freePort } from '../loopback-port.js';
 import { withForward, type ForwardScene } from './forward-scene.js';
 import { bob } from './two-peers.js';
 import { description } from './sip-scene.js';
 import { startWorld } from './world.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 const soon = { push: { retryMs: 200, retryMaxMs: 400 } };
 const never = { push: { retryMs: 600_000, retryMaxMs: 600_000 } };
@@ -105,7 +106,7 @@ describe('several devices', () => {
   const withDevices = async (
     play: (scene: ForwardScene, other: SipPeer) => Promise<void>,
   ): Promise<void> => {
-    const other = await openSipPeer('udp');
+    const other = await openUnrepeatedPeer();
     try {
       await withForward((scene) => play(scene, other), {
         ...never,

@@ -1,12 +1,13 @@
 /** Reports to senders on the wire (RFC 5438, D-17, D-30). */
 
 import { expect, test } from 'vitest';
-import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
+import { responseTo } from '../../src/testing/sip-peer.js';
 import { ManualClock } from '../../src/testing/clock.js';
 import type { HeaderField } from '../../src/wire/sip/message.js';
 import { asking, cpimHeader, expectNothing, nextReport, niaAt } from './imdn-scene.js';
 import { hostname, withServer } from './sip-scene.js';
 import type { SipScene } from './sip-scene.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 const account = 'tomas@example.org';
 
@@ -107,7 +108,7 @@ test('IMDN-02, IMDN-04: nothing for reports, for anonymous senders, nor after a 
   ));
 
 test('IMDN-04: the report goes to the topmost IMDN-Record-Route, and names the route', async () => {
-  const relay = await openSipPeer('udp');
+  const relay = await openUnrepeatedPeer();
   try {
     await withServer(async (scene) => {
       const route = `sip:relay@127.0.0.1:${relay.port}`;

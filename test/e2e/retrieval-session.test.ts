@@ -3,7 +3,7 @@
 import { expect, test } from 'vitest';
 import type { SettingsInput } from '../../src/config.js';
 import type { PolicyPort, PolicyVerdict } from '../../src/ports.js';
-import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
+import { responseTo } from '../../src/testing/sip-peer.js';
 import type { HeaderField, SipRequest } from '../../src/wire/sip/message.js';
 import {
   bind,
@@ -20,6 +20,7 @@ import {
   withLists,
 } from './retrieval-scene.js';
 import { description, sdpType, withServer, type Sketch } from './sip-scene.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 const noPush: SettingsInput['limits'] = { push: { default: false } };
 
@@ -137,7 +138,7 @@ test('D-66: 100 at once, and no other provisional response, even to who could ac
 test.each(['INVITE', 'UPDATE'])(
   'D-74, DLG-03: a new Contact by %s is where the BYE goes; a list and a turn are refused',
   async (method) => {
-    const elsewhere = await openSipPeer('udp');
+    const elsewhere = await openUnrepeatedPeer();
     try {
       await withServer(async (scene) => {
         await storeMessages(scene, 1);

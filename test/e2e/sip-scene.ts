@@ -1,12 +1,13 @@
 /** A bare SIP peer before a real server: what goes over the wire is written and read as it is. */
 
 import { expect } from 'vitest';
-import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
+import { responseTo } from '../../src/testing/sip-peer.js';
 import type { SipArrival, SipPeer } from '../../src/testing/sip-peer.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import { tagOf } from '../../src/wire/sip/name-addr.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import { startWorld, type World } from './world.js';
+import { openPeer } from './unrepeated-peer.js';
 
 export { hostname } from './world.js';
 
@@ -49,7 +50,7 @@ export async function withServer(
   ...settings: Parameters<typeof startWorld>
 ): Promise<void> {
   const world = await startWorld(...settings);
-  const peer = await openSipPeer('udp');
+  const peer = await openPeer(settings[3]);
   const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;
   try {
     await play({ world, ...sceneAt(peer, port) });

@@ -3,9 +3,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { createImClient, type ImClient } from '../../src/client/connect.js';
-import { openSipPeer, type SipPeer } from '../../src/testing/sip-peer.js';
+import type { SipPeer } from '../../src/testing/sip-peer.js';
 import type { SipResponse } from '../../src/wire/sip/message.js';
 import { startServerProcess, type ServerProcess } from '../server-process.js';
+import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 let directory: string;
 let server: ServerProcess;
@@ -15,7 +16,7 @@ let bob: ImClient | undefined;
 beforeEach(async () => {
   directory = mkdtempSync(join(tmpdir(), 'poste-pager-'));
   server = await startServerProcess({ directory });
-  peer = await openSipPeer('udp');
+  peer = await openUnrepeatedPeer();
 });
 afterEach(async () => {
   await bob?.stop();

@@ -1,7 +1,8 @@
 /** A server on loopback between two bare peers over UDP: who sends, and the client of who is sent to. */
 
-import { openSipPeer, type SipPeer } from '../../src/testing/sip-peer.js';
+import type { SipPeer } from '../../src/testing/sip-peer.js';
 import { startWorld, type World } from './world.js';
+import { openPeer } from './unrepeated-peer.js';
 
 export const bob = 'sip:bob@example.org';
 
@@ -10,8 +11,8 @@ export async function withTwoPeers(
   ...settings: Parameters<typeof startWorld>
 ): Promise<void> {
   const world = await startWorld(...settings);
-  const sender = await openSipPeer('udp');
-  const client = await openSipPeer('udp');
+  const sender = await openPeer(settings[3]);
+  const client = await openPeer(settings[3]);
   try {
     await play(world, sender, client);
   } finally {

@@ -17,7 +17,7 @@ import {
   writeSync,
 } from 'node:fs';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { isInstalled } from '../server-process.js';
 import type { Draw } from './random.js';
@@ -31,15 +31,27 @@ export const missing = ((): string | undefined => {
 })();
 
 let built: string | undefined;
+/** Disks that use it. */
+let users = 0;
 
-/** The shared library, built once. */
+/** The shared library, built for all disks that are there at a time. */
 function library(): string {
   if (built !== undefined) return built;
-  const path = join(mkdtempSync(join(tmpdir(), 'poste-disk-')), 'disk.so');
+  const directory = mkdtempSync(join(tmpdir(), 'poste-disk-'));
+  const path = join(directory, 'disk.so');
   const flags = ['-O2', '-Wall', '-Wextra', '-Werror', '-shared', '-fPIC'];
   const made = spawnSync('cc', [...flags, '-o', path, source, '-ldl', '-lpthread']);
   if (made.status !== 0) throw new Error(`cc: ${made.stderr.toString()}`);
-  return (built = path);
+  built = path;
+  return path;
+}
+
+/** The last one takes it away. */
+function leave(): void {
+  users--;
+  if (users > 0 || built === undefined) return;
+  rmSync(dirname(built), { recursive: true, force: true });
+  built = undefined;
 }
 
 /** Places in the control block of `disk.c`. */
@@ -61,6 +73,7 @@ export class Disk {
 
   /** For a store in this directory, which is not there yet. */
   constructor(directory: string) {
+    users++;
     this.directory = directory;
     this.#root = `${directory}.disk`;
     mkdirSync(join(this.#root, 'saved'), { recursive: true });
@@ -118,6 +131,7 @@ export class Disk {
   end(): void {
     closeSync(this.#control);
     rmSync(this.#root, { recursive: true, force: true });
+    leave();
   }
 
   #read(draw: Draw | undefined): { sizes: Map<string, number>; undone: string[][] } {
