@@ -1,4 +1,5 @@
 import { defineConfig } from 'vitest/config';
+import LongestFirst from './test/longest-first.js';
 
 export default defineConfig({
   test: {
@@ -11,6 +12,7 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    sequence: { sequencer: LongestFirst },
     setupFiles: ['test/seed.ts', 'test/conformance/wire-watch.ts'],
     reporters: ['default', './test/conformance/conformance-reporter.ts', './test/closing-line.ts'],
   },

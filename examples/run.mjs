@@ -16,7 +16,7 @@ let failed = 0;
 for (const [name, args] of runs) {
   const { status, stdout, stderr } = spawnSync(process.execPath, args, {
     encoding: 'utf8',
-    timeout: 60_000,
+    timeout: 300_000,
   });
   console.log(`${status === 0 ? 'ok  ' : 'FAIL'} examples/${name}`);
   if (status !== 0) {
