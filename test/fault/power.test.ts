@@ -51,7 +51,10 @@ test.skipIf(missing)(
   async () => {
     const tally: Tally = emptyTally();
     const dropped = { octets: 0, names: 0 };
-    const fault = powerCut({ syncMs: 40, lies: false, ways: ['nothing', 'torn', 'zeros'] }, dropped);
+    const fault = powerCut(
+      { syncMs: 40, lies: false, ways: ['nothing', 'torn', 'zeros'] },
+      dropped,
+    );
     const violations = await cutOff(new Chain(seed, tally, fault), cuts);
     const { octets: octetsLost, names: namesUndone } = dropped;
     note('power cuts under load', { ...tally, octetsLost, namesUndone });
