@@ -100,11 +100,16 @@ export function isOf(request: SipRequest, { callId }: Pick<Subscription, 'callId
 }
 
 /** A retrieval that has to be taken. `uris`: what its list names; absent: everything. */
-export async function retrieve(stage: Stage, uris?: readonly string[]): Promise<Receiving> {
+export async function retrieve(
+  stage: Stage,
+  uris?: readonly string[],
+  change: (plain: requests.Outgoing) => requests.Outgoing = (plain) => plain,
+): Promise<Receiving> {
   stage.step(uris === undefined ? 'retrieve all' : `retrieve ${uris.length} of a list`);
   const owner = stage.name('retrieval');
   const path = stage.endpoint.media.reserve(owner);
-  const response = await stage.ask(requests.retrieval(stage.cast, [], path, uris), { owner });
+  const outgoing = change(requests.retrieval(stage.cast, [], path, uris));
+  const response = await stage.ask(outgoing, { owner });
   accepted(stage, { do: 'retrieve', faults: [], list: [] }, response, 'INVITE');
   stage.onLeave(() => hangUp(stage, owner));
   const media = stage.must(mediaOf(response), 'the answer has no MSRP');

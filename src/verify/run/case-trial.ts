@@ -53,7 +53,12 @@ async function play({ settings, user, trace, deadline }: Playing, one: Case): Pr
 /** A sender with an account registers, for reports come to where he is. */
 async function arrive(stage: Stage): Promise<void> {
   if (stage.settings.credentials === undefined) return;
-  await stage.ask(senderRegistration(stage.cast, 600), { voice: 'sender' });
+  try {
+    await stage.ask(senderRegistration(stage.cast, 600), { voice: 'sender' });
+  } catch (error) {
+    // A case that needs him says so itself.
+    if (!(error instanceof Unable)) throw error;
+  }
   stage.onLeave(() => stage.ask(senderRegistration(stage.cast, 0), { voice: 'sender' }));
 }
 

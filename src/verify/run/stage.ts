@@ -127,7 +127,7 @@ export class Stage {
   }
 
   leave(): Promise<unknown> {
-    return Promise.all(this.#farewells.map((farewell) => farewell()));
+    return Promise.allSettled(this.#farewells.map((farewell) => farewell()));
   }
 
   #here(clause: Clause) {

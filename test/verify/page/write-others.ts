@@ -29,6 +29,11 @@ sender meet. ${plan.left.length} others are not taken:
 
 ${table(['why', 'transitions'], reasons())}
 
+${allCases.length} cases look at octets and documents instead. Some need something that is given by an
+option; where it is not, their items are not tried:
+
+${table(['case', 'items', 'needs'], cases())}
+
 ## Poste Restante and Kamailio msilo
 
 Poste Restante over UDP in ${own.seconds.toFixed(1)} s (${own.checks} checks)${
@@ -57,6 +62,15 @@ async function judgeOwn(): Promise<RunReport> {
   } finally {
     await world.end();
   }
+}
+
+function cases(): string[][] {
+  const settings = runSettings({ host: 'localhost', port: 5060, transport: 'udp' });
+  return allCases.map(({ name, clauses, lacks }) => [
+    name,
+    [...new Set(clauses.map(({ item }) => item))].join(', '),
+    lacks?.(settings)?.replace(/^it needs /, '') ?? '',
+  ]);
 }
 
 function reasons(): string[][] {

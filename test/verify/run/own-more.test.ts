@@ -73,41 +73,57 @@ function expectPassed(report: RunReport, ...ids: readonly string[]): void {
   }
 }
 
-test.concurrent('S1-META-ADD, S1-META-DEL: documents of the XDMS', async () => {
-  const root = (server: Server) => ({ xcapRoot: `http://127.0.0.1:${server.xcap!.port}/xcap` });
-  const report = await judge('udp', { xcap: { port: 0 } }, root, /metadata|settings in/);
-  expectPassed(report, 'S1-META-ADD', 'S1-META-DEL', 'S8-XCAP');
-}, 120_000);
+test.concurrent(
+  'S1-META-ADD, S1-META-DEL: documents of the XDMS',
+  async () => {
+    const root = (server: Server) => ({ xcapRoot: `http://127.0.0.1:${server.xcap!.port}/xcap` });
+    const report = await judge('udp', { xcap: { port: 0 } }, root, /metadata|settings in/);
+    expectPassed(report, 'S1-META-ADD', 'S1-META-DEL', 'S8-XCAP');
+  },
+  120_000,
+);
 
-test.concurrent('AUTH-01, AUTH-02: a server that asks everybody for credentials', async () => {
-  const users = ['alice', ...Array.from({ length: 6 }, (_, i) => `user${i}`)];
-  const known = users.map((user) => [`sip:${user}@example.org`, { password: `${user} secret` }]);
-  const credentials = Object.fromEntries(known) as Record<string, { password: string }>;
-  const given = {
-    credentials: parseCredentials(users.map((user) => `${user}:${user} secret`).join('\n')),
-  };
-  const more = { identity: { credentials, trustedPeers: [] } };
-  const report = await judge('udp', more, () => given, /digest|a large message is pushed/);
-  const verdicts = new Map(report.items.map(({ id, verdict }) => [id as string, verdict]));
-  for (const id of ['AUTH-01', 'AUTH-02', 'IMSpec-DMT-S-004', 'IMSpec-DMT-S-012']) {
-    expect(verdicts.get(id), describeRun(report)).toBe('passed');
-  }
-  // Where a sender with an account gets his reports is not seen, and no fault.
-  expect([...verdicts.values()], describeRun(report)).not.toContain('failed');
-}, 120_000);
+test.concurrent(
+  'AUTH-01, AUTH-02: a server that asks everybody for credentials',
+  async () => {
+    const users = ['alice', ...Array.from({ length: 6 }, (_, i) => `user${i}`)];
+    const known = users.map((user) => [`sip:${user}@example.org`, { password: `${user} secret` }]);
+    const credentials = Object.fromEntries(known) as Record<string, { password: string }>;
+    const given = {
+      credentials: parseCredentials(users.map((user) => `${user}:${user} secret`).join('\n')),
+    };
+    const more = { identity: { credentials, trustedPeers: [] } };
+    const report = await judge('udp', more, () => given, /digest|a large message is pushed/);
+    const verdicts = new Map(report.items.map(({ id, verdict }) => [id as string, verdict]));
+    for (const id of ['AUTH-01', 'AUTH-02', 'IMSpec-DMT-S-004', 'IMSpec-DMT-S-012']) {
+      expect(verdicts.get(id), describeRun(report)).toBe('passed');
+    }
+    // Where a sender with an account gets his reports is not seen, and no fault.
+    expect([...verdicts.values()], describeRun(report)).not.toContain('failed');
+  },
+  120_000,
+);
 
-test.concurrent('TP-01: a target over TLS', async () => {
-  const tls = { certificate: vector('server.pem'), key: vector('server.key') };
-  const ca = readFileSync(vector('authority.pem'), 'utf8');
-  const report = await judge('tls', { sip: { tls } }, () => ({ ca }), /large message is/);
-  expectPassed(report, 'IMSpec-DMT-S-001', 'IMSpec-DMT-S-004', 'IMSpec-DMT-S-012');
-}, 120_000);
+test.concurrent(
+  'TP-01: a target over TLS',
+  async () => {
+    const tls = { certificate: vector('server.pem'), key: vector('server.key') };
+    const ca = readFileSync(vector('authority.pem'), 'utf8');
+    const report = await judge('tls', { sip: { tls } }, () => ({ ca }), /large message is/);
+    expectPassed(report, 'IMSpec-DMT-S-001', 'IMSpec-DMT-S-004', 'IMSpec-DMT-S-012');
+  },
+  120_000,
+);
 
-test.concurrent('TPR-01: a server that takes the REGISTER of an S-CSCF alone', async () => {
-  const more = { identity: { registrar: false } };
-  const given = { registration: 'third-party' } as const;
-  expectPassed(await judge('udp', more, () => given, /is pushed/), 'IMSpec-DMT-S-004');
-  const brief = { timeoutMs: 1000 };
-  const plain = await judge('udp', more, () => brief, /is pushed/);
-  expect(plain.verdict, describeRun(plain)).not.toBe('passed');
-}, 120_000);
+test.concurrent(
+  'TPR-01: a server that takes the REGISTER of an S-CSCF alone',
+  async () => {
+    const more = { identity: { registrar: false } };
+    const given = { registration: 'third-party' } as const;
+    expectPassed(await judge('udp', more, () => given, /is pushed/), 'IMSpec-DMT-S-004');
+    const brief = { timeoutMs: 1000 };
+    const plain = await judge('udp', more, () => brief, /is pushed/);
+    expect(plain.verdict, describeRun(plain)).not.toBe('passed');
+  },
+  120_000,
+);

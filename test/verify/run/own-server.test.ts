@@ -30,7 +30,7 @@ test('every path of the machines, played over UDP and TCP: our server meets ever
       expect(report.paths, text).toEqual({ played: tried, stopped: 0, left: 0 });
       expect(report.verdict, text).toBe('passed');
       const passed = report.items.filter(({ verdict }) => verdict === 'passed');
-      expect(passed.length, text).toBe(22);
+      expect(passed.length, text).toBe(25);
     }
   } finally {
     await world.end();
