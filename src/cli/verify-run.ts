@@ -95,21 +95,16 @@ export function verifyRunCommand(
 const exitCodes: Record<RunReport['verdict'], number> = { passed: 0, failed: 1, inconclusive: 2 };
 
 async function run(options: Options, write: (text: string) => unknown): Promise<number> {
-  let settings: RunSettings;
-  try {
-    settings = settingsOf(options);
-  } catch (error) {
-    if (!(error instanceof VerifyError)) throw error;
-    process.stderr.write(`poste-restante: ${error.message}\n`);
-    return 2;
-  }
-  const { paths } = planPaths();
   let report: RunReport;
   try {
+    const settings = settingsOf(options);
+    const { paths } = planPaths();
     report = await runTarget({ settings, paths, cases: allCases, onPath: progress });
   } catch (error) {
     if (!(error instanceof VerifyError)) throw error;
-    process.stderr.write(`poste-restante: ${error.message}\n`);
+    const { code, message } = error;
+    process.stderr.write(`poste-restante: ${message}\n`);
+    if (options.json === true) write(`${JSON.stringify({ code, error: message })}\n`);
     return 2;
   }
   if (process.stderr.isTTY) process.stderr.write('\r');

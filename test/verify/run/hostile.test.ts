@@ -23,6 +23,31 @@ function judge(port: number, transport: 'udp' | 'tcp', deadlineMs = 10_000): Pro
   return runTarget({ settings: runSettings(target, given), paths });
 }
 
+/** 500 to that request. */
+function response(octets: Buffer): Buffer {
+  const lines = octets.toString('latin1').split('\r\n');
+  const kept = lines.filter((line) => /^(?:Via|From|Call-ID|CSeq):/.test(line));
+  const to = `${lines.find((line) => line.startsWith('To:'))!};tag=x`;
+  return Buffer.from(['SIP/2.0 500 No', ...kept, to, 'Content-Length: 0', '', ''].join('\r\n'));
+}
+
+/** NOTIFY and MESSAGE that nobody has asked for. */
+function request(uri: string, number: number): Buffer {
+  const method = number % 2 === 0 ? 'NOTIFY' : 'MESSAGE';
+  const lines = [
+    `${method} ${uri} SIP/2.0`,
+    `Via: SIP/2.0/UDP 127.0.0.1:9;branch=z9hG4bKflood${number}`,
+    'Max-Forwards: 70',
+    `From: <sip:flood@example.org>;tag=${number}`,
+    `To: <${uri}>`,
+    `Call-ID: flood-${number}`,
+    `CSeq: 1 ${method}`,
+    'Event: message-summary',
+    'Content-Length: 0',
+  ];
+  return Buffer.from(`${lines.join('\r\n')}\r\n\r\n`);
+}
+
 /** Nothing is known of any item, and nothing is held against the target. */
 function expectUnheard(report: RunReport): void {
   expect(report).toMatchObject({ reachable: false, verdict: 'inconclusive', checks: 0 });
@@ -81,6 +106,31 @@ test('a target that answers with endless octets', async () => {
   target.close();
 });
 
+test('a target that takes connections and says nothing', async () => {
+  const target = await streams((socket) => socket.resume());
+  expectUnheard(await judge(target.port, 'tcp'));
+  target.close();
+});
+
+test('a target that answers, and hangs up in the middle of its answer', async () => {
+  const target = await streams((socket) => {
+    socket.once('data', (octets) => socket.end(response(octets).subarray(0, 40)));
+  });
+  expectUnheard(await judge(target.port, 'tcp'));
+  target.close();
+});
+
+test('a target that floods with requests and answers nothing', async () => {
+  const flood = (octets: Buffer): Buffer[] => {
+    const head = octets.toString('latin1');
+    const contact = /^Contact: <([^>;]+)/m.exec(head)?.[1] ?? 'sip:sender@127.0.0.1';
+    return Array.from({ length: 500 }, (_, i) => request(contact, i));
+  };
+  const target = await datagrams(flood);
+  expectUnheard(await judge(target.port, 'udp'));
+  target.close();
+});
+
 test('a target that is not there', async () => {
   const target = await streams(() => undefined);
   target.close();
@@ -88,13 +138,8 @@ test('a target that is not there', async () => {
 });
 
 test('a target that says 500 to everything fails, and the deadline ends the run', async () => {
-  const refuse = (octets: Buffer): Buffer[] => {
-    const [first, ...lines] = octets.toString('latin1').split('\r\n');
-    if (first!.startsWith('SIP/2.0') || first!.startsWith('ACK')) return [];
-    const kept = lines.filter((line) => /^(?:Via|From|Call-ID|CSeq):/.test(line));
-    const to = `${lines.find((line) => line.startsWith('To:'))!};tag=x`;
-    return [Buffer.from(['SIP/2.0 500 No', ...kept, to, 'Content-Length: 0', '', ''].join('\r\n'))];
-  };
+  const refuse = (octets: Buffer): Buffer[] =>
+    /^(?:SIP|ACK)/.test(octets.toString('latin1')) ? [] : [response(octets)];
   const target = await datagrams(refuse);
   const report = await judge(target.port, 'udp');
   expect(report).toMatchObject({ reachable: true, verdict: 'failed', paths: { stopped: 2 } });
