@@ -230,10 +230,11 @@ async function removable(
     if (code !== 'STORE_DAMAGED' && code !== 'STORE_ORPHAN') return;
     if (findings.length < removedMax) findings.push(finding);
   });
-  const lines = findings.map(({ code, key, where }) => {
-    const value = store.get(key)?.toString('base64');
-    return `${JSON.stringify({ code, where, key: key.toString('base64'), value })}\n`;
-  });
+  const lines: string[] = [];
+  for (const { code, key, where } of findings) {
+    const value = (await store.get(key))?.toString('base64');
+    lines.push(`${JSON.stringify({ code, where, key: key.toString('base64'), value })}\n`);
+  }
   if (lines.length > 0) await appendFile(removed, lines.join(''), { mode: 0o600 });
   return { keys: findings.map(({ key }) => key), totals };
 }

@@ -32,6 +32,7 @@ import { Associations } from './associations.js';
 import { Provisioning } from './provisioning.js';
 import { Reclaimer } from './reclaimer.js';
 import { decodeRow } from './rows.js';
+import type { Segments } from './segments.js';
 import { StoreError } from './store-error.js';
 import type { Table } from './table.js';
 import { Uploads } from './uploads.js';
@@ -66,6 +67,8 @@ export interface AccountStoreParts {
   readonly blocks: NumberBlocks;
   /** Absent: records are not sealed. */
   readonly keys?: KeyProvider;
+  /** Absent: large contents are rows of the table alone. */
+  readonly segments?: Segments;
 }
 
 function isMailbox(key: RowKey): boolean {
@@ -88,6 +91,7 @@ export class AccountStore implements StorePort {
   readonly #wakes: WakeIndex;
   readonly #blocks: NumberBlocks;
   readonly #keys: AccountKeys | undefined;
+  readonly #segments: Segments | undefined;
   /** Accounts whose mailbox went: their keys may go with the last of their rows. */
   readonly #vacated = new Set<AccountId>();
   /** Where the chunks are that commits on their way keep. */
@@ -107,7 +111,8 @@ export class AccountStore implements StorePort {
     this.#leases = new Leases(limits.accounts, blocks.versions.from, (account) =>
       this.#dropped(account),
     );
-    this.#reclaimer = new Reclaimer(table, this.#queue, log);
+    this.#segments = parts.segments;
+    this.#reclaimer = new Reclaimer(table, this.#queue, log, this.#segments);
     this.#wakes = new WakeIndex(table, log);
     this.#uploads = new Uploads({
       table,
@@ -117,6 +122,7 @@ export class AccountStore implements StorePort {
       draw: () => blocks.drawUpload(),
       uploadsMax: limits.uploads,
       keys: this.#keys,
+      segments: this.#segments,
     });
     const directory = {
       table,
@@ -316,7 +322,8 @@ export class AccountStore implements StorePort {
     this.#assertOpen();
     await this.#ready();
     const dataKey = this.#keys && (await this.#keys.of(account));
-    return this.#counting(() => readContent(this.#table, account, serial, dataKey));
+    const from = { table: this.#table, segments: this.#segments };
+    return this.#counting(() => readContent(from, account, serial, dataKey));
   }
 
   async upload(account: AccountId): Promise<Upload> {
@@ -382,6 +389,7 @@ export class AccountStore implements StorePort {
     this.#closed = true;
     await this.#reclaimer.stop();
     await this.#queue.close();
+    this.#segments?.close();
     await this.#table.close();
   }
 

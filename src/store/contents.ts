@@ -3,12 +3,11 @@
 import type { AccountId, Content } from '../ports.js';
 import type { DataKey } from './encryption/data-key.js';
 import { encodeKey } from './keys.js';
-import { decodeOctets, decodeRow, encodeOctets, encodeRow } from './rows.js';
+import { chunkBytes, decodeOctets, decodeRow, encodeOctets, encodeRow } from './rows.js';
+import { recordIn, rowChunks, slotBytes } from './segment-records.js';
+import type { Segments } from './segments.js';
 import { StoreError } from './store-error.js';
 import type { Operation, Table } from './table.js';
-
-/** Octets of a chunk; contents up to this size stand in one record. */
-export const chunkBytes = 65_536;
 
 /** Where the chunks of a large content are. */
 export interface Large {
@@ -65,12 +64,19 @@ export function largeRows(account: AccountId, serial: number, large: Large): Ope
   ];
 }
 
+export interface ContentSource {
+  readonly table: Table;
+  /** Absent: every chunk is a row. */
+  readonly segments: Segments | undefined;
+}
+
 export function readContent(
-  table: Table,
+  source: ContentSource,
   account: AccountId,
   serial: number,
   dataKey: DataKey | undefined,
 ): Content | undefined {
+  const { table } = source;
   const largeKey = encodeKey(['large', account, serial]);
   const key = encodeKey(['content', account, serial]);
   const record = table.get(key);
@@ -78,7 +84,7 @@ export function readContent(
   const largeRecord = table.get(largeKey);
   if (largeRecord === undefined) return undefined;
   const large = decodeLarge(largeKey, largeRecord);
-  return new LargeContent(table, large, largeKey, dataKey);
+  return new LargeContent(source, large, largeKey, dataKey);
 }
 
 class SmallContent implements Content {
@@ -98,29 +104,42 @@ class SmallContent implements Content {
   }
 }
 
-/** Keeps the chunk that was read last, because MSRP takes less than a chunk at a time. */
+/** Chunks read at a time from a file: a call costs more than the copy of one. */
+const chunksAtOnce = 4;
+
+/** Keeps the chunks that were read last, because MSRP takes less than a chunk at a time. */
 class LargeContent implements Content {
   readonly size: number;
-  readonly #table: Table;
+  readonly #source: ContentSource;
   readonly #number: number;
   /** The record that says where the chunks are, to tell a dropped content from a damaged one. */
   readonly #key: Buffer;
   readonly #dataKey: DataKey | undefined;
-  #index = -1;
-  #chunk: Promise<Buffer> = Promise.resolve(Buffer.alloc(0));
+  #first = -1;
+  #chunks: readonly Buffer[] = [];
+  #reading: Promise<readonly Buffer[]> | undefined;
 
-  constructor(table: Table, large: Large, key: Buffer, dataKey: DataKey | undefined) {
+  constructor(source: ContentSource, large: Large, key: Buffer, dataKey: DataKey | undefined) {
     this.size = large.size;
-    this.#table = table;
+    this.#source = source;
     this.#number = large.number;
     this.#key = key;
     this.#dataKey = dataKey;
   }
 
-  async read(offset: number, length: number): Promise<Buffer> {
+  /** At once when it is in memory already. */
+  read(offset: number, length: number): Buffer | Promise<Buffer> {
     checkRead(offset, length);
     const end = Math.min(offset + length, this.size);
     if (offset >= end) return Buffer.alloc(0);
+    const index = Math.floor(offset / chunkBytes);
+    const chunk = this.#chunks[index - this.#first];
+    const start = index * chunkBytes;
+    if (chunk && end <= start + chunkBytes) return chunk.subarray(offset - start, end - start);
+    return this.#readParts(offset, end);
+  }
+
+  async #readParts(offset: number, end: number): Promise<Buffer> {
     const parts: Buffer[] = [];
     for (let at = offset; at < end;) {
       const index = Math.floor(at / chunkBytes);
@@ -133,31 +152,56 @@ class LargeContent implements Content {
     return parts.length === 1 ? parts[0]! : Buffer.concat(parts);
   }
 
-  #at(index: number): Promise<Buffer> {
-    if (index === this.#index) return this.#chunk;
-    const chunk = this.#fetch(index);
-    this.#index = index;
-    this.#chunk = chunk;
-    // A failed read is heard by whoever reads, and is not kept.
-    chunk.catch(() => {
-      if (this.#chunk === chunk) this.#index = -1;
-    });
-    return chunk;
+  async #at(index: number): Promise<Buffer> {
+    for (;;) {
+      const chunk = this.#chunks[index - this.#first];
+      if (chunk) return chunk;
+      if (this.#reading) {
+        // Whoever asked for it hears how it went.
+        await this.#reading.catch(() => undefined);
+        continue;
+      }
+      this.#reading = this.#fetch(index).finally(() => (this.#reading = undefined));
+      this.#chunks = await this.#reading;
+      this.#first = index;
+    }
   }
 
-  async #fetch(index: number): Promise<Buffer> {
-    if (this.#table.failed) await this.#table.ready();
-    const key = encodeKey(['chunk', this.#number, index]);
-    const record = await this.#table.fetch(key);
-    const expected = Math.min(chunkBytes, this.size - index * chunkBytes);
-    if (record !== undefined) {
-      const octets = decodeOctets(key, record, this.#dataKey);
-      if (octets.length === expected) return octets;
-    } else if ((await this.#table.fetch(this.#key)) === undefined) {
+  async #fetch(index: number): Promise<readonly Buffer[]> {
+    const { table, segments } = this.#source;
+    if (table.failed) await table.ready();
+    if (segments && index >= rowChunks) {
+      const slots = await segments.read(this.#number, index, chunksAtOnce);
+      if (slots && slots.length > 0) return this.#slots(index, slots);
+    }
+    const record = await table.fetch(encodeKey(['chunk', this.#number, index]));
+    if (record !== undefined) return [this.#octets(index, record)];
+    if ((await table.fetch(this.#key)) === undefined) {
       throw new StoreError('STORE_GONE', 'the content was dropped');
     }
-    throw new StoreError('STORE_DAMAGED', 'a chunk of a content is missing or too short');
+    throw damaged();
   }
+
+  #slots(first: number, slots: Buffer): readonly Buffer[] {
+    const chunks: Buffer[] = [];
+    for (let at = 0; at < slots.length; at += slotBytes) {
+      const slot = slots.subarray(at, at + slotBytes);
+      chunks.push(this.#octets(first + chunks.length, recordIn(slot)));
+    }
+    return chunks;
+  }
+
+  #octets(index: number, record: Buffer): Buffer {
+    const expected = Math.min(chunkBytes, this.size - index * chunkBytes);
+    const key = encodeKey(['chunk', this.#number, index]);
+    const octets = decodeOctets(key, record, this.#dataKey);
+    if (octets.length === expected) return octets;
+    throw damaged();
+  }
+}
+
+function damaged(): StoreError {
+  return new StoreError('STORE_DAMAGED', 'a chunk of a content is missing or too short');
 }
 
 function checkRead(offset: number, length: number): void {

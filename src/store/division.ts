@@ -9,7 +9,9 @@ import { DataKey } from './encryption/data-key.js';
 import { chunkRange, decodeKey, encodeKey } from './keys.js';
 import { openDatabase } from './maintenance.js';
 import { decodeOctets, decodeRow, encodeOctets, isSealed } from './rows.js';
+import { withSegments } from './segment-records.js';
 import { StoreError } from './store-error.js';
+import type { Entry } from './table.js';
 
 /** Directories of stores; without a front one store holds everything. */
 export interface StoreGroup {
@@ -195,7 +197,9 @@ class Copy {
     const number = this.#isMerged ? this.#nextUpload++ : former;
     const target = this.#shardOf(account);
     const { from, to } = chunkRange(former);
-    for await (const [chunk, record] of source.iterator({ gte: from, lt: to })) {
+    const rows = entriesOf(source.iterator({ gte: from, lt: to }));
+    const chunks = withSegments(source.location, rows);
+    for await (const { key: chunk, value: record } of chunks) {
       const [, , index] = decodeKey(chunk) as readonly ['chunk', number, number];
       const moved = encodeKey(['chunk', number, index]);
       const isSame = number === former;
@@ -230,4 +234,8 @@ class Copy {
     this.#opener = { account, key: new DataKey(await unwrapped(keys, name, wrapped)) };
     return this.#opener.key;
   }
+}
+
+async function* entriesOf(iterator: AsyncIterable<[Buffer, Buffer]>): AsyncGenerator<Entry> {
+  for await (const [key, value] of iterator) yield { key, value };
 }

@@ -11,6 +11,7 @@ import { lossRows } from './loss.js';
 import { dataKeys } from './keys.js';
 import { migrate } from './migrate.js';
 import { takeBlocks } from './number-blocks.js';
+import { Segments } from './segments.js';
 import { StoreError } from './store-error.js';
 
 /** Bounds of a store; each has a default. */
@@ -100,6 +101,8 @@ async function begin(
   if (!options.keys) await assertUnsealed(table);
   const { blocks, operations } = takeBlocks(table);
   await table.write(operations);
+  const { directory, durability } = options;
+  const segments = new Segments({ directory, sync: durability === 'fsync' });
   const store = new AccountStore({
     table,
     log: options.log,
@@ -108,6 +111,7 @@ async function begin(
     // Everything one poll of the event loop reads becomes one batch.
     defer: (call) => setImmediate(call),
     blocks,
+    segments,
     ...(options.keys && { keys: options.keys }),
   });
   return {
@@ -126,7 +130,7 @@ async function begin(
     provisioning: store.provisioning,
     associations: store.associations,
     close: () => store.close(),
-    backup: () => writeBackup(table.entries()),
+    backup: () => writeBackup(segments.entries(table)),
     commitLatency: () => store.latency,
     stats: () => ({ ...store.counts, reopens: table.reopens, lostOctets: table.lostOctets }),
   };

@@ -11,6 +11,7 @@ import { decodeWrapped, unwrapped, wrappedRow } from './encryption/account-keys.
 import { dataKeys, decodeKey, encodeKey, everything } from './keys.js';
 import { condemn } from './reclaimer.js';
 import { decodeRow } from './rows.js';
+import { segmentRecord, withSegments } from './segment-records.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Operation, TableRange } from './table.js';
 import { verifyTable } from './verify.js';
@@ -28,7 +29,7 @@ const batchBytes = 4_194_304;
 export interface StoreMaintenance {
   verify(found: (finding: Finding) => void): Promise<Totals>;
   /** A record as it is, checked or not. */
-  get(key: Buffer): Buffer | undefined;
+  get(key: Buffer): Buffer | undefined | Promise<Buffer | undefined>;
   /** Everything in one stream, as it is at the moment of the call. */
   backup(): AsyncGenerator<Buffer>;
   /** Gives room back that deleted messages have left. */
@@ -66,9 +67,9 @@ export async function openMaintenance(directory: string): Promise<StoreMaintenan
     range: (range: TableRange) => entriesIn(database, range),
   };
   return {
-    verify: (found) => verifyTable(table, found),
-    get: (key) => table.get(key),
-    backup: () => writeBackup(entriesOf(database)),
+    verify: (found) => verifyTable(table, found, directory),
+    get: (key) => table.get(key) ?? segmentRecord(directory, key),
+    backup: () => writeBackup(withSegments(directory, entriesOf(database))),
     compact: () => database.compactRange(everything.from, everything.to),
     levels: () => database.getProperty('leveldb.stats'),
     remove: (keys) => database.batch(keys.map(removal), { sync: true }),

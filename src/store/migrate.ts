@@ -6,7 +6,7 @@ import { StoreError } from './store-error.js';
 import type { Table } from './table.js';
 
 /** The schema this version writes. */
-export const storeSchema = 1;
+export const storeSchema = 2;
 
 /**
  * Brings a table from schema `from` to the next one. It may be cut off anywhere and then runs
@@ -18,7 +18,10 @@ export interface Migration {
 }
 
 /** In order, without gaps, up to `storeSchema`. */
-const migrations: readonly Migration[] = [];
+const migrations: readonly Migration[] = [
+  // Contents that are written from here on have files, of which no earlier version knows.
+  { from: 1, run: () => Promise.resolve() },
+];
 
 /** Writes the schema into an empty table, brings an older one up, refuses a newer one. */
 export async function migrate(

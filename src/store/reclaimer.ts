@@ -5,6 +5,7 @@ import type { CommitQueue } from './commit-queue.js';
 import { sizeOf } from './commit-queue.js';
 import { chunkRange, decodeKey, encodeKey, uploadRange } from './keys.js';
 import { encodeOctets } from './rows.js';
+import type { Segments } from './segments.js';
 import type { Operation, Table } from './table.js';
 
 /** Chunks deleted in one batch. */
@@ -23,14 +24,17 @@ export class Reclaimer {
   readonly #table: Table;
   readonly #queue: CommitQueue;
   readonly #log: Log;
+  readonly #segments: Segments | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #stopped = false;
 
-  constructor(table: Table, queue: CommitQueue, log: Log) {
+  constructor(table: Table, queue: CommitQueue, log: Log, segments?: Segments) {
     this.#table = table;
     this.#queue = queue;
     this.#log = log;
+    this.#segments = segments;
+    segments?.whenFree(() => void this.run());
   }
 
   /** Removes what is condemned. Never rejects: what is left waits for the next time. */
@@ -58,13 +62,16 @@ export class Reclaimer {
   }
 
   async #pass(): Promise<void> {
-    for (;;) {
+    while (!this.#segments?.isHeld) {
       if (this.#table.failed) await this.#table.ready();
       const keys = await this.#table.keys({ ...uploadRange(0, 1), limit: uploadsAtOnce });
       if (keys.length === 0) return;
       for (const key of keys) {
         const decoded = decodeKey(key);
         if (decoded[0] === 'upload') await this.#remove(decoded[2]);
+        // Whoever copies the store still reads the files: the rest waits for its end.
+        if (this.#segments?.isHeld) return;
+        if (decoded[0] === 'upload') await this.#segments?.remove(decoded[2]);
         await this.#write([{ key, value: undefined }]);
         if (this.#stopped) return;
       }

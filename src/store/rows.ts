@@ -17,7 +17,11 @@ const recordSchema = 1;
 const sealedSchema = 2;
 
 /** Octets in front of the body of a record. */
-const headSize = 5;
+export const recordHeadBytes = 5;
+const headSize = recordHeadBytes;
+
+/** Octets of a chunk of a large content; contents up to this size stand in one record. */
+export const chunkBytes = 65_536;
 
 // With records on, another instance cannot read the data. Octets are copied when decoded: a view
 // would keep the whole record alive, or change with it.
@@ -62,6 +66,12 @@ export function encodeOctets(key: Buffer, octets: Buffer, dataKey?: DataKey): Bu
   body.copy(record, headSize);
   record.writeUInt32BE(checksum(key, record), 0);
   return record;
+}
+
+/** Makes a record of octets that stand behind room for its head, without a copy. */
+export function frameOctets(key: Buffer, record: Buffer): void {
+  record[4] = recordSchema;
+  record.writeUInt32BE(checksum(key, record), 0);
 }
 
 /** The octets of a record; those of one that is not sealed as a view on it. */

@@ -3,11 +3,20 @@
 import type { AccountId, Upload, UploadId } from '../ports.js';
 import type { CommitQueue } from './commit-queue.js';
 import { sizeOf } from './commit-queue.js';
-import { chunkBytes } from './contents.js';
 import { Coverage } from './coverage.js';
 import type { AccountKey } from './encryption/account-keys.js';
 import { encodeKey } from './keys.js';
-import { decodeOctets, encodeOctets, encodeRow } from './rows.js';
+import {
+  chunkBytes,
+  decodeOctets,
+  encodeOctets,
+  encodeRow,
+  frameOctets,
+  recordHeadBytes,
+} from './rows.js';
+import { recordBytes, recordIn, rowChunks, slotBytes } from './segment-records.js';
+import type { SegmentWriter } from './segment-writer.js';
+import type { Segments } from './segments.js';
 import { StoreError } from './store-error.js';
 import type { Operation, Table } from './table.js';
 
@@ -19,26 +28,32 @@ export interface UploadParts {
   readonly queue: CommitQueue;
   /** Absent: the store does not seal. */
   readonly key: AccountKey | undefined;
+  /** Absent: every chunk is a row. */
+  readonly segments: Segments | undefined;
   /** It is over: `aborted` leaves chunks to be removed. */
   readonly over: (aborted: boolean) => Promise<void>;
 }
 
 /** Chunks in memory that are not complete. */
 const activeChunksMax = 4;
-/** Chunks on their way to the disk. */
-const flightsMax = 8;
+/** Chunks on their way to the disk: so many while the last ones are made durable. */
+const flightsMax = 16;
 /** Pieces between gaps. */
 const piecesMax = 1024;
 
 export class UploadWriter implements Upload {
   readonly id: UploadId;
   readonly #parts: UploadParts;
+  /** Records without their heads. */
   readonly #active = new Map<number, Buffer>();
   readonly #coverage = new Coverage();
-  readonly #flights: Promise<void>[] = [];
+  /** Never reject: a failure is noted. */
+  readonly #flights = new Set<Promise<void>>();
+  #segment: SegmentWriter | undefined;
   #tail: Promise<void> = Promise.resolve();
   #queued = 0;
-  #hasRow = false;
+  /** Durable when resolved: the store knows of the upload. */
+  #known: Promise<void> | undefined;
   #finished = false;
   #failure: StoreError | undefined;
 
@@ -55,28 +70,29 @@ export class UploadWriter implements Upload {
     return this.#parts.number;
   }
 
-  /** `bytes` may be reused as soon as this has returned. */
-  async write(offset: number, bytes: Buffer): Promise<void> {
-    this.#check();
-    if (!Number.isSafeInteger(offset) || offset < 0) {
-      throw new StoreError('STORE_INVALID', 'an upload is written at whole, positive offsets');
+  write(offset: number, bytes: Buffer): void | Promise<void> {
+    try {
+      this.#check();
+      if (!Number.isSafeInteger(offset) || offset < 0) {
+        throw new StoreError('STORE_INVALID', 'an upload is written at whole, positive offsets');
+      }
+      if (bytes.length === 0) return;
+      const isRoomy = this.#queued === 0 && this.#parts.queue.isRoomy;
+      if (isRoomy && !this.#needsRead(offset, bytes.length)) {
+        this.#place(offset, bytes);
+        return this.#hasRoom() ? undefined : this.#room();
+      }
+    } catch (error) {
+      return Promise.reject(error as StoreError);
     }
-    if (bytes.length === 0) return;
-    const isRoomy = this.#queued === 0 && this.#parts.queue.isRoomy;
-    if (isRoomy && !this.#needsRead(offset, bytes.length)) {
-      this.#place(offset, bytes);
+    const copy = Buffer.from(bytes);
+    return this.#inTurn(async () => {
+      await this.#parts.queue.roomy();
+      await this.#readParts(offset, copy.length);
+      this.#check();
+      this.#place(offset, copy);
       await this.#room();
-    } else {
-      const copy = Buffer.from(bytes);
-      await this.#inTurn(async () => {
-        await this.#parts.queue.roomy();
-        await this.#readParts(offset, copy.length);
-        this.#check();
-        this.#place(offset, copy);
-        await this.#room();
-      });
-    }
-    if (this.#failure) throw this.#failure;
+    });
   }
 
   #check(): void {
@@ -117,12 +133,18 @@ export class UploadWriter implements Upload {
   async #read(index: number): Promise<void> {
     await this.#landed();
     this.#check();
-    if (this.#parts.table.failed) await this.#parts.table.ready();
-    const key = encodeKey(['chunk', this.#parts.number, index]);
-    const record = await this.#parts.table.fetch(key);
+    const { table, number, key } = this.#parts;
+    if (table.failed) await table.ready();
+    const chunk = encodeKey(['chunk', number, index]);
+    const slot = this.#isInFile(index) && (await this.#parts.segments!.read(number, index, 1));
+    const record = slot ? recordIn(slot) : await table.fetch(chunk);
     this.#check();
     if (record === undefined) throw new StoreError('STORE_DAMAGED', 'a chunk is missing');
-    this.#activate(index).set(decodeOctets(key, record, this.#parts.key?.dataKey));
+    octetsIn(this.#activate(index)).set(decodeOctets(chunk, record, key?.dataKey));
+  }
+
+  #isInFile(index: number): boolean {
+    return this.#parts.segments !== undefined && index >= rowChunks;
   }
 
   #activate(index: number): Buffer {
@@ -130,11 +152,11 @@ export class UploadWriter implements Upload {
     if (active) return active;
     if (this.#active.size >= activeChunksMax) {
       const [oldest] = this.#active.keys();
-      this.#flush(oldest!);
+      this.#flush(oldest!, chunkBytes);
     }
-    const chunk = Buffer.alloc(chunkBytes);
-    this.#active.set(index, chunk);
-    return chunk;
+    const record = this.#parts.segments?.take() ?? Buffer.alloc(slotBytes);
+    this.#active.set(index, record);
+    return record;
   }
 
   #place(offset: number, bytes: Buffer): void {
@@ -143,37 +165,65 @@ export class UploadWriter implements Upload {
       const index = Math.floor(at / chunkBytes);
       const start = index * chunkBytes;
       const until = Math.min(end, start + chunkBytes);
-      bytes.copy(this.#activate(index), at - start, at - offset, until - offset);
+      bytes.copy(this.#activate(index), recordHeadBytes + at - start, at - offset, until - offset);
       this.#coverage.add(at, until);
-      if (this.#coverage.has(start, start + chunkBytes)) this.#flush(index);
+      if (this.#coverage.has(start, start + chunkBytes)) this.#flush(index, chunkBytes);
     }
     if (this.#coverage.pieces > piecesMax) {
       throw this.#fail(new StoreError('STORE_UNAVAILABLE', 'an upload has too many gaps'));
     }
   }
 
-  #flush(index: number): void {
-    const operations = [this.#chunkRow(index, chunkBytes), ...this.#keyRow()];
-    if (!this.#hasRow) operations.push(this.#row(-1));
+  #flush(index: number, size: number): void {
+    const slot = this.#active.get(index)!;
+    const key = encodeKey(['chunk', this.#parts.number, index]);
+    const value = this.#recordOf(key, slot, size);
+    const flight = this.#isInFile(index)
+      ? this.#intoFile(index, value, slot)
+      : this.#put([{ key, value }]);
+    this.#active.delete(index);
+    const landed = flight
+      .catch((error: unknown) => void this.#fail(error))
+      .finally(() => {
+        this.#parts.segments?.giveBack(slot);
+        this.#flights.delete(landed);
+      });
+    this.#flights.add(landed);
+  }
+
+  #recordOf(key: Buffer, slot: Buffer, size: number): Buffer {
+    const dataKey = this.#parts.key?.dataKey;
+    const record = slot.subarray(0, recordHeadBytes + size);
+    if (dataKey) return encodeOctets(key, record.subarray(recordHeadBytes), dataKey);
+    frameOctets(key, record);
+    return record;
+  }
+
+  /** Records that fill their slots can go together. */
+  #intoFile(index: number, record: Buffer, slot: Buffer): Promise<void> {
+    const { number, segments } = this.#parts;
+    this.#segment ??= segments!.writer(number, this.#known ?? this.#put([]));
+    const isWhole = record.length === recordHeadBytes + chunkBytes;
+    return this.#segment.write(index, isWhole ? slot : record);
+  }
+
+  /** With what has to be there for the store to know of them. */
+  #put(chunks: readonly Operation[]): Promise<void> {
+    const operations = [...chunks, ...this.#keyRow()];
+    if (!this.#known) operations.push(this.#row(-1));
     const bytes = sizeOf(operations);
     try {
       this.#parts.queue.admit(bytes);
     } catch (error) {
       throw this.#fail(error);
     }
-    this.#active.delete(index);
-    this.#hasRow = true;
-    const flight = this.#parts.queue.write(operations, bytes).then(
-      () => this.#parts.key?.written(),
-      (error: unknown) => void this.#fail(error),
-    );
-    this.#flights.push(flight);
-  }
-
-  #chunkRow(index: number, size: number): Operation {
-    const key = encodeKey(['chunk', this.#parts.number, index]);
-    const octets = this.#active.get(index)!.subarray(0, size);
-    return { key, value: encodeOctets(key, octets, this.#parts.key?.dataKey) };
+    const written = this.#parts.queue
+      .write(operations, bytes)
+      .then(() => this.#parts.key?.written());
+    // Whoever waits for it hears of it.
+    written.catch(() => undefined);
+    this.#known ??= written;
+    return written;
   }
 
   /** Nobody could read the chunks without it. */
@@ -196,13 +246,23 @@ export class UploadWriter implements Upload {
     return this.#failure;
   }
 
-  /** Holds the writer back while too many chunks are on their way. */
-  async #room(): Promise<void> {
-    while (this.#flights.length > flightsMax) await this.#flights.shift();
+  #hasRoom(): boolean {
+    return this.#flights.size <= (this.#parts.segments?.isFull ? 1 : flightsMax);
   }
 
-  async #landed(): Promise<void> {
-    while (this.#flights.length > 0) await this.#flights.shift();
+  /** Holds the writer back while too many chunks are on their way. */
+  async #room(): Promise<void> {
+    if (!this.#hasRoom()) await this.#landed(flightsMax / 2);
+    if (this.#failure) throw this.#failure;
+  }
+
+  /** Until no more than `left` are on their way. */
+  async #landed(left = 0): Promise<void> {
+    while (this.#flights.size > left) {
+      this.#segment?.flush();
+      const [oldest] = this.#flights;
+      await oldest;
+    }
   }
 
   finish(total: number): Promise<void> {
@@ -211,16 +271,19 @@ export class UploadWriter implements Upload {
       if (!this.#coverage.has(0, total) || this.#coverage.end !== total) {
         throw new StoreError('STORE_INVALID', 'an upload is not as long as it should be');
       }
-      const last = Math.floor(total / chunkBytes);
+      const last = Math.max(0, Math.ceil(total / chunkBytes) - 1);
       const rest = total - last * chunkBytes;
       // A chunk that left memory unfinished is longer than the content: it is cut.
-      if (rest > 0 && this.#isStored(last)) await this.#read(last);
+      if (rest < chunkBytes && this.#isStored(last)) await this.#read(last);
       await this.#landed();
       await this.#parts.queue.roomy();
       this.#check();
+      if (this.#isInFile(last)) await this.#finishFile(last, rest);
       const operations: Operation[] = [];
-      for (const index of this.#active.keys()) {
-        operations.push(this.#chunkRow(index, index === last ? rest : chunkBytes));
+      for (const [index, slot] of this.#active) {
+        const key = encodeKey(['chunk', this.#parts.number, index]);
+        const size = index === last ? rest : chunkBytes;
+        operations.push({ key, value: this.#recordOf(key, slot, size) });
       }
       operations.push(this.#row(total), ...this.#keyRow());
       const bytes = sizeOf(operations);
@@ -231,10 +294,27 @@ export class UploadWriter implements Upload {
       } catch (error) {
         throw this.#fail(error);
       }
-      this.#hasRow = true;
-      this.#active.clear();
+      this.#forget();
       await this.#parts.over(false);
     });
+  }
+
+  async #finishFile(last: number, rest: number): Promise<void> {
+    for (const index of [...this.#active.keys()]) {
+      if (this.#isInFile(index)) this.#flush(index, index === last ? rest : chunkBytes);
+    }
+    await this.#landed();
+    this.#check();
+    try {
+      await this.#segment!.finish(last, recordBytes(rest, this.#parts.key !== undefined));
+    } catch (error) {
+      throw this.#fail(error);
+    }
+  }
+
+  #forget(): void {
+    for (const slot of this.#active.values()) this.#parts.segments?.giveBack(slot);
+    this.#active.clear();
   }
 
   async abort(): Promise<void> {
@@ -247,9 +327,14 @@ export class UploadWriter implements Upload {
     this.#failure = new StoreError('STORE_GONE', `the upload was ${how}`);
     await this.#tail;
     await this.#landed();
-    this.#active.clear();
-    await this.#parts.over(this.#hasRow);
+    await this.#segment?.close();
+    this.#forget();
+    await this.#parts.over(this.#known !== undefined);
   }
+}
+
+function octetsIn(slot: Buffer): Buffer {
+  return slot.subarray(recordHeadBytes, recordHeadBytes + chunkBytes);
 }
 
 function nextChunk(at: number): number {

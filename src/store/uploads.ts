@@ -10,6 +10,7 @@ import type { Reclaimer } from './reclaimer.js';
 import { condemn } from './reclaimer.js';
 import { decodeRow } from './rows.js';
 import { StoreError } from './store-error.js';
+import type { Segments } from './segments.js';
 import type { Operation, Table } from './table.js';
 import { UploadWriter } from './upload.js';
 
@@ -22,6 +23,8 @@ export interface UploadsParts {
   readonly uploadsMax: number;
   /** Absent: the store does not seal. */
   readonly keys: AccountKeys | undefined;
+  /** Absent: every chunk is a row. */
+  readonly segments: Segments | undefined;
 }
 
 /** Uploads condemned in one batch. */
@@ -45,7 +48,7 @@ export class Uploads {
   }
 
   async begin(account: AccountId): Promise<Upload> {
-    const { table, queue, keys, uploadsMax } = this.#parts;
+    const { table, queue, keys, segments, uploadsMax } = this.#parts;
     // Refuses an account no key can hold.
     encodeKey(['wakeAt', account]);
     const key = await keys?.hold(account, 'upload');
@@ -59,7 +62,8 @@ export class Uploads {
     const id = `${begun}-${number}`;
     if (key) this.#held.set(number, account);
     const over = (aborted: boolean): Promise<void> => this.#over(id, begun, number, aborted);
-    const writer = new UploadWriter(id, { account, begun, number, table, queue, key, over });
+    const parts = { account, begun, number, table, queue, key, segments, over };
+    const writer = new UploadWriter(id, parts);
     this.#live.set(id, writer);
     return writer;
   }

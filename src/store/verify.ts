@@ -2,11 +2,12 @@
 
 import type { AccountId } from '../ports.js';
 import { wakeShard } from './change.js';
-import { chunkBytes, decodeLarge } from './contents.js';
+import { decodeLarge } from './contents.js';
 import { decodeKey, encodeKey, everything } from './keys.js';
 import type { StoreKey } from './keys.js';
 import { isLoss } from './loss.js';
-import { decodeOctets, decodeRow, isSealed, lengthOf } from './rows.js';
+import { chunkBytes, decodeOctets, decodeRow, isSealed, lengthOf } from './rows.js';
+import { numberBefore, segmentNumbers, segmentRecords } from './segment-records.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Table } from './table.js';
 
@@ -50,20 +51,30 @@ const names = [
 /** Records read at a time: a page of chunks is 16 MB. */
 const pageRecords = 256;
 
-/** Reads page by page; what is written meanwhile may be seen or not. */
+/**
+ * Reads page by page; what is written meanwhile may be seen or not. `directory` is where the files
+ * of large contents are, if there are any.
+ */
 export async function verifyTable(
   table: Pick<Table, 'range' | 'get'>,
   found: (finding: Finding) => void,
+  directory?: string,
 ): Promise<Totals> {
   const walk = new Walk(table, found);
   let { from } = everything;
   for (;;) {
     const page = await table.range({ from, to: everything.to, limit: pageRecords });
-    for (const entry of page) walk.visit(entry);
+    for (const entry of page) {
+      walk.visit(entry);
+      const number = directory === undefined ? undefined : numberBefore(entry.key);
+      if (number === undefined) continue;
+      for await (const record of segmentRecords(directory!, number)) walk.visit(record);
+    }
     const last = page.at(-1);
     if (page.length < pageRecords || !last) break;
     from = Buffer.concat([last.key, Buffer.from([0])]);
   }
+  if (directory !== undefined) walk.files(await segmentNumbers(directory));
   return walk.end();
 }
 
@@ -86,6 +97,8 @@ class Walk {
   readonly #found: (finding: Finding) => void;
   readonly #chunks = new Map<number, Chunks>();
   readonly #condemned = new Set<number>();
+  /** Those a content has named. */
+  readonly #named = new Set<number>();
   #open: Open | undefined;
   #records = 0;
   #octets = 0;
@@ -113,6 +126,14 @@ class Walk {
       this.#tell({ code, key, where, hint: error.message });
       // The message is known all the same: its content is no orphan.
       if (decoded?.[0] === 'content' || decoded?.[0] === 'large') this.#content(decoded, key);
+    }
+  }
+
+  /** Numbers of all files: those behind the rows of a content are known. */
+  files(numbers: readonly number[]): void {
+    for (const number of numbers) {
+      if (this.#named.has(number) || this.#chunks.has(number)) continue;
+      this.#chunks.set(number, { count: 0, octets: 0, regular: false });
     }
   }
 
@@ -196,6 +217,7 @@ class Walk {
     this.#contentOctets += size;
     const chunks = this.#chunks.get(number);
     this.#chunks.delete(number);
+    this.#named.add(number);
     if (chunks?.regular && chunks.octets === size) return;
     if (!chunks && size === 0) return;
     const hint = `of ${size} octets ${chunks?.octets ?? 0} are there`;

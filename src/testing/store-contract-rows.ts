@@ -23,8 +23,8 @@ export async function write(store: StorePort, account: string, change: Change): 
   return store.commit(account, version, change);
 }
 
-export async function rejects(promise: Promise<unknown>, code: StoreErrorCode): Promise<void> {
-  await assert.rejects(promise, (error: { code?: unknown }) => error.code === code);
+export async function rejects(outcome: unknown, code: StoreErrorCode): Promise<void> {
+  await assert.rejects(Promise.resolve(outcome), (error: { code?: unknown }) => error.code === code);
 }
 
 /** The store, and then the same one after its process has died. */

@@ -3,9 +3,9 @@
 import { cpSync, rmSync } from 'node:fs';
 import { ClassicLevel } from 'classic-level';
 import type { SerialSet } from '../../src/machines/serial-set.js';
-import { chunkBytes, decodeLarge } from '../../src/store/contents.js';
+import { decodeLarge } from '../../src/store/contents.js';
 import { decodeKey, encodeKey, everything } from '../../src/store/keys.js';
-import { decodeOctets, decodeRow } from '../../src/store/rows.js';
+import { chunkBytes, decodeOctets, decodeRow } from '../../src/store/rows.js';
 import { verifyTable } from '../../src/store/verify.js';
 import type { Finding } from '../../src/store/verify.js';
 import { numberIn } from './random.js';

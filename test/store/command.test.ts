@@ -58,7 +58,7 @@ test('a store is checked, copied, brought back and made smaller', async () => {
 test('what is damaged is told and taken out, and kept beside the store', async () => {
   const key = encodeKey(['content', bob, 1]);
   const store = await openMaintenance(data);
-  const record = Buffer.from(store.get(key)!);
+  const record = Buffer.from((await store.get(key))!);
   await store.close();
   const backup = join(root, 'backup');
   await run('backup', data, backup);

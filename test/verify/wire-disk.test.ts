@@ -119,7 +119,7 @@ test('an upload that a commit of unknown outcome has kept is not taken away by i
   const octets = Buffer.alloc(200_000, 'large ');
   const { version } = await during(store.load(account));
   const upload = await during(store.upload(account));
-  await during(upload.write(0, octets));
+  await during(Promise.resolve(upload.write(0, octets)));
   await during(upload.finish(octets.length));
   const rows: Row[] = [{ key: ['ua', 1], value: { state: 'stored' } }];
   faults.add('disk-sync');
