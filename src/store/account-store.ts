@@ -389,7 +389,7 @@ export class AccountStore implements StorePort {
     this.#closed = true;
     await this.#reclaimer.stop();
     await this.#queue.close();
-    this.#segments?.close();
+    await this.#segments?.close();
     await this.#table.close();
   }
 

@@ -35,6 +35,7 @@ const syncBytes = 4_194_304;
 
 export class SegmentWriter {
   readonly #place: SegmentPlace;
+  readonly #closed: () => void;
   #file: Promise<FileHandle> | undefined;
   #waiting: Piece[] = [];
   #running: Promise<void> | undefined;
@@ -42,8 +43,10 @@ export class SegmentWriter {
   /** Stays rejected: what a failed sync leaves behind is unknown. */
   #syncing: Promise<void> | undefined;
 
-  constructor(place: SegmentPlace) {
+  /** `closed` is called when it holds no file any more. */
+  constructor(place: SegmentPlace, closed: () => void) {
     this.#place = place;
+    this.#closed = closed;
   }
 
   /** Resolves when it is in the file, not durable yet, which may wait for `flush`. */
@@ -69,6 +72,7 @@ export class SegmentWriter {
     await this.#sync(file);
     if (this.#place.sync) await syncDirectory(this.#place.directory);
     this.#file = undefined;
+    this.#closed();
     await file.close();
   }
 
@@ -78,8 +82,10 @@ export class SegmentWriter {
     await this.#running;
     await this.#syncing?.catch(() => undefined);
     // Who writes has heard why it could not be opened; nothing is kept that a close could lose.
-    await this.#file?.then((file) => file.close()).catch(() => undefined);
+    const file = this.#file;
     this.#file = undefined;
+    this.#closed();
+    await file?.then((opened) => opened.close()).catch(() => undefined);
   }
 
   async #run(): Promise<void> {

@@ -36,6 +36,7 @@ export class Segments {
   /** The one used last comes last. */
   readonly #opened = new Map<number, Opened>();
   readonly #spares: Buffer[] = [];
+  readonly #writers = new Set<SegmentWriter>();
   #taken = 0;
   #holds = 0;
   #freed: () => void = () => undefined;
@@ -47,7 +48,9 @@ export class Segments {
 
   writer(number: number, known: Promise<void>): SegmentWriter {
     const place = { directory: this.#directory, number, sync: this.#sync, gate: this.#gate };
-    return new SegmentWriter({ ...place, known });
+    const writer = new SegmentWriter({ ...place, known }, () => this.#writers.delete(writer));
+    this.#writers.add(writer);
+    return writer;
   }
 
   /** Whether so much waits for the disk that whoever writes has to wait for all of it. */
@@ -138,7 +141,9 @@ export class Segments {
     }
   }
 
-  close(): void {
+  /** What is not finished stays as it is, for a sweep. */
+  async close(): Promise<void> {
+    for (const writer of [...this.#writers]) await writer.close();
     for (const number of [...this.#opened.keys()]) this.#drop(number);
   }
 }

@@ -31,7 +31,7 @@ async function fill(upload: Upload, whole: Buffer, step: number): Promise<void> 
   }
 }
 
-const sizes = [0, 1, 400, 65_535, 65_536, 65_537, 200_000];
+const sizes = [0, 1, 400, 65_535, 65_536, 65_537, 200_000, 1_048_576, 1_114_113, 1_310_720];
 
 export const contentCases: readonly StoreCheck[] = [
   {
@@ -86,7 +86,7 @@ export const contentCases: readonly StoreCheck[] = [
   {
     name: 'pieces of an upload come out of order, again, and from a buffer that is used again',
     async check({ store }) {
-      const size = 700_001;
+      const size = 1_200_001;
       const whole = octets(size);
       const upload = await store.upload(bob);
       const slab = Buffer.alloc(9_001);
@@ -108,7 +108,7 @@ export const contentCases: readonly StoreCheck[] = [
   {
     name: 'pieces written side by side all count',
     async check({ store }) {
-      const whole = octets(1_700_000);
+      const whole = octets(1_300_000);
       const upload = await store.upload(bob);
       const writes: unknown[] = [];
       for (let at = whole.length - 2_000; at >= 0; at -= 2_000) {

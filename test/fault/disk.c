@@ -29,6 +29,7 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <sys/syscall.h>
+#include <sys/uio.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -180,6 +181,22 @@ ssize_t pwrite(int fd, const void *octets, size_t size, off_t at) {
 
 ssize_t pwrite64(int fd, const void *octets, size_t size, off_t at) {
   return pwrite(fd, octets, size, at);
+}
+
+ssize_t pwritev(int fd, const struct iovec *parts, int count, off_t at) {
+  ssize_t whole = 0;
+  for (int i = 0; i < count; i++) {
+    if (parts[i].iov_len == 0) continue;
+    ssize_t written = pwrite(fd, parts[i].iov_base, parts[i].iov_len, at + whole);
+    if (written < 0) return whole > 0 ? whole : -1;
+    whole += written;
+    if ((size_t)written < parts[i].iov_len) break;
+  }
+  return whole;
+}
+
+ssize_t pwritev64(int fd, const struct iovec *parts, int count, off_t at) {
+  return pwritev(fd, parts, count, at);
 }
 
 /* LevelDB writes by streams, whose own writes nobody can stand in front of: these are ours. */

@@ -5,6 +5,7 @@ import { ClassicLevel } from 'classic-level';
 import type { SerialSet } from '../../src/machines/serial-set.js';
 import { decodeLarge } from '../../src/store/contents.js';
 import { decodeKey, encodeKey, everything } from '../../src/store/keys.js';
+import { segmentRecord } from '../../src/store/segment-records.js';
 import { chunkBytes, decodeOctets, decodeRow } from '../../src/store/rows.js';
 import { verifyTable } from '../../src/store/verify.js';
 import type { Finding } from '../../src/store/verify.js';
@@ -39,14 +40,14 @@ export async function inspect(copy: string): Promise<Look> {
   const database = new ClassicLevel<Buffer, Buffer>(copy, { ...encodings, createIfMissing: false });
   await database.open();
   try {
-    return await read(database);
+    return await read(database, copy);
   } finally {
     await database.close();
     rmSync(copy, { recursive: true, force: true });
   }
 }
 
-async function read(database: ClassicLevel<Buffer, Buffer>): Promise<Look> {
+async function read(database: ClassicLevel<Buffer, Buffer>, copy: string): Promise<Look> {
   const findings: Finding[] = [];
   const table = {
     get: (key: Buffer) => database.getSync(key),
@@ -56,7 +57,7 @@ async function read(database: ClassicLevel<Buffer, Buffer>): Promise<Look> {
       return entries.map(([key, value]) => ({ key, value }));
     },
   };
-  await verifyTable(table, (finding) => findings.push(finding));
+  await verifyTable(table, (finding) => findings.push(finding), copy);
   const stored: Stored[] = [];
   const mailboxes = new Map<string, SerialSet>();
   const virtualUas = new Map<string, number[]>();
@@ -67,7 +68,7 @@ async function read(database: ClassicLevel<Buffer, Buffer>): Promise<Look> {
       const number = numberIn(decodeOctets(octets, value));
       stored.push({ account: key[1], serial: key[2], number });
     } else if (key[0] === 'large') {
-      const content = largeContent(database, octets, value);
+      const content = await largeContent(database, copy, octets, value);
       stored.push({ account: key[1], serial: key[2], number: numberIn(content, true) });
     } else if (key[0] === 'row' && key[2][0] === 'ua') {
       const serials = virtualUas.get(key[1]);
@@ -81,16 +82,17 @@ async function read(database: ClassicLevel<Buffer, Buffer>): Promise<Look> {
   return { findings, stored, mailboxes, virtualUas };
 }
 
-function largeContent(
+async function largeContent(
   database: Pick<ClassicLevel<Buffer, Buffer>, 'getSync'>,
+  copy: string,
   octets: Buffer,
   value: Buffer,
-): Buffer {
+): Promise<Buffer> {
   const { number, size } = decodeLarge(octets, value);
   const chunks: Buffer[] = [];
   for (let index = 0; index * chunkBytes < size; index++) {
     const key = encodeKey(['chunk', number, index]);
-    const record = database.getSync(key);
+    const record = database.getSync(key) ?? (await segmentRecord(copy, key));
     if (record) chunks.push(decodeOctets(key, record));
   }
   return Buffer.concat(chunks);
