@@ -126,7 +126,6 @@ export interface Upload {
    * `bytes` may be used for something else as soon as it has returned. A promise asks the writer to
    * wait; what goes wrong without one is heard at the next call.
    */
-  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- as that of `MsrpSink`
   write(offset: number, bytes: Buffer): void | Promise<void>;
   /** Durable when resolved. */
   finish(total: number): Promise<void>;

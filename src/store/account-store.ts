@@ -18,6 +18,7 @@ import type {
 import type { CommitQueueLimits } from './commit-queue.js';
 import { CommitQueue, sizeOf } from './commit-queue.js';
 import { changeRows } from './change.js';
+import type { ContentSource } from './contents.js';
 import { readContent } from './contents.js';
 import { Counters } from './counters.js';
 import { AccountKeys } from './encryption/account-keys.js';
@@ -32,7 +33,6 @@ import { Associations } from './associations.js';
 import { Provisioning } from './provisioning.js';
 import { Reclaimer } from './reclaimer.js';
 import { decodeRow } from './rows.js';
-import type { Segments } from './segments.js';
 import { StoreError } from './store-error.js';
 import type { Table } from './table.js';
 import { Uploads } from './uploads.js';
@@ -57,8 +57,7 @@ export const storeLimits: AccountStoreLimits = {
   identities: 100_000,
 };
 
-export interface AccountStoreParts {
-  readonly table: Table;
+export interface AccountStoreParts extends ContentSource {
   readonly log: Log;
   readonly clock: Pick<Clock, 'now'>;
   readonly limits: AccountStoreLimits;
@@ -67,8 +66,6 @@ export interface AccountStoreParts {
   readonly blocks: NumberBlocks;
   /** Absent: records are not sealed. */
   readonly keys?: KeyProvider;
-  /** Absent: large contents are rows of the table alone. */
-  readonly segments?: Segments;
 }
 
 function isMailbox(key: RowKey): boolean {
@@ -91,7 +88,7 @@ export class AccountStore implements StorePort {
   readonly #wakes: WakeIndex;
   readonly #blocks: NumberBlocks;
   readonly #keys: AccountKeys | undefined;
-  readonly #segments: Segments | undefined;
+  readonly #source: ContentSource;
   /** Accounts whose mailbox went: their keys may go with the last of their rows. */
   readonly #vacated = new Set<AccountId>();
   /** Where the chunks are that commits on their way keep. */
@@ -111,8 +108,8 @@ export class AccountStore implements StorePort {
     this.#leases = new Leases(limits.accounts, blocks.versions.from, (account) =>
       this.#dropped(account),
     );
-    this.#segments = parts.segments;
-    this.#reclaimer = new Reclaimer(table, this.#queue, log, this.#segments);
+    this.#source = parts;
+    this.#reclaimer = new Reclaimer(table, this.#queue, log, parts.segments);
     this.#wakes = new WakeIndex(table, log);
     this.#uploads = new Uploads({
       table,
@@ -122,7 +119,7 @@ export class AccountStore implements StorePort {
       draw: () => blocks.drawUpload(),
       uploadsMax: limits.uploads,
       keys: this.#keys,
-      segments: this.#segments,
+      segments: parts.segments,
     });
     const directory = {
       table,
@@ -322,8 +319,7 @@ export class AccountStore implements StorePort {
     this.#assertOpen();
     await this.#ready();
     const dataKey = this.#keys && (await this.#keys.of(account));
-    const from = { table: this.#table, segments: this.#segments };
-    return this.#counting(() => readContent(from, account, serial, dataKey));
+    return this.#counting(() => readContent(this.#source, account, serial, dataKey));
   }
 
   async upload(account: AccountId): Promise<Upload> {
@@ -389,7 +385,7 @@ export class AccountStore implements StorePort {
     this.#closed = true;
     await this.#reclaimer.stop();
     await this.#queue.close();
-    await this.#segments?.close();
+    await this.#source.segments?.close();
     await this.#table.close();
   }
 

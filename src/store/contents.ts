@@ -67,7 +67,7 @@ export function largeRows(account: AccountId, serial: number, large: Large): Ope
 export interface ContentSource {
   readonly table: Table;
   /** Absent: every chunk is a row. */
-  readonly segments: Segments | undefined;
+  readonly segments?: Segments | undefined;
 }
 
 export function readContent(

@@ -83,7 +83,7 @@ export class UploadWriter implements Upload {
         return this.#hasRoom() ? undefined : this.#room();
       }
     } catch (error) {
-      return Promise.reject(error as StoreError);
+      return Promise.reject(error);
     }
     const copy = Buffer.from(bytes);
     return this.#inTurn(async () => {

@@ -24,7 +24,10 @@ export async function write(store: StorePort, account: string, change: Change): 
 }
 
 export async function rejects(outcome: unknown, code: StoreErrorCode): Promise<void> {
-  await assert.rejects(Promise.resolve(outcome), (error: { code?: unknown }) => error.code === code);
+  await assert.rejects(
+    Promise.resolve(outcome),
+    (error: { code?: unknown }) => error.code === code,
+  );
 }
 
 /** The store, and then the same one after its process has died. */

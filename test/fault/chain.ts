@@ -240,7 +240,8 @@ export class Chain {
   async #record(): Promise<void> {
     const client = await this.#client('cut');
     // Every third one is so large that it has a file of its own.
-    const size = this.#draw(3) === 0 ? 1_060_000 + this.#draw(200_000) : 60_000 + this.#draw(150_000);
+    const size =
+      this.#draw(3) === 0 ? 1_060_000 + this.#draw(200_000) : 60_000 + this.#draw(150_000);
     const entry = this.#entry('tcp', 'large', size);
     const sent = client.sendLarge('sip:large@example.org', octetsOf(entry));
     const [outcome] = await Promise.allSettled([sent]);

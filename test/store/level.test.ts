@@ -9,6 +9,7 @@ import type { Change } from '../../src/ports.js';
 import { encodeKey } from '../../src/store/keys.js';
 import type { LevelStore, LevelStoreOptions } from '../../src/store/level.js';
 import { openLevelStore } from '../../src/store/level.js';
+import { storeSchema } from '../../src/store/migrate.js';
 import { encodeRow } from '../../src/store/rows.js';
 import { ManualClock } from '../../src/testing/clock.js';
 import { silent } from './silent.js';
@@ -184,7 +185,7 @@ describe('opening', () => {
   test('STORE_NEWER: a schema of later software', async () => {
     await (await openStore()).close();
     const key = encodeKey(['schema']);
-    await withTable((table) => table.put(key, encodeRow(key, 2)));
+    await withTable((table) => table.put(key, encodeRow(key, storeSchema + 1)));
     await expect(openStore()).rejects.toThrow(code('STORE_NEWER'));
   });
 

@@ -1,7 +1,14 @@
 /** Large contents that have a file beside LevelDB: kept, read, copied, checked, removed. */
 
 import { createHash, randomBytes } from 'node:crypto';
-import { existsSync, readdirSync, readFileSync, statSync, truncateSync, writeFileSync } from 'node:fs';
+import {
+  existsSync,
+  readdirSync,
+  readFileSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -46,7 +53,8 @@ function open(directory = data, provider?: KeyProvider): Promise<LevelStore> {
 /** Message 1 of Bob with the octets as its content. */
 async function keep(to = store, serial = 1): Promise<void> {
   const upload = await to.upload(bob);
-  for (let at = 0; at < size; at += 50_000) await upload.write(at, octets.subarray(at, at + 50_000));
+  for (let at = 0; at < size; at += 50_000)
+    await upload.write(at, octets.subarray(at, at + 50_000));
   await upload.finish(size);
   const { version } = await to.load(bob);
   const puts = [{ key: ['ua', serial], value: { a: 1 } }] as const;

@@ -1,0 +1,130 @@
+/** Large contents that have a file, on a disk that loses its power, is full, or cannot sync. */
+
+import { spawn } from 'node:child_process';
+import type { ChildProcessWithoutNullStreams } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { fileURLToPath } from 'node:url';
+import { afterEach, beforeEach, expect, test } from 'vitest';
+import { openLevelStore } from '../../src/store/level.js';
+import { openMaintenance } from '../../src/store/maintenance.js';
+import { silent } from '../store/silent.js';
+import { Disk, errno, missing } from './disk.js';
+import type { Cut } from './disk.js';
+import { seeded } from './random.js';
+
+const script = fileURLToPath(new URL('large-file-child.mjs', import.meta.url));
+const bob = 'bob@example.org';
+/** Twenty chunks behind those that are rows, and a little. */
+const size = 36 * 65_536 + 777;
+
+let root: string;
+let directory: string;
+let disk: Disk;
+let child: ChildProcessWithoutNullStreams;
+let lines: AsyncIterator<string>;
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), 'poste-large-file-'));
+  directory = join(root, 'data');
+  if (missing === undefined) disk = new Disk(directory);
+});
+afterEach(async () => {
+  await end();
+  if (missing === undefined) disk.end();
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function start(): Promise<void> {
+  const env = { ...process.env, ...disk.env };
+  child = spawn(process.execPath, [script, directory, String(size)], { env });
+  lines = createInterface({ input: child.stdout })[Symbol.asyncIterator]();
+  expect(await answer()).toBe('ready');
+}
+
+async function answer(): Promise<string> {
+  const next = await lines.next();
+  return String(next.value);
+}
+
+function tell(line: string): Promise<string> {
+  child.stdin.write(`${line}\n`);
+  return answer();
+}
+
+async function end(): Promise<void> {
+  if (child?.exitCode !== null || child.signalCode !== null) return;
+  const exit = once(child, 'exit');
+  child.kill('SIGKILL');
+  await exit;
+}
+
+function files(): string[] {
+  return readdirSync(directory).filter((name) => name.startsWith('content-'));
+}
+
+/** The contents with these numbers are whole, the store is sound, and there are no other files. */
+async function expectKept(serials: readonly number[]): Promise<void> {
+  const store = await openLevelStore({ directory, durability: 'os', log: silent });
+  await store.sweep(Number.MAX_SAFE_INTEGER);
+  for (const serial of serials) {
+    const content = (await store.content(bob, serial))!;
+    const whole = await content.read(0, size);
+    expect(whole.equals(Buffer.alloc(size, serial))).toBe(true);
+  }
+  await store.close();
+  expect(files()).toHaveLength(serials.length);
+  const maintenance = await openMaintenance(directory);
+  await maintenance.verify(({ code, where }) => expect.fail(`${code} ${where}`));
+  await maintenance.close();
+}
+
+test.skipIf(missing).each<Cut>(['nothing', 'torn', 'zeros'])(
+  `U1: the power goes after a large message was kept, and while another comes in (%s)`,
+  async (how) => {
+    const draw = seeded(20_261_121);
+    await start();
+    expect(await tell('keep 1')).toBe('kept');
+    await end();
+    disk.cut(how, draw);
+    await start();
+    expect(await tell('keep 2')).toBe('kept');
+    expect(await tell('begin 3')).toBe('begun');
+    await end();
+    disk.cut(how, draw);
+    await expectKept([1, 2]);
+  },
+  30_000,
+);
+
+test.skipIf(missing)(
+  'U1: no room for a large message: it is not kept, nothing of it stays, the next one is',
+  async () => {
+    await start();
+    expect(await tell('keep 1')).toBe('kept');
+    disk.octets(1_600_000);
+    expect(await tell('keep 2')).toBe('STORE_UNAVAILABLE');
+    disk.octets(undefined);
+    expect(await tell('keep 3')).toBe('kept');
+    await end();
+    await expectKept([1, 3]);
+  },
+  30_000,
+);
+
+test.skipIf(missing)(
+  'U1: a disk that cannot sync keeps no large message until it can',
+  async () => {
+    await start();
+    disk.set('syncError', errno.EIO);
+    expect(await tell('keep 1')).toMatch(/^STORE_UN/);
+    disk.set('syncError', 0);
+    expect(await tell('keep 2')).toBe('kept');
+    await end();
+    await expectKept([2]);
+  },
+  30_000,
+);
