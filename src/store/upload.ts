@@ -83,7 +83,8 @@ export class UploadWriter implements Upload {
         return this.#hasRoom() ? undefined : this.#room();
       }
     } catch (error) {
-      return Promise.reject(error);
+      const reason = error as StoreError;
+      return Promise.reject(reason);
     }
     const copy = Buffer.from(bytes);
     return this.#inTurn(async () => {
