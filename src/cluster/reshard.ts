@@ -17,7 +17,8 @@ export interface Reshard {
 const builtName = 'reshard';
 const formerName = 'former';
 /** What LevelDB and its keeper have in a directory. */
-const ofStore = /^(?:CURRENT|LOCK|LOG(?:\.old)?|MANIFEST-\d+|\d+\.(?:ldb|sst|log)|lost|recovery)$/;
+const ofStore =
+  /^(?:CURRENT|LOCK|LOG(?:\.old)?|MANIFEST-\d+|\d+\.(?:ldb|sst|log)|lost|recovery|contents)$/;
 
 /** Where the stores are put together that are to take the place of others. */
 export function builtDirectory(directory: string): string {

@@ -66,15 +66,16 @@ export class Reclaimer {
       if (this.#table.failed) await this.#table.ready();
       const keys = await this.#table.keys({ ...uploadRange(0, 1), limit: uploadsAtOnce });
       if (keys.length === 0) return;
-      for (const key of keys) {
+      const numbers = keys.flatMap((key) => {
         const decoded = decodeKey(key);
-        if (decoded[0] === 'upload') await this.#remove(decoded[2]);
-        // Whoever copies the store still reads the files: the rest waits for its end.
-        if (this.#segments?.isHeld) return;
-        if (decoded[0] === 'upload') await this.#segments?.remove(decoded[2]);
-        await this.#write([{ key, value: undefined }]);
-        if (this.#stopped) return;
-      }
+        return decoded[0] === 'upload' ? [decoded[2]] : [];
+      });
+      for (const number of numbers) await this.#remove(number);
+      // Whoever copies the store still reads the files: the rest waits for its end.
+      if (this.#stopped || this.#segments?.isHeld) return;
+      await this.#segments?.remove(numbers);
+      await this.#write(keys.map((key) => ({ key, value: undefined })));
+      if (this.#stopped) return;
     }
   }
 

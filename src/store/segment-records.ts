@@ -1,6 +1,6 @@
 /**
  * Where the octets of large contents are. Their first chunks are rows; the others are records of
- * the same form in a file beside LevelDB, `content-<number of the upload>`, each in a slot of its
+ * the same form in a file beside LevelDB, `contents/<number of the upload>`, each in a slot of its
  * own: LevelDB writes every octet two to three times, a file once (ADR 0022).
  */
 
@@ -23,10 +23,15 @@ export const slotBytes = recordHeadBytes + chunkBytes + sealBytes;
 
 /** Slots read at a time. */
 const slotsAtOnce = 16;
-const nameForm = /^content-([1-9]\d{0,15})$/;
+const nameForm = /^[1-9]\d{0,15}$/;
+
+/** Apart from LevelDB's own, all of which it reads the names of whenever it has made a table. */
+export function contentsPath(directory: string): string {
+  return join(directory, 'contents');
+}
 
 export function segmentPath(directory: string, number: number): string {
-  return join(directory, `content-${number}`);
+  return join(contentsPath(directory), String(number));
 }
 
 export function slotStart(index: number): number {
@@ -44,11 +49,13 @@ export function recordIn(slot: Buffer): Buffer {
 
 /** Numbers of the uploads that have a file. */
 export async function segmentNumbers(directory: string): Promise<number[]> {
-  const names = await readdir(directory);
-  return names.flatMap((name) => {
-    const match = nameForm.exec(name);
-    return match ? [Number(match[1])] : [];
-  });
+  try {
+    const names = await readdir(contentsPath(directory));
+    return names.filter((name) => nameForm.test(name)).map(Number);
+  } catch (error) {
+    if (codeOf(error) === 'ENOENT') return [];
+    throw error;
+  }
 }
 
 /** As entries, in order; none when there is no such file, or not any more. */
@@ -83,16 +90,29 @@ export async function segmentRecord(directory: string, key: Buffer): Promise<Buf
   }
 }
 
-/** The entries of a table in their order, with those of the files in between. */
+/**
+ * The entries of a table in their order, with those of the files in between. Files of uploads that
+ * no commit has kept stay out: they may be half written, and nobody was told of them.
+ */
 export async function* withSegments(
   directory: string,
   entries: AsyncIterable<Entry>,
 ): AsyncGenerator<Entry> {
+  const uploads = new Set<number>();
   for await (const entry of entries) {
     yield entry;
+    const upload = uploadOf(entry.key);
+    if (upload !== undefined) uploads.add(upload);
     const number = numberBefore(entry.key);
-    if (number !== undefined) yield* segmentRecords(directory, number);
+    if (number === undefined || uploads.has(number)) continue;
+    yield* segmentRecords(directory, number);
   }
+}
+
+/** Rows of uploads stand in front of all chunks. */
+function uploadOf(key: Buffer): number | undefined {
+  const decoded = knownKey(key);
+  return decoded?.[0] === 'upload' ? decoded[2] : undefined;
 }
 
 /** The number of the file whose records are next behind this key, if there is one. */

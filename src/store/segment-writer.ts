@@ -4,11 +4,12 @@ import { open } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import type { Gate } from './gate.js';
-import { segmentPath, slotBytes, slotStart } from './segment-records.js';
+import type { SegmentDirectory } from './segment-directory.js';
+import { slotBytes, slotStart } from './segment-records.js';
 import { StoreError } from './store-error.js';
 
 export interface SegmentPlace {
-  readonly directory: string;
+  readonly directory: SegmentDirectory;
   readonly number: number;
   /** Whether what is written has to survive a power cut. */
   readonly sync: boolean;
@@ -40,6 +41,8 @@ export class SegmentWriter {
   #waiting: Piece[] = [];
   #running: Promise<void> | undefined;
   #unsynced = 0;
+  /** Of the directory, before the file had its name. */
+  #failures = 0;
   /** Stays rejected: what a failed sync leaves behind is unknown. */
   #syncing: Promise<void> | undefined;
 
@@ -70,9 +73,8 @@ export class SegmentWriter {
     await file.truncate(slotStart(index) + recordBytes);
     await this.#syncing;
     await this.#sync(file);
-    if (this.#place.sync) await syncDirectory(this.#place.directory);
-    this.#file = undefined;
-    this.#closed();
+    await this.#place.directory.sync(this.#failures);
+    this.#end();
     await file.close();
   }
 
@@ -83,9 +85,14 @@ export class SegmentWriter {
     await this.#syncing?.catch(() => undefined);
     // Who writes has heard why it could not be opened; nothing is kept that a close could lose.
     const file = this.#file;
-    this.#file = undefined;
-    this.#closed();
+    this.#end();
     await file?.then((opened) => opened.close()).catch(() => undefined);
+  }
+
+  #end(): void {
+    this.#file = Promise.reject(new StoreError('STORE_CLOSED', 'a content takes nothing more'));
+    this.#file.catch(() => undefined);
+    this.#closed();
   }
 
   async #run(): Promise<void> {
@@ -124,9 +131,16 @@ export class SegmentWriter {
   }
 
   #opened(): Promise<FileHandle> {
-    const { directory, number, known } = this.#place;
-    this.#file ??= known.then(() => open(segmentPath(directory, number), 'wx', 0o600));
+    this.#file ??= this.#open();
     return this.#file;
+  }
+
+  async #open(): Promise<FileHandle> {
+    const { directory, number, known } = this.#place;
+    await known;
+    await directory.made();
+    this.#failures = directory.failures;
+    return open(directory.path(number), 'wx', 0o600);
   }
 
   async #sync(file: FileHandle): Promise<void> {
@@ -156,14 +170,4 @@ function behind(records: readonly Buffer[], octets: number): readonly Buffer[] {
     left -= record.length;
   }
   return [];
-}
-
-/** A name that was made or removed survives a power cut. */
-export async function syncDirectory(directory: string): Promise<void> {
-  const file = await open(directory, 'r');
-  try {
-    await file.sync();
-  } finally {
-    await file.close();
-  }
 }

@@ -1,12 +1,11 @@
 /** The files of large contents of a store that is open: written, read, removed, copied. */
 
-import { unlink } from 'node:fs/promises';
 import type { FileHandle } from 'node:fs/promises';
 
 import { Gate } from './gate.js';
-import { codeOf } from './level-error.js';
-import { openSegment, readSlots, segmentPath, slotBytes, withSegments } from './segment-records.js';
-import { SegmentWriter, syncDirectory } from './segment-writer.js';
+import { SegmentDirectory } from './segment-directory.js';
+import { openSegment, readSlots, slotBytes, withSegments } from './segment-records.js';
+import { SegmentWriter } from './segment-writer.js';
 import type { Entry } from './table.js';
 
 export interface SegmentsOptions {
@@ -31,6 +30,7 @@ interface Opened {
 
 export class Segments {
   readonly #directory: string;
+  readonly #names: SegmentDirectory;
   readonly #sync: boolean;
   readonly #gate = new Gate(writersMax);
   /** The one used last comes last. */
@@ -43,11 +43,12 @@ export class Segments {
 
   constructor({ directory, sync }: SegmentsOptions) {
     this.#directory = directory;
+    this.#names = new SegmentDirectory(directory, sync);
     this.#sync = sync;
   }
 
   writer(number: number, known: Promise<void>): SegmentWriter {
-    const place = { directory: this.#directory, number, sync: this.#sync, gate: this.#gate };
+    const place = { directory: this.#names, number, sync: this.#sync, gate: this.#gate };
     const writer = new SegmentWriter({ ...place, known }, () => this.#writers.delete(writer));
     this.#writers.add(writer);
     return writer;
@@ -119,15 +120,16 @@ export class Segments {
     this.#freed = freed;
   }
 
-  async remove(number: number): Promise<void> {
+  /** Nobody will ever read it; it is removed later all the same, when that can be written down. */
+  discard(number: number): Promise<void> {
     this.#drop(number);
-    try {
-      await unlink(segmentPath(this.#directory, number));
-    } catch (error) {
-      if (codeOf(error) === 'ENOENT') return;
-      throw error;
-    }
-    if (this.#sync) await syncDirectory(this.#directory);
+    return this.#names.discard(number);
+  }
+
+  /** Durable when resolved: none of them has a file. */
+  remove(numbers: readonly number[]): Promise<void> {
+    for (const number of numbers) this.#drop(number);
+    return this.#names.remove(numbers);
   }
 
   /** All entries of a table, with those of the files, as they are when the first one is asked for. */

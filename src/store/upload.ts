@@ -253,7 +253,8 @@ export class UploadWriter implements Upload {
 
   /** Holds the writer back while too many chunks are on their way. */
   async #room(): Promise<void> {
-    if (!this.#hasRoom()) await this.#landed(flightsMax / 2);
+    const left = this.#parts.segments?.isFull ? 0 : flightsMax / 2;
+    if (!this.#hasRoom()) await this.#landed(left);
     if (this.#failure) throw this.#failure;
   }
 
@@ -329,6 +330,8 @@ export class UploadWriter implements Upload {
     await this.#tail;
     await this.#landed();
     await this.#segment?.close();
+    // A disk that is full may not take the row that condemns it before it has the room.
+    if (this.#segment && !this.#finished) await this.#parts.segments!.discard(this.#parts.number);
     this.#forget();
     await this.#parts.over(this.#known !== undefined);
   }

@@ -67,7 +67,7 @@ export async function verifyTable(
     for (const entry of page) {
       walk.visit(entry);
       const number = directory === undefined ? undefined : numberBefore(entry.key);
-      if (number === undefined) continue;
+      if (number === undefined || walk.isUpload(number)) continue;
       for await (const record of segmentRecords(directory!, number)) walk.visit(record);
     }
     const last = page.at(-1);
@@ -127,6 +127,11 @@ class Walk {
       // The message is known all the same: its content is no orphan.
       if (decoded?.[0] === 'content' || decoded?.[0] === 'large') this.#content(decoded, key);
     }
+  }
+
+  /** Its file may be half written, which no message minds: no commit has kept it, or none does. */
+  isUpload(number: number): boolean {
+    return this.#condemned.has(number);
   }
 
   /** Numbers of all files: those behind the rows of a content are known. */

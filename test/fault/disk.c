@@ -1,5 +1,5 @@
 /*
- * A disk that fails, put in front of libc for one directory (LD_PRELOAD).
+ * A disk that fails, put in front of libc for one directory and `contents` in it (LD_PRELOAD).
  *
  * FAULT_DISK_DIRECTORY  the directory; everything else passes by
  * FAULT_DISK_JOURNAL    what was made durable, for whoever cuts the power
@@ -12,7 +12,7 @@
  *     i32 1: a sync says that it is done and does nothing
  *
  * Lines of the journal: "C name" created, "S name size" synced up to there, "R from to saved"
- * renamed, "U name saved" removed, "D" the directory was synced; saved is 0 for nothing.
+ * renamed, "U name saved" removed, "D" a directory was synced; saved is 0 for nothing.
  */
 
 #define _GNU_SOURCE
@@ -78,7 +78,8 @@ static const char *name_of(const char *path) {
   if (path[directory_size] == 0) return "";
   if (path[directory_size] != '/') return NULL;
   const char *name = path + directory_size + 1;
-  return strchr(name, '/') ? NULL : name;
+  const char *inner = strncmp(name, "contents/", 9) == 0 ? name + 9 : name;
+  return strchr(inner, '/') ? NULL : name;
 }
 
 static int is_watched(int fd) { return fd >= 0 && fd < FDS && names[fd] && names[fd][0]; }
@@ -266,7 +267,7 @@ static int synced(int fd, long call) {
   if (fstat(fd, &status) != 0) return -1;
   char text[PATH_MAX + 32];
   pthread_mutex_lock(&lock);
-  if (!names[fd][0]) snprintf(text, sizeof text, "D\n");
+  if (S_ISDIR(status.st_mode)) snprintf(text, sizeof text, "D\n");
   else snprintf(text, sizeof text, "S %s %lld\n", names[fd], (long long)status.st_size);
   line(text);
   pthread_mutex_unlock(&lock);
@@ -300,6 +301,18 @@ int rename(const char *from, const char *to) {
     snprintf(text, sizeof text, "R %s %s %u\n", old, new, number);
     line(text);
   }
+  pthread_mutex_unlock(&lock);
+  errno = error;
+  return result;
+}
+
+int mkdir(const char *path, mode_t mode) {
+  const char *name = name_of(path);
+  if (name && refused()) return -1;
+  pthread_mutex_lock(&lock);
+  int result = syscall(SYS_mkdirat, AT_FDCWD, path, mode);
+  int error = errno;
+  if (result == 0 && name && strcmp(name, "contents") == 0) line("C contents\n");
   pthread_mutex_unlock(&lock);
   errno = error;
   return result;

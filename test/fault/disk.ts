@@ -114,9 +114,7 @@ export class Disk {
     for (const change of undone.reverse()) this.#undo(change);
     let lost = 0;
     const lines: string[] = [];
-    for (const entry of readdirSync(this.directory, { withFileTypes: true })) {
-      const { name } = entry;
-      if (!entry.isFile()) continue;
+    for (const name of this.#files()) {
       // Locks hold nothing, and LevelDB's LOG is for people.
       if (name === 'LOCK' || name.startsWith('LOG')) continue;
       lost += this.#shorten(name, sizes.get(name) ?? 0, how, draw);
@@ -160,10 +158,19 @@ export class Disk {
     return { sizes, undone: pending.slice(kept) };
   }
 
+  /** Those of the store, and of the contents in it. */
+  #files(): string[] {
+    const contents = join(this.directory, 'contents');
+    const inner = existsSync(contents) ? readdirSync(contents) : [];
+    const outer = readdirSync(this.directory, { withFileTypes: true });
+    const names = outer.flatMap((entry) => (entry.isFile() ? [entry.name] : []));
+    return [...names, ...inner.map((name) => join('contents', name))];
+  }
+
   #undo([kind, name = '', more = '', number = '']: readonly string[]): void {
     const at = (file: string): string => join(this.directory, file);
     const saved = (file: string): string => join(this.#root, 'saved', file);
-    if (kind === 'C') rmSync(at(name), { force: true });
+    if (kind === 'C') rmSync(at(name), { force: true, recursive: true });
     else if (kind === 'U' && more !== '0') renameSync(saved(more), at(name));
     else if (kind === 'R') {
       renameSync(at(more), at(name));

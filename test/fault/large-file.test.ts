@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -63,7 +63,8 @@ async function end(): Promise<void> {
 }
 
 function files(): string[] {
-  return readdirSync(directory).filter((name) => name.startsWith('content-'));
+  const contents = join(directory, 'contents');
+  return existsSync(contents) ? readdirSync(contents) : [];
 }
 
 /** The contents with these numbers are whole, the store is sound, and there are no other files. */

@@ -75,7 +75,8 @@ async function readAll(content: Content, step = 65_536): Promise<Buffer> {
 }
 
 function files(directory = data): string[] {
-  return readdirSync(directory).filter((name) => name.startsWith('content-'));
+  const contents = join(directory, 'contents');
+  return existsSync(contents) ? readdirSync(contents) : [];
 }
 
 function sum(whole: Buffer): string {
@@ -94,7 +95,7 @@ describe('a content beyond 1 MiB', () => {
   test('D-14: stands in a file behind its first chunks, and is read in pieces of any size', async () => {
     await keep();
     const [name] = files();
-    expect(statSync(join(data, name!)).size).toBe(4 * slotBytes + 5 + 777);
+    expect(statSync(join(data, 'contents', name!)).size).toBe(4 * slotBytes + 5 + 777);
     await store.close();
     store = await open();
     for (const step of [10_000, 65_536, 70_001, size]) {
@@ -143,7 +144,7 @@ describe('a content beyond 1 MiB', () => {
     const sealed = await open(join(root, 'sealed'), keys);
     await keep(sealed);
     const [name] = files(join(root, 'sealed'));
-    const raw = readFileSync(join(root, 'sealed', name!));
+    const raw = readFileSync(join(root, 'sealed', 'contents', name!));
     const from = rowChunks * 65_536;
     expect(raw.includes(octets.subarray(from, from + 32))).toBe(false);
     expect(sum(await readAll((await sealed.content(bob, 1))!))).toBe(sum(octets));
@@ -194,7 +195,7 @@ describe('damage', () => {
   test('an octet that flipped is no content, and is found where it is', async () => {
     await keep();
     await store.close();
-    const path = join(data, files()[0]!);
+    const path = join(data, 'contents', files()[0]!);
     const raw = readFileSync(path);
     raw[slotBytes + 1_000]! ^= 1;
     writeFileSync(path, raw);
@@ -219,7 +220,7 @@ describe('damage', () => {
   test('a file that is cut off, or not there, makes the content incomplete', async () => {
     await keep();
     await store.close();
-    const path = join(data, files()[0]!);
+    const path = join(data, 'contents', files()[0]!);
     truncateSync(path, slotBytes);
     expect((await findings()).map(({ code }) => code)).toEqual(['STORE_INCOMPLETE']);
     await rm(path);
@@ -230,14 +231,17 @@ describe('damage', () => {
   });
 
   test('a file that nobody knows is an orphan, and goes by its repair', async () => {
+    await keep();
+    await drop();
+    await expect.poll(() => files()).toEqual([]);
     await store.close();
-    writeFileSync(join(data, 'content-77'), Buffer.alloc(100));
+    writeFileSync(join(data, 'contents', '77'), Buffer.alloc(100));
     const found = await findings();
     expect(found.map(({ code }) => code)).toContain('STORE_ORPHAN');
     const maintenance = await openMaintenance(data);
     await maintenance.remove(found.map(({ key }) => key));
     await maintenance.close();
     store = await open();
-    await expect.poll(() => existsSync(join(data, 'content-77'))).toBe(false);
+    await expect.poll(() => existsSync(join(data, 'contents', '77'))).toBe(false);
   });
 });
