@@ -126,6 +126,11 @@ export class Disk {
     return { octets: lost, names: undone.length };
   }
 
+  /** What was done to names, and made durable, line by line. */
+  journal(): string[] {
+    return readFileSync(join(this.#root, 'journal'), 'utf8').split('\n');
+  }
+
   end(): void {
     closeSync(this.#control);
     rmSync(this.#root, { recursive: true, force: true });

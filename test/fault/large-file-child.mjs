@@ -11,6 +11,9 @@ const size = Number(text);
 const bob = 'bob@example.org';
 const store = await openLevelStore({ directory, durability: 'fsync', log: silent, retryMs: 0 });
 
+/** Uploads that are begun, by serial. */
+const begun = new Map();
+
 writeSync(1, 'ready\n');
 for await (const line of createInterface({ input: process.stdin })) {
   const [what, serial] = line.split(' ');
@@ -19,13 +22,17 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 async function keep(what, serial) {
+  if (what === 'finish') return begun.get(serial).finish(size).then(() => 'finished');
   const upload = await store.upload(bob);
   const octets = Buffer.alloc(65_536, serial);
   try {
     for (let at = 0; at < size; at += octets.length) {
       await upload.write(at, octets.subarray(0, Math.min(octets.length, size - at)));
     }
-    if (what === 'begin') return 'begun';
+    if (what === 'begin') {
+      begun.set(serial, upload);
+      return 'begun';
+    }
     await upload.finish(size);
   } catch (error) {
     await upload.abort().catch(() => undefined);

@@ -3,7 +3,7 @@
 import { spawn } from 'node:child_process';
 import type { ChildProcessWithoutNullStreams } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, statSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
@@ -108,6 +108,8 @@ test.skipIf(missing)(
     expect(await tell('keep 1')).toBe('kept');
     disk.octets(1_600_000);
     expect(await tell('keep 2')).toBe('STORE_UNAVAILABLE');
+    // What it had is given back although there is no room to write that down.
+    expect(files()).toHaveLength(1);
     disk.octets(undefined);
     expect(await tell('keep 3')).toBe('kept');
     await end();
@@ -126,6 +128,51 @@ test.skipIf(missing)(
     expect(await tell('keep 2')).toBe('kept');
     await end();
     await expectKept([2]);
+  },
+  30_000,
+);
+
+test.skipIf(missing)(
+  'U1: octets whose sync has failed are never trusted again, however often the end is asked for',
+  async () => {
+    await start();
+    expect(await tell('begin 1')).toBe('begun');
+    disk.set('syncError', errno.EIO);
+    expect(await tell('finish 1')).toBe('STORE_UNAVAILABLE');
+    disk.set('syncError', 0);
+    expect(await tell('finish 1')).toBe('STORE_UNAVAILABLE');
+    expect(await tell('keep 2')).toBe('kept');
+    await end();
+    await expectKept([2]);
+  },
+  30_000,
+);
+
+test.skipIf(missing)(
+  'U1: every octet and every name is synced before the row that says so',
+  async () => {
+    await start();
+    expect(await tell('keep 1')).toBe('kept');
+    expect(await tell('keep 2')).toBe('kept');
+    await end();
+    const done = disk.journal();
+    for (const file of files()) {
+      const name = `contents/${file}`;
+      const whole = statSync(join(directory, name)).size;
+      const made = done.indexOf(`C ${name}`);
+      const synced = done.lastIndexOf(`S ${name} ${whole}`);
+      const named = done.indexOf('D', synced);
+      const told = done.findIndex((line, at) => at > named && /^S \d+\.log /.test(line));
+      expect(made).toBeGreaterThan(done.indexOf('C contents'));
+      expect(done.slice(0, made).some((line) => /^S \d+\.log /.test(line))).toBe(true);
+      expect([made, synced, named, told].every((at) => at >= 0)).toBe(true);
+      expect([made, synced, named, told]).toEqual([made, synced, named, told].sort((a, b) => a - b));
+    }
+    expect(files()).toHaveLength(2);
+    // The directory itself has its name before any file has one in it.
+    expect(done.indexOf('D', done.indexOf('C contents'))).toBeLessThan(
+      done.findIndex((line) => line.startsWith('C contents/')),
+    );
   },
   30_000,
 );

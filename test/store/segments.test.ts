@@ -15,6 +15,8 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Content, KeyProvider } from '../../src/ports.js';
+import { beginReshard, builtDirectory, endReshard, settleReshard } from '../../src/cluster/reshard.js';
+import { shardDirectory } from '../../src/cluster/layout.js';
 import { divide } from '../../src/store/division.js';
 import { createFileKeys } from '../../src/store/encryption/file-keys.js';
 import { openLevelStore } from '../../src/store/level.js';
@@ -188,6 +190,61 @@ describe('copies of a store with files', () => {
     }
     await one.close();
     store = await open();
+  });
+});
+
+describe('an upload that nobody has kept', () => {
+  test('its half written file is no damage, and is in no copy', async () => {
+    const left = await store.upload(bob);
+    for (let at = 0; at < size; at += 65_536) {
+      await left.write(at, octets.subarray(at, at + 65_536));
+    }
+    await expect.poll(() => files()).toHaveLength(1);
+    const pieces: Buffer[] = [];
+    for await (const piece of store.backup()) pieces.push(piece);
+    expect(Buffer.concat(pieces).length).toBeLessThan(17 * 65_536);
+    await store.close();
+    truncateSync(join(data, 'contents', files()[0]!), 3 * slotBytes - 1);
+    expect(await findings()).toEqual([]);
+    store = await open();
+    expect(await store.sweep(Number.MAX_SAFE_INTEGER)).toBe(1);
+    expect(files()).toEqual([]);
+  });
+});
+
+describe('many', () => {
+  test('all that are dropped at once go, with one sync of the directory for many', async () => {
+    for (const serial of [1, 2, 3, 4, 5]) await keep(store, serial);
+    expect(files()).toHaveLength(5);
+    const { version } = await store.load(bob);
+    const serials = [1, 2, 3, 4, 5];
+    const deletes = serials.map((serial) => ['ua', serial] as const);
+    await store.commit(bob, version, { ...nothing, deletes, drops: serials });
+    store.release(bob);
+    await expect.poll(() => files()).toEqual([]);
+    await store.close();
+    expect(await findings()).toEqual([]);
+    store = await open();
+  });
+});
+
+describe('another number of shards', () => {
+  test('files of the former store do not stand beside those of the new ones', async () => {
+    await keep();
+    await store.close();
+    await beginReshard(data, 1, 2);
+    const { shards, front } = { shards: [0, 1].map((n) => shardDirectory('', n)), front: 'front' };
+    const built = builtDirectory(data);
+    await divide({
+      from: { shards: [data] },
+      to: { front: join(built, front), shards: shards.map((name) => join(built, name)) },
+      shardOf: () => 1,
+    });
+    await settleReshard(data, 1, 2);
+    await endReshard(data, { from: 1, to: 2, phase: 'move' });
+    expect(readdirSync(data)).not.toContain('contents');
+    store = await open(join(data, shards[1]!));
+    expect(sum(await readAll((await store.content(bob, 1))!))).toBe(sum(octets));
   });
 });
 
