@@ -55,7 +55,9 @@ function leave(): void {
 }
 
 /** Places in the control block of `disk.c`. */
-const places = { octets: 0, writeError: 8, syncError: 12, syncMs: 16, syncLies: 20 } as const;
+const places = {
+  ...{ octets: 0, writeError: 8, syncError: 12, syncMs: 16, syncLies: 20, steps: 24 },
+} as const;
 
 /** What stands in errno. */
 export const errno = { EIO: 5, EROFS: 30 } as const;
@@ -77,7 +79,7 @@ export class Disk {
     this.directory = directory;
     this.#root = `${directory}.disk`;
     mkdirSync(join(this.#root, 'saved'), { recursive: true });
-    writeFileSync(join(this.#root, 'control'), Buffer.alloc(24));
+    writeFileSync(join(this.#root, 'control'), Buffer.alloc(32));
     this.#control = openSync(join(this.#root, 'control'), 'r+');
     this.octets(undefined);
   }
@@ -113,17 +115,28 @@ export class Disk {
     const { sizes, undone } = this.#read(how === 'nothing' ? undefined : draw);
     for (const change of undone.reverse()) this.#undo(change);
     let lost = 0;
-    const lines: string[] = [];
     for (const name of this.#files()) {
       // Locks hold nothing, and LevelDB's LOG is for people.
       if (name === 'LOCK' || name.startsWith('LOG')) continue;
       lost += this.#shorten(name, sizes.get(name) ?? 0, how, draw);
-      lines.push(`S ${name} ${statSync(join(this.directory, name)).size}\n`);
     }
+    this.settle();
+    return { octets: lost, names: undone.length };
+  }
+
+  /** Everything is durable as it stands: also what somebody has written who does not know of this. */
+  settle(): void {
+    const lines = this.#files().map(
+      (name) => `S ${name} ${statSync(join(this.directory, name)).size}\n`,
+    );
     rmSync(join(this.#root, 'saved'), { recursive: true });
     mkdirSync(join(this.#root, 'saved'));
     writeFileSync(join(this.#root, 'journal'), lines.join(''));
-    return { octets: lost, names: undone.length };
+  }
+
+  /** Steps that are left before the process dies. */
+  get steps(): number {
+    return readFileSync(join(this.#root, 'control')).readInt32LE(places.steps);
   }
 
   /** What was done to names, and made durable, line by line. */

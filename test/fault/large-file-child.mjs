@@ -22,7 +22,12 @@ for await (const line of createInterface({ input: process.stdin })) {
 }
 
 async function keep(what, serial) {
-  if (what === 'finish') return begun.get(serial).finish(size).then(() => 'finished');
+  if (what === 'drop') return drop(serial);
+  if (what === 'finish')
+    return begun
+      .get(serial)
+      .finish(size)
+      .then(() => 'finished');
   const upload = await store.upload(bob);
   const octets = Buffer.alloc(65_536, serial);
   try {
@@ -43,5 +48,16 @@ async function keep(what, serial) {
     ...{ deletes: [], drops: [], keeps: [{ serial, content: upload.id }] },
     puts: [{ key: ['ua', serial], value: { a: 1 } }],
   });
+  store.release(bob);
   return 'kept';
+}
+
+/** Its octets have gone too when it has answered. */
+async function drop(serial) {
+  const { version } = await store.load(bob);
+  const deletes = [['ua', serial]];
+  await store.commit(bob, version, { puts: [], deletes, keeps: [], drops: [serial] });
+  store.release(bob);
+  await store.sweep(1);
+  return 'dropped';
 }

@@ -15,7 +15,12 @@ import { join } from 'node:path';
 import { Readable } from 'node:stream';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Content, KeyProvider } from '../../src/ports.js';
-import { beginReshard, builtDirectory, endReshard, settleReshard } from '../../src/cluster/reshard.js';
+import {
+  beginReshard,
+  builtDirectory,
+  endReshard,
+  settleReshard,
+} from '../../src/cluster/reshard.js';
 import { shardDirectory } from '../../src/cluster/layout.js';
 import { divide } from '../../src/store/division.js';
 import { createFileKeys } from '../../src/store/encryption/file-keys.js';
