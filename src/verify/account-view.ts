@@ -66,3 +66,9 @@ export function sessionsOf({ memory }: AccountState): Address[] {
   const kinds = /^(push|focus|recording|forward|bridge)\//;
   return [...(memory?.actors.keys() ?? [])].filter((address) => kinds.test(address));
 }
+
+/** Somebody has brought a message, and has not heard what became of it. */
+export function isUnanswered({ peers }: AccountState): boolean {
+  const { submissions, offers, imports } = peers;
+  return [submissions, offers, imports].some((all) => all.includes('unanswered'));
+}

@@ -12,6 +12,7 @@ import type { AccountState } from './bounded-account.js';
 import { boundedLimits } from './bounded-facts.js';
 import {
   inventoryOf,
+  isUnanswered,
   mailboxAtRest,
   mailboxOf,
   messagesOf,
@@ -207,8 +208,7 @@ export const goals: readonly Goal[] = [
     name: 'ends',
     statement: 'Every message ends: delivered and gone, expired or deleted, and reported.',
     reached: (state) => {
-      if (messagesOf(state).length > 0 || state.peers.submissions.includes('unanswered'))
-        return false;
+      if (messagesOf(state).length > 0 || isUnanswered(state)) return false;
       return [...state.store.rows.values()].every(({ key }) => key[0] !== 'outbox');
     },
     without: noTimer,

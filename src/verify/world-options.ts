@@ -3,7 +3,7 @@
 import type { Address } from '../machines/events.js';
 import type { AccountState, Bounds, Submission, VolatileTimer } from './bounded-account.js';
 import { durableTimers } from './bounded-account.js';
-import { isBound, mailboxOf, storedSerials } from './account-view.js';
+import { isBound, isUnanswered, mailboxOf, storedSerials } from './account-view.js';
 import type { OutboxRow } from '../actors/outbox.js';
 import type { Act, Option } from './choice.js';
 import { passagesOf } from './world-passages.js';
@@ -161,8 +161,8 @@ export function timersAt(state: AccountState): VolatileTimer[] {
 
 /** Somebody owes the account an answer, or it owes something to somebody. */
 function isOwed(state: AccountState): boolean {
-  const { submissions, invites, unacknowledged, media, byes, sends, notifies, legs } = state.peers;
-  if (submissions.includes('unanswered')) return true;
+  const { invites, unacknowledged, media, byes, sends, notifies, legs } = state.peers;
+  if (isUnanswered(state)) return true;
   if ([...legs.values()].some((leg) => leg !== 'open')) return true;
   if ([invites, unacknowledged, byes, notifies].some(({ size }) => size > 0)) return true;
   if ([...media.values()].includes('waiting')) return true;

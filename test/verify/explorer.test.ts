@@ -16,7 +16,8 @@ import {
   stepProperties,
   type Bounds,
 } from '../../src/verify/index.js';
-import { forgetful, planted } from './planted.js';
+import { forgetful, planted, type Planted } from './planted.js';
+import { plantedPassages } from './planted-passages.js';
 
 const nothing = Object.fromEntries(
   Object.keys(defaultBounds).map((name) => [name, 0]),
@@ -71,7 +72,7 @@ describe('every reachable state of a bounded account', () => {
 });
 
 describe('a planted defect is found', () => {
-  test.each([...planted, forgetful])('$property: $defect', (one) => {
+  test.each([...planted, forgetful, ...plantedPassages])('$property: $defect', (one) => {
     const { property, definitionOf } = one;
     const bounds = { ...nothing, ...one.bounds };
     const isGoal = goals.some(({ name }) => name === property);
@@ -83,10 +84,16 @@ describe('a planted defect is found', () => {
     expect(again.breach).toEqual({ property, text: counterexample.text });
   });
 
+  const names = [...Object.keys(stepProperties), ...[...invariants, ...goals].map((p) => p.name)];
+  const missing = (defects: readonly Planted[]): string[] =>
+    names.filter((name) => !defects.some(({ property }) => property === name));
+
   test('there is one for every property', () => {
-    const names = [...Object.keys(stepProperties), ...[...invariants, ...goals].map((p) => p.name)];
-    const found = new Set([...planted, forgetful].map(({ property }) => property));
-    expect(names.filter((name) => !found.has(name))).toEqual([]);
+    expect(missing([...planted, forgetful])).toEqual([]);
+  });
+
+  test('D-12, D-15, U26: there is one in what is passed on, recorded, watched and imported', () => {
+    expect(missing(plantedPassages)).toEqual([]);
   });
 });
 

@@ -2,7 +2,6 @@
 
 import type { Address } from '../../src/machines/events.js';
 import {
-  bridge,
   definitionOf as productDefinitionOf,
   focus,
   mailbox,
@@ -22,7 +21,7 @@ export interface Planted {
   readonly bounds: Partial<Bounds>;
 }
 
-function plant(
+export function plant(
   [property, defect]: readonly [string, string],
   definition: Definition,
   bounds: Partial<Bounds>,
@@ -102,27 +101,6 @@ export const planted: readonly Planted[] = [
         { actions: storing(states).filter((one) => nameOf(one) === 'timer.set') },
       ];
     },
-  ),
-  plant(
-    ['believes', 'a conference is not told that it is over'],
-    focus,
-    { sessions: 1, watchers: 1 },
-    (states) => dropAction(states['closing']!.entry, 'tell', 1),
-  ),
-  plant(
-    ['closes', 'the other leg of a session is not ended'],
-    bridge,
-    { registrations: 1, passages: 1, offers: 1 },
-    (states) => {
-      dropAction(states['established']!.on!['bye.received']![0]!.actions, 'sip.bye');
-      delete states['closing']!.on!['timer.expired'];
-    },
-  ),
-  plant(['durable', 'a large message is answered and not kept'], mailbox, { offers: 1 }, (states) =>
-    dropAction(states['offline']!.on!['message.recorded']!.at(-1)!.actions, 'tell'),
-  ),
-  plant(['counts', 'an import is not counted'], mailbox, { imports: 1 }, (_states, machine) =>
-    dropAction(machine.on!['message.imported']!.at(-1)!.actions, 'countImported'),
   ),
   plant(['closes', 'a push waits for an answer to its BYE for ever'], push, pushed, (states) => {
     delete states['closing']!.on!['bye.answered'];
