@@ -66,6 +66,10 @@ const accounts: readonly Partial<Bounds>[] = [
   { messages: 1, registrations: 1, faults: 1 },
   { messages: 1, sessions: 1, deletions: 1, faults: 1 },
   { messages: 1, subscriptions: 1, crashes: 1, faults: 1 },
+  { messages: 1, sessions: 1, watchers: 1 },
+  { imports: 1, registrations: 1, subscriptions: 1 },
+  { messages: 1, registrations: 1, passages: 1, faults: 1 },
+  { offers: 1, registrations: 1, passages: 1, faults: 1 },
 ];
 
 /** The explorer on small accounts; the machines are those that everybody steps. */

@@ -2,6 +2,7 @@
 
 import { equivalents } from '../../mutation/equivalents.js';
 import { foundOf, mutantsIn, recordedScores, type MachineScore } from '../../mutation/score.js';
+import { sourceScores, type SourceScore } from '../../mutation/stryker/score.js';
 import { table, type Section } from './section.js';
 
 export const mutationSection: Section = {
@@ -27,14 +28,28 @@ ${table(head, [...rows, rowOf('all', scores)])}
 
 Not counted are those that do what the machine does:
 
-${table(['machine', 'mutant', 'why nobody can tell'], reasons)}`;
+${table(['machine', 'mutant', 'why nobody can tell'], reasons)}
+
+Stryker (\`npm run stryker\`) alters what guards and changes are made of: operators, conditions,
+literals and blocks of the files below, each judged by a test of its own; below 90 % a run fails.
+
+${table(['file', 'mutants', 'found', 'score'], sourceScores().map(rowOfSource))}`;
   },
 };
+
+function rowOfSource({ file, found, survivors }: SourceScore): string[] {
+  const mutants = found + survivors.length;
+  return [`\`${file}\``, String(mutants), String(found), percent(found, mutants)];
+}
+
+function percent(found: number, mutants: number): string {
+  return `${((found / mutants) * 100).toFixed(1)} %`;
+}
 
 function rowOf(name: string, scores: readonly MachineScore[]): string[] {
   const by = (['tests', 'examples', 'flows', 'explorer'] as const).map((kind) =>
     String(scores.reduce((sum, { killed }) => sum + killed[kind], 0)),
   );
-  const rate = (foundOf(scores) / mutantsIn(scores)) * 100;
-  return [name, String(mutantsIn(scores)), ...by, `${rate.toFixed(1)} %`];
+  const mutants = mutantsIn(scores);
+  return [name, String(mutants), ...by, percent(foundOf(scores), mutants)];
 }
