@@ -79,7 +79,9 @@ function growth(lines) {
 To the right, ten times as many messages at each line; upwards, values from zero. \`npm run bench --
 scale --messages 10000000\` measures it: at each size the server is killed and started, other
 messages come by the wire, mailboxes are pushed and retrieved, and up to a million messages expire at
-once; at the last size an operator deletes one large mailbox.
+once; at the last size an operator deletes one large mailbox. A size that was measured with
+\`--store\` was filled in a run of its own, by \`bench/fill.mjs\`, and the messages that come by the
+wire are on top of it.
 `;
 }
 

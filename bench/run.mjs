@@ -21,6 +21,7 @@ const program = new Command('bench')
   .option('--repetitions <n>', 'interleaved repetitions', positive, 5)
   .option('--seconds <n>', 'of one run of the suite store', positive, 5)
   .option('--messages <n>', 'of the suites recovery and scale', positive)
+  .option('--store <directory>', 'filled by bench/fill.mjs: the suite scale measures this one size')
   .option('--megabytes <n>', 'of the suite large', positive)
   .option('--quick', 'a look at whether everything runs: small, once')
   .option('--no-history', 'keeps nothing')
@@ -76,6 +77,7 @@ for (const name of chosen) {
     seconds: options.quick ? 1 : options.seconds,
     messages: options.messages,
     megabytes: options.megabytes,
+    store: options.store,
     peers,
     say,
     figure(figure) {
