@@ -20,10 +20,12 @@ import type {
 import { availableParallelism } from 'node:os';
 import { claimLayout } from './cluster/layout.js';
 import { shardsMax } from './cluster/marker.js';
+import { createLog } from './server/log.js';
+import { systemClock } from './system.js';
 import type { SipAddress } from './transport/sip/options.js';
 import type { Resolve } from './transport/sip/resolve.js';
 
-export { createLog } from './server/log.js';
+export { createLog };
 
 /** What an embedder may bring along; whatever is absent is the real thing. */
 export interface ServerParts {
@@ -93,9 +95,28 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
   const shards = shardsOf(settings);
   // A front needs nothing of what a node is made of but its HTTP faces, nor a node of a front.
   if (shards > 1) return (await import('./server/front.js')).startFront(settings, shards, parts);
-  const { startNode } = await import('./server/node.js');
-  if (!parts.store) await claimLayout(settings.store.directory, shards);
-  return startNode(settings, parts);
+  if (parts.store) return (await import('./server/node.js')).startNode(settings, parts);
+  await claimLayout(settings.store.directory, shards);
+  return startOpening(settings, parts);
+}
+
+/** LevelDB reads its log back in a thread of its own, while the modules of a node are loaded. */
+async function startOpening(settings: Settings, parts: ServerParts): Promise<Server> {
+  const { clock = systemClock, log = createLog(settings.log.level) } = parts;
+  const { openStore } = await import('./server/open-store.js');
+  const opening = openStore(settings, { clock, log }, parts.keys);
+  // Whoever waits for it hears that it failed.
+  opening.catch(() => undefined);
+  try {
+    const { startNode } = await import('./server/node.js');
+    return await startNode(settings, { ...parts, log, opening });
+  } catch (error) {
+    await opening.then(
+      (store) => store.close(),
+      () => undefined,
+    );
+    throw error;
+  }
 }
 
 /** How many processes with a store there are. */

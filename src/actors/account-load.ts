@@ -20,7 +20,9 @@ export interface LoadedAccount {
   readonly seen: readonly SeenKey[];
 }
 
-const page = 256;
+/** Rows read at once, the latest first: mostly few have come of late, so that more come later. */
+const firstPage = 8;
+const pageMax = 256;
 
 export async function loadAccount(
   store: StorePort,
@@ -88,7 +90,7 @@ async function recentMessages(
 ): Promise<[string, number][]> {
   const found: [string, number][] = [];
   let upTo: number | undefined;
-  while (found.length < window.bound) {
+  for (let page = firstPage; found.length < window.bound; page = Math.min(pageMax, page * 4)) {
     const range = { kind: 'ua', limit: page, reverse: true } as const;
     const rows = await store.scan(account, upTo === undefined ? range : { ...range, upTo });
     for (const row of rows) {

@@ -15,6 +15,7 @@ import { createSipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipLink } from '../transport/sip/link.js';
 import type { XdmsClient } from '../transport/xcap/client.js';
+import type { LevelStore } from '../store/level.js';
 import { version } from '../version.js';
 import { actorsOptions } from './actors.js';
 import { authenticationOptions } from './authentication.js';
@@ -33,6 +34,8 @@ export interface NodeParts extends ServerParts {
   /** The process with the SIP sockets. */
   readonly link?: SipLink;
   readonly placement?: PlacementPort;
+  /** The store of the settings, which somebody has begun to open, and closes when the start fails. */
+  readonly opening?: Promise<LevelStore>;
   /** Hears of identities that a trusted S-CSCF has told. */
   readonly learnt?: Learnt;
 }
@@ -54,7 +57,7 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
   const xdms = await xdmsOf(settings, world);
-  const store = parts.store ?? (await openStore(settings, world, parts.keys));
+  const store = parts.store ?? (await (parts.opening ?? openStore(settings, world, parts.keys)));
   const provisioning = parts.provisioning ?? store.provisioning;
   const authentication = authenticationOptions(settings.identity, parts.credentials);
   const actors = createActors({

@@ -209,8 +209,11 @@ export class LevelTable implements Table {
   }
 }
 
-function bounds(range: TableRange): { gte: Buffer; lt: Buffer; limit: number; reverse: boolean } {
-  return { gte: range.from, lt: range.to, limit: range.limit, reverse: range.reverse ?? false };
+/** Octets that one way to LevelDB's thread and back brings: a mailbox of a hundred messages. */
+const highWaterMarkBytes = 65_536;
+
+function bounds({ from, to, limit, reverse = false }: TableRange) {
+  return { gte: from, lt: to, limit, reverse, highWaterMarkBytes };
 }
 
 function closed(): StoreError {
