@@ -1,8 +1,9 @@
 /** `poste-restante verify check`: whether a trace of a deferred messaging server conforms. */
 
-import { Command } from 'commander';
+import { Command, Option } from 'commander';
+import { ConfigError, readSettings, settingsOf } from '../config.js';
 import { readCapture } from '../verify/capture/read.js';
-import { checkTrace, type CheckOptions } from '../verify/check/check.js';
+import { checkTrace, type CheckOptions, type Role } from '../verify/check/check.js';
 import type { Verdict, Violation } from '../verify/check/verdict.js';
 import { VerifyError } from '../verify/verify-error.js';
 
@@ -11,6 +12,10 @@ interface Options {
   readonly json?: boolean;
   readonly all?: boolean;
   readonly fromStart?: boolean;
+  readonly role?: Role;
+  readonly settings?: string;
+  readonly expectPush?: boolean;
+  readonly identity?: readonly string[];
 }
 
 const violates = 1;
@@ -25,11 +30,20 @@ export function verifyCheckCommand(
     .argument('<trace>', 'the file; 0: it conforms, 1: it does not, 2: it cannot be judged')
     .option('--server <host:port...>', 'the server, where it is not to be found by what it says')
     .option('--from-start', 'the server kept nothing and knew nobody when the trace began')
+    .addOption(
+      new Option('--role <role>', 'who is judged')
+        .choices(['server', 'client', 'both'])
+        .default('server'),
+    )
+    .option('--settings <file>', 'the settings of the server, where it is one of this project')
+    .option('--expect-push', 'whoever is there and has not asked for the contrary is pushed to')
+    .option('--identity <alias=user...>', 'a further identity, such as tel:+12025550147, of a user')
     .option('--all', 'every violation, not the first alone')
     .option('--json', 'one JSON value')
     .exitOverride((error) => process.exit(error.exitCode === 0 ? 0 : unusable))
-    .action((trace: string, { server = [], fromStart = false, json, all }: Options) => {
-      const verdict = verdictOf(trace, { servers: server, fromStart }, complain);
+    .action((trace: string, options: Options) => {
+      const { json, all } = options;
+      const verdict = verdictOf(trace, options, complain);
       process.exitCode = exitCodeOf(verdict);
       if (verdict === undefined) return;
       if (json === true) write(`${JSON.stringify(verdict)}\n`);
@@ -39,11 +53,11 @@ export function verifyCheckCommand(
 
 function verdictOf(
   trace: string,
-  options: CheckOptions,
+  options: Options,
   complain: (text: string) => unknown,
 ): Verdict | undefined {
   try {
-    return checkTrace(readCapture(trace), options);
+    return checkTrace(readCapture(trace), checkOptionsOf(options));
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
@@ -52,22 +66,63 @@ function verdictOf(
   }
 }
 
-/** Of a file that cannot be opened, or that is no capture. */
+function checkOptionsOf(options: Options): CheckOptions {
+  const { server = [], fromStart = false, role = 'server', identity = [] } = options;
+  const known = options.settings === undefined ? undefined : serverSettings(options.settings);
+  const settings = {
+    ...known?.settings,
+    ...(options.expectPush === true && { pushes: true }),
+  };
+  const identities = new Map(known?.identities ?? []);
+  for (const pair of identity) {
+    const at = pair.indexOf('=');
+    if (at < 1) throw new VerifyError('VERIFY_IDENTITY', `${pair} is no alias=user`);
+    identities.set(pair.slice(0, at), pair.slice(at + 1));
+  }
+  return { servers: server, fromStart, role, settings, identities };
+}
+
+/** What the settings of a server of this project decide. */
+function serverSettings(file: string): Required<Pick<CheckOptions, 'settings' | 'identities'>> {
+  const { limits, identity } = settingsOf(readSettings(file));
+  return {
+    settings: {
+      pushes: limits.push.default,
+      afterPush: limits.push.after,
+      afterRetrieve: limits.retrieval.after,
+    },
+    identities: new Map(Object.entries(identity.aliases)),
+  };
+}
+
+/** Of a file that cannot be opened, that is no capture, or no settings. */
 function codeOf(error: unknown): string | undefined {
-  if (error instanceof VerifyError) return error.code;
+  if (error instanceof VerifyError || error instanceof ConfigError) return error.code;
   const { code } = error as { readonly code?: unknown };
   return typeof code === 'string' && /^E[A-Z]+$/.test(code) ? code : undefined;
 }
 
-/** A trace in which no served user is found says nothing. */
+/** A trace in which no served user is found, or in which too much is missing, says nothing. */
 function exitCodeOf(verdict: Verdict | undefined): number {
   if (verdict === undefined) return unusable;
-  if (!verdict.conforms) return violates;
-  return verdict.users.length === 0 ? unusable : 0;
+  if (verdict.violations.length > 0) return violates;
+  const isAnybody = verdict.users.length + verdict.clients.length > 0;
+  return verdict.conforms && isAnybody ? 0 : unusable;
 }
 
 export function describeVerdict(verdict: Verdict, all: boolean): string {
-  const { violations, servers, users, messages, retransmissions, unjudged, remarks } = verdict;
+  const {
+    violations,
+    undecided,
+    lost,
+    clients,
+    servers,
+    users,
+    messages,
+    retransmissions,
+    unjudged,
+    remarks,
+  } = verdict;
   const lines = [
     `${messages} messages, ${retransmissions} of them sent again; server ${servers.join(', ') || 'not found'}`,
     ...users.map(
@@ -75,23 +130,30 @@ export function describeVerdict(verdict: Verdict, all: boolean): string {
         `  ${user}: ${count} messages judged; at the end ${states.join(', ')}` +
         (assumed.length > 0 ? `; before the trace: ${assumed.join(', ')}` : ''),
     ),
+    ...(clients.length > 0 ? [`  clients judged: ${clients.join(', ')}`] : []),
     ...unjudged.map(({ what, count }) => `  not judged: ${count} ${what}`),
     ...remarks.map((remark) => `  ${remark}`),
+    ...lost.map((what) => `  missing: ${what}`),
     ...(all ? violations : violations.slice(0, 1)).flatMap(describeViolation),
+    ...(all ? undecided : []).flatMap(describeViolation),
     conclusion(verdict),
   ];
   return `${lines.join('\n')}\n`;
 }
 
-function conclusion({ violations, users }: Verdict): string {
+function conclusion({ violations, undecided, users, clients }: Verdict): string {
   if (violations.length > 0) return `VIOLATES: ${violations.length} in all`;
-  return users.length === 0 ? 'no served user in it: nothing was judged' : 'conforms';
+  if (undecided.length > 0) {
+    return `CANNOT TELL: ${undecided.length} things are not explained, and parts are missing`;
+  }
+  const isAnybody = users.length + clients.length > 0;
+  return isAnybody ? 'conforms' : 'no served user in it: nothing was judged';
 }
 
 function describeViolation(violation: Violation): string[] {
-  const { number, at, source, target, clause, user, found, states, allowed } = violation;
+  const { number, at, source, target, by, clause, user, found, states, allowed } = violation;
   return [
-    `message ${number}, ${new Date(at).toISOString()}, ${source} -> ${target}: ${found}`,
+    `message ${number}, ${new Date(at).toISOString()}, ${source} -> ${target}, ${by}: ${found}`,
     `  clause: ${clause.id}, ${clause.text}`,
     ...(user === undefined ? [] : [`  of ${user} in ${states.join(', ') || 'no state'}`]),
     `  allowed: ${allowed.join('; ') || 'nothing of the kind'}`,

@@ -46,10 +46,17 @@ export class Conversation {
   }
 
   /** One of its directions is TLS. */
-  encrypted({ number }: Stamp): void {
+  encrypted(way: Way, { number }: Stamp): void {
+    if (this.#isEncrypted) return;
     const what = 'encrypted connections (TLS), which cannot be read';
-    if (!this.#isEncrypted) this.findings.remarks.count(what, number);
+    this.findings.remarks.count(what, number);
+    this.lose(way, 'an encrypted connection (TLS)', number);
     this.#isEncrypted = true;
+  }
+
+  /** There may have been messages that nobody can read. */
+  lose({ source, target }: Way, what: string, number: number): void {
+    this.findings.messages.lose({ number, what, source, target });
   }
 
   /** Nothing is said of connections that have no messages. */

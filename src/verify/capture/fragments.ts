@@ -63,8 +63,11 @@ export class Fragments {
   }
 
   #drop(key: string, { number }: Stamp): void {
+    const { source, target } = this.#gatherings.get(key)!.first;
+    const what = 'packets of which fragments are missing';
+    this.#findings.messages.lose({ number, what, source, target });
     this.#gatherings.delete(key);
-    this.#findings.remarks.count('packets of which fragments are missing', number);
+    this.#findings.remarks.count(what, number);
   }
 }
 

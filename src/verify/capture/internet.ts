@@ -1,5 +1,7 @@
 /** The headers of IPv4 (RFC 791) and IPv6 (RFC 8200), up to what they carry. */
 
+import type { Network } from './link.js';
+
 /** What a packet, or one fragment of it, carries. */
 export interface Packet {
   /** As URIs write a host: an IPv6 address in brackets. */
@@ -26,17 +28,17 @@ const authenticationHeader = 51;
 const extensionsMax = 16;
 
 /** Undefined when the octets are no packet, or its header is cut. */
-export function packetOf(bytes: Buffer): Packet | undefined {
+export function packetOf({ bytes, missing }: Network): Packet | undefined {
   const version = bytes.length > 0 ? bytes[0]! >> 4 : 0;
-  if (version === 4) return packet4(bytes);
-  return version === 6 ? packet6(bytes) : undefined;
+  if (version === 4) return packet4(bytes, missing);
+  return version === 6 ? packet6(bytes, missing) : undefined;
 }
 
-function packet4(bytes: Buffer): Packet | undefined {
+function packet4(bytes: Buffer, missing: number): Packet | undefined {
   const headerBytes = (bytes[0]! & 15) * 4;
   if (headerBytes < 20 || bytes.length < headerBytes) return undefined;
   // Where the sending hardware splits segments, a capture may have a total of 0.
-  const total = bytes.readUInt16BE(2) || bytes.length;
+  const total = bytes.readUInt16BE(2) || bytes.length + missing;
   if (total < headerBytes) return undefined;
   const flags = bytes.readUInt16BE(6);
   const offset = (flags & 0x1fff) * 8;
@@ -53,9 +55,9 @@ function packet4(bytes: Buffer): Packet | undefined {
   };
 }
 
-function packet6(bytes: Buffer): Packet | undefined {
+function packet6(bytes: Buffer, missing: number): Packet | undefined {
   if (bytes.length < 40) return undefined;
-  const total = 40 + (bytes.readUInt16BE(4) || bytes.length - 40);
+  const total = 40 + (bytes.readUInt16BE(4) || bytes.length + missing - 40);
   const end = Math.min(total, bytes.length);
   let next = bytes[6]!;
   let at = 40;

@@ -2,7 +2,7 @@
 
 import type { Frame } from './frame.js';
 
-/** Octets of an IP packet; `missing` of its end were not captured, if it has not ended before. */
+/** Octets of an IP packet; `missing` of the end of its frame were not captured. */
 export interface Network {
   readonly bytes: Buffer;
   readonly missing: number;

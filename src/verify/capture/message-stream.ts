@@ -64,6 +64,7 @@ export class MessageStream {
     if (protocol !== undefined) {
       const what = `${length} octets before frame ${stamp.number} were not captured`;
       this.#conversation.remark(this.#way, what);
+      this.#conversation.lose(this.#way, 'octets that were not captured', stamp.number);
     }
     // The end of a body is known, wherever the gap is in it.
     const left = this.#skip > 0 ? this.#skip : Math.max(0, this.#need - this.#queue.length);

@@ -1,6 +1,6 @@
 /** The messages that were found, within what may be kept of them. */
 
-import type { Capture, Observed } from './observed.js';
+import type { Capture, Loss, Observed } from './observed.js';
 import type { CaptureLimits } from './limits.js';
 import type { Remarks } from './remarks.js';
 
@@ -10,6 +10,7 @@ export class Messages {
   readonly #limits: CaptureLimits;
   readonly #remarks: Remarks;
   readonly #list: Observed[] = [];
+  readonly #losses: Loss[] = [];
   #bytes = 0;
 
   constructor(limits: CaptureLimits, remarks: Remarks) {
@@ -22,19 +23,29 @@ export class Messages {
     const { number, bytes } = message;
     if (this.#list.length >= this.#limits.messages) {
       this.#remarks.count('messages beyond the bound are not told', number);
+      this.lose({ number, ...waysOf(message), what: 'messages beyond the bound' });
       return;
     }
     const kept = this.#kept(message);
-    if (kept === undefined) return;
+    if (kept === undefined) {
+      this.lose({ number, ...waysOf(message), what: 'messages for which there is no room' });
+      return;
+    }
     this.#bytes += kept.length;
     const cut = message.cut || kept.length < bytes.length;
     this.#list.push({ ...message, bytes: kept, cut });
   }
 
+  /** Takes note of what passed and is not among the messages, as far as there is room for it. */
+  lose(loss: Loss): void {
+    if (this.#losses.length < this.#limits.remarks) this.#losses.push(loss);
+  }
+
   /** In the order in which they were seen: one that never ended is found only in the end. */
   capture(): Capture {
     const messages = [...this.#list].sort((one, other) => one.number - other.number);
-    return { messages, remarks: this.#remarks.list() };
+    const losses = this.#losses;
+    return { messages, remarks: this.#remarks.list(), ...(losses.length > 0 && { losses }) };
   }
 
   /** A copy of what is kept of it: its head at least, for which a part of the room is set aside. */
@@ -54,4 +65,8 @@ export class Messages {
     this.#remarks.count('bodies for which there is no room are left out', number);
     return Buffer.concat([head, endLine]);
   }
+}
+
+function waysOf({ source, target }: Observed): Pick<Loss, 'source' | 'target'> {
+  return { source, target };
 }

@@ -16,9 +16,21 @@ export interface Observed {
   readonly cut: boolean;
 }
 
+/** Something that passed between two hosts and cannot be read: a gap, or what is encrypted. */
+export interface Loss {
+  /** Of the frame at which it was noticed. */
+  readonly number: number;
+  readonly what: string;
+  /** Hosts, or `host:port`. */
+  readonly source: string;
+  readonly target: string;
+}
+
 export interface Capture {
   /** In the order in which they were seen. */
   readonly messages: readonly Observed[];
+  /** What may be missing among them; absent where nothing is known to be. */
+  readonly losses?: readonly Loss[];
   /** What could not be read, and why: a gap in a stream, a frame of an unknown kind, a torn end. */
   readonly remarks: readonly string[];
 }

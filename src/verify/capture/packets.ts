@@ -34,7 +34,7 @@ export class Packets {
       remarks.count(`frames of link type ${linkType}, which is not known`, number);
       return;
     }
-    const packet = packetOf(network.bytes);
+    const packet = packetOf(network);
     if (packet === undefined) {
       remarks.count('broken IP packets', number);
       return;
@@ -62,7 +62,10 @@ export class Packets {
       }
       this.#findings.remarks.count('broken TCP segments', stamp.number);
     } else if (packet.protocol === esp) {
-      this.#findings.remarks.count('packets of IPsec, which cannot be read', stamp.number);
+      const { remarks, messages } = this.#findings;
+      const { source, target } = packet;
+      remarks.count('packets of IPsec, which cannot be read', stamp.number);
+      messages.lose({ number: stamp.number, what: 'packets of IPsec', source, target });
     }
   }
 

@@ -75,7 +75,7 @@ export class StreamContent implements SequenceTaker {
     const bytes = this.#begun.bytes;
     if (bytes.length < decidingBytes) return undefined;
     if (isTls(bytes)) {
-      this.#conversation.encrypted(this.#stamp);
+      this.#conversation.encrypted(this.#way, this.#stamp);
       return nothing;
     }
     if (!isHttp(bytes)) return this.#messages;

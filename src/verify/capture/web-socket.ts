@@ -27,6 +27,7 @@ export class WebSocketStream implements SequenceTaker {
   readonly #queue = new OctetQueue();
   readonly #message = new OctetQueue();
   #isBroken = false;
+  #number = 0;
 
   /** `messages` takes what is no SIP, which may be spread over several messages. */
   constructor(conversation: Conversation, way: Way, messages: MessageStream) {
@@ -42,6 +43,7 @@ export class WebSocketStream implements SequenceTaker {
   push(octets: Buffer, stamp: Stamp): void {
     if (this.#isBroken) return;
     this.#conversation.transport = 'ws';
+    this.#number = stamp.number;
     this.#queue.append(octets);
     while (!this.#isBroken && this.#takeFrame(stamp));
     this.#queue.keep();
@@ -92,7 +94,10 @@ export class WebSocketStream implements SequenceTaker {
   }
 
   #break(why: string): void {
-    if (!this.#isBroken) this.#conversation.remark(this.#way, `${why}; the rest was passed over`);
+    if (!this.#isBroken) {
+      this.#conversation.remark(this.#way, `${why}; the rest was passed over`);
+      this.#conversation.lose(this.#way, 'WebSocket messages that were passed over', this.#number);
+    }
     this.#isBroken = true;
     this.#queue.clear();
     this.#message.clear();

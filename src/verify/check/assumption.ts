@@ -11,11 +11,20 @@ export interface Assumption {
 }
 
 /** Every server is one of these as long as nothing that is seen speaks against it. */
-export const assumptions: readonly Assumption[] = [true, false].flatMap((pushes) =>
+const assumptions: readonly Assumption[] = [true, false].flatMap((pushes) =>
   (['delete', 'keep'] as const).flatMap((afterPush) =>
     (['keep', 'delete'] as const).map((afterRetrieve) => ({ pushes, afterPush, afterRetrieve })),
   ),
 );
+
+/** Those that agree with what is known of the server. */
+export function assumptionsWith(known: Partial<Assumption> = {}): readonly Assumption[] {
+  return assumptions.filter((one) =>
+    (['pushes', 'afterPush', 'afterRetrieve'] as const).every(
+      (name) => known[name] === undefined || known[name] === one[name],
+    ),
+  );
+}
 
 /** Assumptions between which nothing has decided, and the limits that are so under all of them. */
 export interface Undecided {

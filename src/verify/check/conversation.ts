@@ -16,9 +16,13 @@ export interface Conversation {
   /** In order; what neither comes from the server nor goes to it is left out. */
   readonly turns: readonly Turn[];
   readonly exchanges: readonly Exchange[];
+  /** Number of the last message that each address has sent. */
+  readonly lastSaid: ReadonlyMap<string, number>;
   readonly retransmissions: number;
   /** Messages between others. */
   readonly elsewhere: number;
+  /** Messages that a capture has cut before their body. */
+  readonly cutHeads: number;
 }
 
 /** `servers`: `host:port`, where they are known; else they are found. */
@@ -30,8 +34,14 @@ export function conversationOf(
   const found = servers && servers.size > 0 ? servers : serversOf(spoken);
   const exchanges = new Exchanges();
   const turns: Turn[] = [];
+  const lastSaid = new Map(messages.map(({ source, number }) => [source, number]));
   let elsewhere = 0;
+  let cutHeads = 0;
   for (const one of spoken) {
+    if (one.kind === 'cut') {
+      cutHeads++;
+      continue;
+    }
     if (one.kind === 'msrp') {
       turns.push({ kind: 'msrp', spoken: one });
       continue;
@@ -43,8 +53,8 @@ export function conversationOf(
     else turns.push({ kind: 'sip', spoken: one, step: exchanges.take(one, !fromServer) });
   }
   return {
-    ...{ servers: found, turns, exchanges: exchanges.all },
-    ...{ retransmissions: exchanges.again, elsewhere },
+    ...{ servers: found, turns, exchanges: exchanges.all, lastSaid },
+    ...{ retransmissions: exchanges.again, elsewhere, cutHeads },
   };
 }
 

@@ -111,7 +111,7 @@ function deleted(uris: readonly string[], account: TrackedAccount, accepted: boo
 }
 
 /** The messages that a REFER or a MESSAGE to the delete URI names. */
-function namedIn({ method, request: { message, whole } }: Exchange): string[] | undefined {
+export function namedIn({ method, request: { message, whole } }: Exchange): string[] | undefined {
   if (method === 'REFER') {
     const target = uriOf(message.header('refer-to'));
     if (target === undefined) return undefined;

@@ -1,4 +1,4 @@
-/** Rules for what the server does over MSRP (RFC 4975). */
+/** Rules for what one side does over MSRP (RFC 4975): the server, or the clients. */
 
 import type { Observed } from '../capture/observed.js';
 import { rangeOf, type MsrpRequestSeen, type MsrpSeen, type MsrpTalk } from './msrp-talk.js';
@@ -22,23 +22,28 @@ interface Outgoing {
   next: number;
 }
 
-export function msrpViolations({ all }: MsrpTalk, last: Observed | undefined): Violation[] {
+/** `last`: the end of the trace; without it nothing is said of what has not come. */
+export function msrpViolations(
+  { all }: MsrpTalk,
+  last: Observed | undefined,
+  byServer = true,
+): Violation[] {
   const found: Violation[] = [];
   const incoming = new Map<string, Incoming>();
   const outgoing = new Map<string, Outgoing>();
   for (const seen of all) {
     if (seen.kind === 'response') {
-      if (seen.fromServer) noteAnswer(seen, incoming);
+      if (seen.fromServer === byServer) noteAnswer(seen, incoming);
       continue;
     }
     const key = `${seen.callId} ${seen.head.messageId}`;
     if (seen.head.method === 'REPORT') {
-      if (seen.fromServer) judgeReport(seen, incoming.get(key), found);
+      if (seen.fromServer === byServer) judgeReport(seen, incoming.get(key), found);
     } else if (seen.head.contentType === undefined) continue;
-    else if (seen.fromServer) judgeChunk(seen, key, outgoing, found);
+    else if (seen.fromServer === byServer) judgeChunk(seen, key, outgoing, found);
     else noteChunk(seen, key, incoming);
   }
-  if (last) found.push(...owed(all, incoming, last.at));
+  if (last) found.push(...owed(all, incoming, { end: last.at, byServer }));
   return found;
 }
 
@@ -61,11 +66,9 @@ function noteAnswer(
 }
 
 /** MSRP-21: of what has come, and once. */
-function judgeReport(
-  { head, spoken: { observed } }: MsrpRequestSeen,
-  of: Incoming | undefined,
-  found: Violation[],
-): void {
+function judgeReport(report: MsrpRequestSeen, of: Incoming | undefined, found: Violation[]): void {
+  const { head, spoken } = report;
+  const { observed } = spoken;
   if (of === undefined || (head.status?.code ?? 200) !== 200) return;
   if (!of.first.head.successReport) {
     found.push(violationOf(observed, 'MSRP-21', 'nobody has asked for this REPORT'));
@@ -74,7 +77,8 @@ function judgeReport(
   const { start = 1, end = of.total ?? 0 } = head.byteRange ?? {};
   of.reported += end - start + 1;
   if (end > of.received) {
-    found.push(violationOf(observed, 'D-16', `octet ${end} has not come`));
+    const id = report.fromServer ? 'D-16' : 'MSRP-21';
+    found.push(violationOf(observed, id, `octet ${end} has not come`));
   } else if (of.total !== undefined && of.reported > of.total) {
     found.push(violationOf(observed, 'MSRP-21', 'it was reported before'));
   }
@@ -105,7 +109,7 @@ function judgeChunk(
   if (flag === '$' && total !== undefined && to !== total) {
     found.push(violationOf(observed, 'MSRP-05', `it ends at octet ${to} of ${total}`));
   }
-  if (from === 1 && isNaked(head.contentType)) {
+  if (from === 1 && seen.fromServer && isNaked(head.contentType)) {
     found.push(violationOf(observed, 'S2-ENCAP', `the content is ${head.contentType}`));
   }
 }
@@ -119,10 +123,11 @@ function isNaked(contentType: string | undefined): boolean {
 function* owed(
   all: readonly MsrpSeen[],
   incoming: ReadonlyMap<string, Incoming>,
-  end: number,
+  { end, byServer }: { readonly end: number; readonly byServer: boolean },
 ): Generator<Violation> {
   for (const seen of all) {
-    if (seen.kind === 'response' || seen.fromServer || seen.head.method !== 'SEND') continue;
+    if (seen.kind === 'response' || seen.head.method !== 'SEND') continue;
+    if (seen.fromServer === byServer) continue;
     const { head, response, spoken } = seen;
     const { observed } = spoken;
     if (head.failureReport !== 'yes' || response || observed.at + answerMs >= end) continue;

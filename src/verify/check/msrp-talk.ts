@@ -31,14 +31,21 @@ export class MsrpTalk {
   readonly #seen = new Map<SpokenMsrp, MsrpSeen>();
   readonly #sent = new Map<string, string[]>();
   readonly all: MsrpSeen[] = [];
+  /** Frames that were captured twice: MSRP itself repeats nothing. */
+  readonly again = new Set<SpokenMsrp>();
 
   constructor(turns: readonly Turn[], media: SessionMedia) {
     const open = new Map<string, MsrpRequestSeen>();
+    const frames = new Map<string, Buffer>();
     for (const turn of turns) {
       if (turn.kind !== 'msrp') continue;
       const { spoken } = turn;
       const session = media.of(spoken.head);
       if (session === undefined) continue;
+      if (isAgain(spoken, session, frames)) {
+        this.again.add(spoken);
+        continue;
+      }
       const seen = seenOf(spoken, session, open);
       this.#seen.set(spoken, seen);
       this.all.push(seen);
@@ -60,6 +67,18 @@ export class MsrpTalk {
   sent(callId: string): readonly string[] {
     return this.#sent.get(callId) ?? [];
   }
+}
+
+/** The same octets in the same transaction. */
+function isAgain(
+  { head, observed }: SpokenMsrp,
+  { callId, fromServer }: { callId: string; fromServer: boolean },
+  frames: Map<string, Buffer>,
+): boolean {
+  const key = `${callId} ${fromServer} ${head.kind} ${head.transactionId}`;
+  const known = frames.get(key);
+  if (known === undefined) frames.set(key, observed.bytes);
+  return known?.equals(observed.bytes) === true;
 }
 
 function seenOf(

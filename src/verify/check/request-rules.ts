@@ -20,13 +20,7 @@ export const requestRules: readonly RequestRule[] = [
   {
     clause: 'SIP-20',
     methods: ['*'],
-    broken: (request) => {
-      const { message } = request;
-      const branch = readable(() => parseVia(message.list('via')[0] ?? ''))?.branch;
-      if (branch?.startsWith('z9hG4bK') !== true) return 'the branch has no magic cookie';
-      if (tagOf(message.header('from')) === undefined) return 'From has no tag';
-      return lacks(request, 'max-forwards', 'call-id', 'to');
-    },
+    broken: formFault,
   },
   {
     clause: 'EVT-04',
@@ -61,10 +55,7 @@ export const requestRules: readonly RequestRule[] = [
   {
     clause: 'MSG-08',
     methods: ['MESSAGE'],
-    broken: ({ message, observed }) =>
-      observed.transport === 'udp' && message.bytes.length > datagramMax
-        ? `${message.bytes.length} octets over UDP`
-        : undefined,
+    broken: datagramFault,
   },
   {
     clause: 'IMDN-03',
@@ -73,6 +64,22 @@ export const requestRules: readonly RequestRule[] = [
       reporterOf(exchange) === undefined ? undefined : reportFault(request),
   },
 ];
+
+/** RFC 3261 8.1.1: what every request has. */
+export function formFault(request: RequestSpoken): Fault {
+  const { message } = request;
+  const branch = readable(() => parseVia(message.list('via')[0] ?? ''))?.branch;
+  if (branch?.startsWith('z9hG4bK') !== true) return 'the branch has no magic cookie';
+  if (tagOf(message.header('from')) === undefined) return 'From has no tag';
+  return lacks(request, 'max-forwards', 'call-id', 'to');
+}
+
+/** MSG-08. */
+export function datagramFault({ message, observed }: RequestSpoken): Fault {
+  return observed.transport === 'udp' && message.bytes.length > datagramMax
+    ? `${message.bytes.length} octets over UDP`
+    : undefined;
+}
 
 function summaryFault({ message, whole }: RequestSpoken): Fault {
   if (!whole) return undefined;
@@ -112,7 +119,7 @@ function pushFault(request: RequestSpoken): Fault {
 }
 
 /** Fresh imdn.Message-ID, no wish for reports of its own, and what it is said in the MIME header. */
-function reportFault({ message }: RequestSpoken): Fault {
+export function reportFault({ message }: RequestSpoken): Fault {
   const cpim = readable(() => parseCpim(message.body));
   if (cpim === undefined) return undefined;
   const { messageId, dispositions, from, to } = cpimFacts(cpim);

@@ -135,7 +135,10 @@ function answersWith(response: ResponseSpoken, ...directions: readonly string[])
 }
 
 /** RFC 3261 8.2.6.2; `received` and `rport` may have been filled in. */
-function repeatsRequest({ message }: ResponseSpoken, { request, responses }: Exchange): Fault {
+export function repeatsRequest(
+  { message }: ResponseSpoken,
+  { request, responses }: Exchange,
+): Fault {
   const asked = request.message;
   if (asked.method === 'CANCEL') return undefined;
   const vias = message.list('via').map(hopOf);

@@ -38,7 +38,8 @@ export function violationOf(
   id: ClauseId,
   found: string,
 ): Violation {
-  return { number, at, source, target, clause: clause(id), found, states: [], allowed: [] };
+  const of = { number, at, source, target, by: 'server' as const };
+  return { ...of, clause: clause(id), found, states: [], allowed: [] };
 }
 
 /** As a rule wants a header field to be there. */

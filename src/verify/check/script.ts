@@ -7,6 +7,7 @@ import { isInside, type Conversation } from './conversation.js';
 import type { Deed } from './deed.js';
 import type { Exchange, RequestSpoken, ResponseSpoken, SipStep } from './exchange.js';
 import type { Inbound } from './inbound.js';
+import type { Identities } from './identities.js';
 import { inboundInvitation, isLargeMessage } from './inbound-invitation.js';
 import { inboundMessage } from './inbound-message.js';
 import { inboundRegister } from './inbound-register.js';
@@ -32,12 +33,13 @@ export interface Script {
   readonly talk: MsrpTalk;
 }
 
-export function scriptOf(conversation: Conversation): Script {
-  return new Scribe(conversation).write();
+export function scriptOf(conversation: Conversation, identities: Identities): Script {
+  return new Scribe(conversation, identities).write();
 }
 
 class Scribe {
   readonly #conversation: Conversation;
+  readonly #identities: Identities;
   readonly #talk: MsrpTalk;
   readonly #users = new Map<string, Deed[]>();
   readonly #unjudged = new Map<string, number>();
@@ -54,8 +56,9 @@ class Scribe {
   readonly #inviters = new Set<string>();
   #lastOfBefore = 0;
 
-  constructor(conversation: Conversation) {
+  constructor(conversation: Conversation, identities: Identities) {
     this.#conversation = conversation;
+    this.#identities = identities;
     this.#talk = new MsrpTalk(conversation.turns, new SessionMedia(conversation.exchanges));
     for (const exchange of conversation.exchanges) this.#index(exchange);
     this.#msrp = new MsrpDeeds(this.#talk, this.#recordings, (callId, deed) => {
@@ -128,9 +131,10 @@ class Scribe {
       return;
     }
     const { observed } = request;
-    this.#dialogs.set(callId, inbound.user);
+    const owner = this.#identities.of(inbound.user);
+    this.#dialogs.set(callId, owner);
     const play: Deed['play'] = (flow) => flow.feed(observed, inbound.alternatives);
-    this.#own(exchange, inbound.user, { observed, play });
+    this.#own(exchange, owner, { observed, play });
   }
 
   #inbound(exchange: Exchange): Inbound | undefined {
@@ -192,7 +196,8 @@ class Scribe {
   /** A push, unless it is what somebody else has sent to the user. */
   #invite(exchange: Exchange): void {
     const { message } = exchange.request;
-    const user = canonicalAor(uriOf(message.header('to')) ?? '');
+    const name = canonicalAor(uriOf(message.header('to')) ?? '');
+    const user = name && this.#identities.of(name);
     if (user === undefined || this.#inviters.has(fromOf(exchange.request))) {
       this.#pass('INVITE that is passed on');
       return;
@@ -202,7 +207,8 @@ class Scribe {
   }
 
   #message(exchange: Exchange): void {
-    const user = reporterOf(exchange);
+    const reporter = reporterOf(exchange);
+    const user = reporter && this.#identities.of(reporter);
     const deed = user === undefined ? undefined : report(exchange);
     if (user === undefined || deed === undefined) this.#pass('MESSAGE that is passed on');
     else this.#own(exchange, user, deed);
@@ -228,6 +234,7 @@ class Scribe {
   }
 
   #msrpFrame(spoken: SpokenMsrp): void {
+    if (this.#talk.again.has(spoken)) return;
     const seen = this.#talk.of(spoken);
     if (seen !== undefined) {
       this.#msrp.take(seen);

@@ -32,12 +32,20 @@ export interface Unreadable {
   readonly hint: string;
 }
 
-export type Spoken = SpokenSip | SpokenMsrp | Unreadable;
+/** A message of which not even the whole head was captured. */
+export interface CutHead {
+  readonly kind: 'cut';
+  readonly observed: Observed;
+}
+
+export type Spoken = SpokenSip | SpokenMsrp | Unreadable | CutHead;
 
 const sipLimits = { headerBytes: 1_048_576, headerFields: 4_096, bodyBytes: 1_073_741_824 };
 const lineEnds = Buffer.from('\r\n\r\n');
+const endLine = Buffer.from('\r\n-------');
 
 export function spokenOf(observed: Observed): Spoken {
+  if (isHeadCut(observed)) return { kind: 'cut', observed };
   try {
     return observed.protocol === 'sip' ? spokenSip(observed) : spokenMsrp(observed);
   } catch (error) {
@@ -46,14 +54,19 @@ export function spokenOf(observed: Observed): Spoken {
   }
 }
 
-/** Of a message that was cut, what is there of its head. */
+/** SIP up to its empty line, MSRP up to that or its end-line. */
+function isHeadCut({ protocol, bytes, cut }: Observed): boolean {
+  if (!cut || bytes.includes(lineEnds)) return false;
+  return protocol === 'sip' || !bytes.includes(endLine);
+}
+
+/** Of a message that was cut, what is there. */
 function spokenSip(observed: Observed): SpokenSip {
   const { bytes, cut } = observed;
   if (!cut) {
     return { kind: 'sip', observed, message: parseSip(bytes, sipLimits), whole: true };
   }
-  const ended = bytes.includes(lineEnds) ? bytes : Buffer.concat([bytes, lineEnds]);
-  const { message } = parseSipHead(ended);
+  const { message } = parseSipHead(bytes);
   const empty = message.header('content-length')?.trim() === '0';
   return { kind: 'sip', observed, message, whole: empty };
 }
@@ -73,7 +86,6 @@ function spokenMsrp(observed: Observed): SpokenMsrp {
     { headerLine: 65_536, headerSection: 262_144, headers: 1_024, otherBody: 1_048_576 },
   );
   parser.push(observed.bytes);
-  if (head === undefined && fault === undefined && observed.cut) parser.push(lineEnds);
   if (head === undefined) {
     throw fault ?? new WireError('MSRP_START_LINE', 'no whole head of an MSRP frame');
   }

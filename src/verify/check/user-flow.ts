@@ -146,7 +146,7 @@ export class UserFlow {
       describedMax,
     );
     const states = describeStates(accounts);
-    const of = { number, at, source, target, user: this.user };
+    const of = { number, at, source, target, by: 'server' as const, user: this.user };
     const violation = { ...of, clause: clause(id), found, states, allowed };
     this.breaches.push({ violation, excuse });
   }

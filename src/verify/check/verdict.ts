@@ -3,6 +3,7 @@
 import type { Clause } from './clause.js';
 
 export interface Violation {
+  readonly by: 'server' | 'client';
   /** Of the message that violates; of the one that was owed something, where that is missing. */
   readonly number: number;
   /** Milliseconds since 1970. */
@@ -40,8 +41,14 @@ export interface Verdict {
   readonly conforms: boolean;
   /** In the order of the messages; the first is the one that counts. */
   readonly violations: readonly Violation[];
+  /** What the trace does not explain, and may not explain because something is missing in it. */
+  readonly undecided: readonly Violation[];
+  /** What is missing in it. */
+  readonly lost: readonly string[];
   readonly servers: readonly string[];
   readonly users: readonly JudgedUser[];
+  /** Clients that were judged, by what they call themselves. */
+  readonly clients: readonly string[];
   readonly messages: number;
   readonly retransmissions: number;
   readonly unjudged: readonly Unjudged[];

@@ -1,6 +1,7 @@
 import { beforeAll, describe, expect, test } from 'vitest';
 import { checkTrace } from '../../../src/verify/check/check.js';
 import type { Observed } from '../../../src/verify/capture/observed.js';
+import { clientMutations } from './client-mutations.js';
 import { mutations } from './mutations.js';
 import { plays } from './plays.js';
 import { recorded } from './recorded.js';
@@ -36,6 +37,35 @@ describe('mutated traces', () => {
   });
 });
 
+/** Plays in which a client does what no client may, to see what the server makes of it. */
+const careless = new Set(['refused']);
+
+describe('clients of this project', () => {
+  const careful = Object.keys(plays).filter((name) => !careless.has(name));
+  test.each(careful)('%s: they do what S1, S2 and S3 ask of them', (name) => {
+    const { violations, clients, users } = checkTrace(
+      { messages: traces.get(name)!, remarks: [] },
+      { role: 'client' },
+    );
+    expect(violations).toEqual([]);
+    expect(clients).not.toEqual([]);
+    expect(users).toEqual([]);
+  });
+});
+
+describe('mutated clients', () => {
+  test.each(clientMutations)('$name: violates $clause', (mutation) => {
+    const { of, clause, mutate, fromStart = false } = mutation;
+    const { messages, at } = mutate(traces.get(of)!);
+    const { violations } = checkTrace({ messages, remarks: [] }, { fromStart, role: 'client' });
+    const [first] = violations;
+    expect([first?.clause.id, first?.number], JSON.stringify(violations, undefined, 1)).toEqual([
+      clause,
+      at,
+    ]);
+  });
+});
+
 test('what is written without bodies is judged as far as it goes', () => {
   for (const [name, whole] of traces) {
     const messages = whole.map((one) => withoutBody(one));
@@ -48,5 +78,5 @@ test('what is written without bodies is judged as far as it goes', () => {
 function withoutBody(one: Observed): Observed {
   const end = one.bytes.indexOf('\r\n\r\n');
   if (one.protocol === 'msrp' || end < 0 || end + 4 === one.bytes.length) return one;
-  return { ...one, bytes: one.bytes.subarray(0, end), cut: true };
+  return { ...one, bytes: one.bytes.subarray(0, end + 4), cut: true };
 }

@@ -3,6 +3,7 @@
 import { expect } from 'vitest';
 import { asking, expectNothing, nextReport } from '../../e2e/imdn-scene.js';
 import { contactOf, description, sdpType, type Sketch } from '../../e2e/sip-scene.js';
+import { writeImdnMessage } from '../../../src/wire/imdn.js';
 import type { recorded, Stage } from './recorded.js';
 
 export interface Play {
@@ -166,6 +167,40 @@ async function reports(stage: Stage): Promise<void> {
   await expectNothing(stage, clock);
 }
 
+/** Somebody has asked to hear of the delivery, and the client of the recipient tells it. */
+async function returns(stage: Stage): Promise<void> {
+  const id = 'wanted-delivery-1';
+  const asks = asking(stage, { id, wants: 'positive-delivery', to: bob });
+  expect((await stage.ask({ ...asks, uri: bob })).status).toBe(202);
+  const client = await stage.client('bob', { onDelivery: () => undefined });
+  expect((await client.register()).status).toBe(200);
+  await hangsUp(stage);
+  const dateTime = '2026-11-20T09:00:00Z';
+  const body = writeImdnMessage({
+    ...{ from: bob, to: 'sip:alice@example.org', dateTime, messageId: 'of-delivery-1' },
+    imdn: { messageId: id, dateTime, notification: 'delivery', status: 'delivered' },
+  });
+  const report: Sketch = {
+    ...{ method: 'MESSAGE', uri: 'sip:alice@example.org', from: `<${bob}>;tag=of-delivery` },
+    ...{ identity: `<${bob}>`, headers: [['Content-Type', 'message/cpim']], body },
+    ...{ branch: 'of-delivery', callId: 'of-delivery' },
+  };
+  expect((await stage.ask(report)).status).toBe(202);
+}
+
+/** Subscribed, and gone. */
+async function logsOut(stage: Stage): Promise<void> {
+  const client = await stage.client('bob');
+  expect((await client.register()).status).toBe(200);
+  const states = client.watch();
+  await states.next();
+  await stage.pass(2);
+  await states.return?.();
+  await stage.until((lines) => count(lines, 'SUBSCRIBE') > 1 && count(lines, 'NOTIFY') > 1);
+  await stage.pass(2);
+  expect((await client.unregister()).status).toBe(200);
+}
+
 /** He has asked not to be pushed to. */
 async function settings(stage: Stage): Promise<void> {
   const client = await stage.client('bob', { onDelivery: () => undefined });
@@ -211,4 +246,6 @@ export const plays: Readonly<Record<string, Play>> = {
   expires: { play: expires },
   reports: { play: reports },
   settings: { play: settings },
+  returns: { play: returns },
+  logsOut: { play: logsOut },
 };

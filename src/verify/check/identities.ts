@@ -1,0 +1,61 @@
+/** Whose an identity is: users have several AoRs and numbers, of which one names the account. */
+
+import { thirdPartyFacts } from '../../actors/third-party-register.js';
+import { parseNameAddr, uriOf } from '../../wire/sip/name-addr.js';
+import { canonicalAor } from '../../wire/sip/uri.js';
+import type { Conversation } from './conversation.js';
+import { askerOf } from './inbound.js';
+import { readable } from './session-media.js';
+
+const bodyBytes = 1_048_576;
+
+export class Identities {
+  readonly #users = new Map<string, string>();
+
+  /** The user of a canonical AoR. */
+  of(aor: string): string {
+    return this.#users.get(aor) ?? aor;
+  }
+
+  /** What was told first counts. */
+  add(aor: string | undefined, user: string): void {
+    if (aor === undefined || this.#users.has(aor)) return;
+    const owner = this.of(user);
+    if (aor !== owner) this.#users.set(aor, owner);
+  }
+}
+
+/**
+ * Those that are given, by URI or canonical, and those that the trace tells: P-Associated-URI in
+ * the answer to a REGISTER or in a REGISTER of an S-CSCF, and several asserted by one request.
+ */
+export function identitiesOf(
+  { exchanges }: Conversation,
+  given: ReadonlyMap<string, string> = new Map(),
+): Identities {
+  const identities = new Identities();
+  for (const [alias, user] of given) {
+    identities.add(canonicalAor(alias) ?? alias, canonicalAor(user) ?? user);
+  }
+  for (const { method, inbound, request, final } of exchanges) {
+    if (method !== 'REGISTER' || !inbound) continue;
+    const user = canonicalAor(uriOf(request.message.header('to')) ?? '');
+    if (user === undefined) continue;
+    const isGranted = final !== undefined && final.message.status < 300;
+    for (const uri of thirdPartyFacts(request.message, bodyBytes).identities) {
+      identities.add(canonicalAor(uri), user);
+    }
+    const told = isGranted ? final.message.list('p-associated-uri') : [];
+    for (const value of told) identities.add(uriIn(value), user);
+  }
+  for (const { inbound, request } of exchanges) {
+    const asserted = inbound ? request.message.list('p-asserted-identity') : [];
+    const asker = asserted.length > 1 ? askerOf(request.message) : undefined;
+    if (asker !== undefined) for (const value of asserted) identities.add(uriIn(value), asker);
+  }
+  return identities;
+}
+
+function uriIn(value: string): string | undefined {
+  return canonicalAor(readable(() => parseNameAddr(value))?.uri ?? '');
+}
