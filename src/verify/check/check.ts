@@ -4,6 +4,7 @@ import type { Capture, Observed } from '../capture/observed.js';
 import { assumptionsWith, type Assumption } from './assumption.js';
 import { nothingBefore, type Before } from './before.js';
 import { clientsIn, clientViolations } from './client-rules.js';
+import { conferenceViolations } from './conference-rules.js';
 import { conversationOf, type Conversation } from './conversation.js';
 import type { Deed } from './deed.js';
 import { identitiesOf, type Identities } from './identities.js';
@@ -11,6 +12,7 @@ import { lostIn } from './lost.js';
 import { msrpViolations } from './msrp-rules.js';
 import { scriptOf, type Script } from './script.js';
 import { steadyTimes } from './steady-clock.js';
+import { passedOnViolations } from './passed-on.js';
 import { sipViolations } from './transaction-rules.js';
 import { UserFlow } from './user-flow.js';
 import type { JudgedUser, Unjudged, Verdict, Violation } from './verdict.js';
@@ -55,7 +57,10 @@ export function checkTrace(
   const explained = found.flatMap((one) => one.violations);
   const sure: Violation[] = [];
   if (isOf('server')) {
+    const { exchanges } = conversation;
     sure.push(...sipViolations(conversation, last));
+    sure.push(...conferenceViolations(exchanges, last?.at));
+    explained.push(...passedOnViolations(exchanges, last?.at));
     explained.push(...msrpViolations(script.talk, last));
   }
   if (isOf('client')) {

@@ -18,6 +18,7 @@ import { MsrpDeeds } from './msrp-deeds.js';
 import { MsrpTalk } from './msrp-talk.js';
 import { expectedNotify, notifyAnswered } from './outbound-notify.js';
 import { report, reporterOf } from './outbound-report.js';
+import { isTaken, passedOnIn } from './passed-on.js';
 import { userOf } from './roles.js';
 import * as session from './session-deeds.js';
 import { SessionMedia } from './session-media.js';
@@ -52,6 +53,8 @@ class Scribe {
   readonly #msrp: MsrpDeeds;
   /** The last of what the server has sent to somebody, by method and call or sender. */
   readonly #passedOn = new Map<string, number>();
+  /** Requests that a client has answered with 2xx, so that no account has to do with them. */
+  readonly #taken: ReadonlySet<Exchange>;
   /** Who sends INVITEs to the server. */
   readonly #inviters = new Set<string>();
   #lastOfBefore = 0;
@@ -61,6 +64,8 @@ class Scribe {
     this.#identities = identities;
     this.#talk = new MsrpTalk(conversation.turns, new SessionMedia(conversation.exchanges));
     for (const exchange of conversation.exchanges) this.#index(exchange);
+    const passed = passedOnIn(conversation.exchanges);
+    this.#taken = new Set(passed.filter(isTaken).map(({ asked }) => asked));
     this.#msrp = new MsrpDeeds(this.#talk, this.#recordings, (callId, deed) => {
       const user = this.#dialogs.get(callId);
       if (user !== undefined) this.#add(user, deed);
@@ -138,6 +143,7 @@ class Scribe {
   }
 
   #inbound(exchange: Exchange): Inbound | undefined {
+    if (this.#taken.has(exchange)) return undefined;
     const { uri } = exchange.request.message;
     switch (exchange.method) {
       case 'MESSAGE':

@@ -26,9 +26,10 @@ describe('traces of a real server', () => {
 });
 
 describe('mutated traces', () => {
-  test.each(mutations)('$name: violates $clause', ({ of, clause, mutate, fromStart = false }) => {
+  test.each(mutations)('$name: violates $clause', (mutation) => {
+    const { of, clause, mutate, fromStart = false, options } = mutation;
     const { messages, at } = mutate(traces.get(of)!);
-    const { violations } = checkTrace({ messages, remarks: [] }, { fromStart });
+    const { violations } = checkTrace({ messages, remarks: [] }, { fromStart, ...options });
     const [first] = violations;
     expect([first?.clause.id, first?.number], JSON.stringify(violations, undefined, 1)).toEqual([
       clause,

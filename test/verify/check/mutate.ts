@@ -1,6 +1,7 @@
 /** How a real trace is changed: messages found, left out, edited, put in. */
 
 import type { Observed } from '../../../src/verify/capture/observed.js';
+import type { CheckOptions } from '../../../src/verify/check/check.js';
 import { firstLine } from './recorded.js';
 
 export interface Mutated {
@@ -16,10 +17,12 @@ export interface Mutation {
   readonly clause: string;
   /** Only who knows that nothing was before it can tell. */
   readonly fromStart?: true;
+  /** What else is known of the server. */
+  readonly options?: CheckOptions;
   mutate(trace: readonly Observed[]): Mutated;
 }
 
-export type Find = (one: Observed, text: string) => boolean;
+type Find = (one: Observed, text: string) => boolean;
 
 export const line =
   (start: RegExp): Find =>
@@ -42,7 +45,7 @@ export function without(trace: readonly Observed[], gone: Observed): Observed[] 
   return trace.filter((one) => !one.bytes.equals(gone.bytes));
 }
 
-export function replaced(
+function replaced(
   trace: readonly Observed[],
   old: Observed,
   change: (text: string) => string,

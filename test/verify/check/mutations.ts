@@ -1,11 +1,13 @@
 /** Named mutations: each makes of a real trace one that violates, at a message that it knows. */
 
+import type { Observed } from '../../../src/verify/capture/observed.js';
 import {
   line,
   has,
   find,
   without,
   edited,
+  exchangeOf,
   withoutExchange,
   leaveOut,
   drop,
@@ -204,6 +206,26 @@ const retrievals: Record<string, Of> = {
 
 const fromServer = has(/^MSRP \S+ REPORT/, /^Status: 000 200/m);
 
+const known: Record<string, Of> = {
+  'do not push, where it is known that it should': {
+    ...of('push', 'IMSpec-DMT-S-004', (trace) => {
+      const register = find(trace, line(/^REGISTER /));
+      const isOfRegister = (one: Observed): boolean => exchangeOf(one) === exchangeOf(register);
+      const messages = trace.filter(
+        (one) => one.number < register.number || isOfRegister(one) || one.number > trace.length - 2,
+      );
+      return { messages, at: register.number };
+    }),
+    options: { settings: { pushes: true } },
+  },
+  'push, where it is known that it should not': {
+    ...of('push', 'IMSpec-DMT-S-004', (trace) => {
+      return { messages: trace, at: find(trace, invite).number };
+    }),
+    options: { settings: { pushes: false } },
+  },
+};
+
 const large: Record<string, Of> = {
   'answer sendonly to who is sending': of(
     'large',
@@ -230,6 +252,60 @@ const large: Record<string, Of> = {
     'MSRP-20',
     drop(line(/^MSRP \S+ 200/), line(/^MSRP \S+ SEND/)),
   ),
+};
+
+/** Passed on to the client, in the order of the play. */
+const passed = line(/^MESSAGE sip:tomas@127/);
+const conferenceNotify = has(/^NOTIFY /, /^Event: conference/m);
+
+const passedOn: Record<string, Of> = {
+  'pass on something else': of(
+    'passedOn',
+    'FWD-01',
+    edit(passed, said('answered 200', 'changed by me')),
+  ),
+  'pass on for ever': of('passedOn', 'FWD-01', edit(passed, field('Max-Forwards', '70'))),
+  'refuse what was taken': of(
+    ...(['passedOn', 'D-12'] as const),
+    edit(answerTo(200, 'MESSAGE'), reason('SIP/2.0 480 Temporarily Unavailable'), 1),
+  ),
+  'take in what was refused': of(
+    ...(['passedOn', 'D-12'] as const),
+    edit(answerTo(486, 'MESSAGE'), reason('SIP/2.0 202 Accepted'), 1),
+  ),
+  'pass back that nobody is there': of(
+    ...(['passedOn', 'D-12'] as const),
+    edit(answerTo(202, 'MESSAGE'), reason('SIP/2.0 480 Temporarily Unavailable'), 2),
+  ),
+};
+
+const conferences: Record<string, Of> = {
+  'tell nobody of the conference': of('conference', 'EVT-01', (trace) => {
+    const isOf = (one: Observed): boolean => /^Call-ID: watches\r$/m.test(String(one.bytes));
+    const isNotify = (one: Observed): boolean => /^CSeq: \d+ NOTIFY\r$/m.test(String(one.bytes));
+    const messages = trace.filter((one) => !(isOf(one) && isNotify(one)));
+    return { messages, at: find(trace, answerTo(200, 'SUBSCRIBE')).number };
+  }),
+  'tell a version twice': of(
+    'conference',
+    'CNF-01',
+    edit(has(/^NOTIFY /, /version="2"/), said('version="2"', 'version="1"')),
+  ),
+  'tell of some at first': of(
+    'conference',
+    'CNF-01',
+    edit(conferenceNotify, said('state="full"', 'state="partial"')),
+  ),
+  'begin again what has ended': of('conference', 'CNF-01', (trace) => {
+    const ended = find(trace, has(/^NOTIFY /, /version="2"/));
+    return inserted(trace, ended, trace.at(-3)!, (text) =>
+      text
+        .replace(/branch=z9hG4bK[^;\r]*/, 'branch=z9hG4bKfresh')
+        .replace(/^CSeq: .*$/m, 'CSeq: 9 NOTIFY\r'.slice(0, -1))
+        .replace('version="2"', 'version="3"')
+        .replaceAll('<status>disconnected</status>', '<status>pending</status>'),
+    );
+  }),
 };
 
 const imdn = has(/^MESSAGE /, /<stored\/>/);
@@ -260,4 +336,7 @@ export const mutations: readonly Mutation[] = Object.entries({
   ...retrievals,
   ...large,
   ...reports,
+  ...passedOn,
+  ...conferences,
+  ...known,
 }).map(([name, mutation]) => ({ name, ...mutation }));

@@ -2,7 +2,9 @@
 
 import { expect } from 'vitest';
 import { asking, expectNothing, nextReport } from '../../e2e/imdn-scene.js';
+import { bind, confirm, retrieve, storeMessages } from '../../e2e/retrieval-scene.js';
 import { contactOf, description, sdpType, type Sketch } from '../../e2e/sip-scene.js';
+import { responseTo } from '../../../src/testing/sip-peer.js';
 import { writeImdnMessage } from '../../../src/wire/imdn.js';
 import type { recorded, Stage } from './recorded.js';
 
@@ -188,6 +190,74 @@ async function returns(stage: Stage): Promise<void> {
   expect((await stage.ask(report)).status).toBe(202);
 }
 
+/** Given to who is there: taken, refused by him, and stored for he does not answer after all. */
+async function passedOn(stage: Stage): Promise<void> {
+  const contact = `<sip:tomas@127.0.0.1:${stage.peer.port}>;+g.oma.sip-im`;
+  const register = {
+    ...{ method: 'REGISTER', uri: 'sip:example.org', from: `<${tomas}>;tag=r`, to: `<${tomas}>` },
+    headers: [
+      ['Contact', contact],
+      ['Expires', '3600'],
+    ] as const,
+  };
+  expect((await stage.ask({ ...register, callId: 'registers' })).status).toBe(200);
+  const alice = await stage.client('alice');
+  for (const [said, told] of [
+    [200, 200],
+    [202, 202],
+    [486, 486],
+  ] as const) {
+    const sent = alice.send(tomas, `answered ${said}`);
+    const { request, reply } = await stage.request();
+    expect(request.method).toBe('MESSAGE');
+    reply(responseTo(request, said, { tag: 'peer' }));
+    expect((await sent).status).toBe(told);
+  }
+  const sent = alice.send(tomas, 'answered 480');
+  const { request, reply } = await stage.request();
+  reply(responseTo(request, 480, { tag: 'peer' }));
+  expect((await sent).status).toBe(202);
+  const push = await stage.request();
+  expect(push.request.method).toBe('INVITE');
+  push.reply(responseTo(push.request, 603, { tag: 'peer' }));
+  expect((await stage.request()).request.method).toBe('ACK');
+  await stage.ask({
+    ...register,
+    callId: 'registers',
+    cseq: 2,
+    headers: [
+      ['Contact', contact],
+      ['Expires', '0'],
+    ],
+  });
+}
+
+/** A conference that is watched: the retrieval of two messages, told step by step. */
+async function conference(stage: Stage): Promise<void> {
+  await storeMessages(stage, 2);
+  const retrieval = await retrieve(stage);
+  const watch = {
+    ...{ method: 'SUBSCRIBE', uri: retrieval.inside.uri, callId: 'watches' },
+    headers: [contactOf(stage), ['Event', 'conference'], ['Expires', '600']] as const,
+  };
+  expect((await stage.ask(watch)).status).toBe(200);
+  const msrp = await bind(retrieval);
+  try {
+    await confirm(msrp, 0);
+    await confirm(msrp, 1);
+    for (let isOver = false; !isOver;) {
+      let came = false;
+      const coming = stage.request().finally(() => (came = true));
+      while (!came) await stage.pass(1);
+      const { request, reply } = await coming;
+      reply(responseTo(request, 200));
+      isOver = /^terminated/.test(request.header('Subscription-State') ?? '');
+    }
+  } finally {
+    msrp.socket.destroy();
+  }
+}
+
 /** Subscribed, and gone. */
 async function logsOut(stage: Stage): Promise<void> {
   const client = await stage.client('bob');
@@ -246,6 +316,8 @@ export const plays: Readonly<Record<string, Play>> = {
   expires: { play: expires },
   reports: { play: reports },
   settings: { play: settings },
+  passedOn: { play: passedOn },
+  conference: { play: conference, limits: { push: { default: false } } },
   returns: { play: returns },
   logsOut: { play: logsOut },
 };

@@ -2,7 +2,9 @@
 
 import { isInstalled } from '../../server-process.js';
 import type { Observed } from '../../../src/verify/capture/observed.js';
-import { checkTrace } from '../../../src/verify/check/check.js';
+import { checkTrace, type Role } from '../../../src/verify/check/check.js';
+import { clientMutations } from '../check/client-mutations.js';
+import type { Mutation } from '../check/mutate.js';
 import { mutations } from '../check/mutations.js';
 import { recordMsilo } from '../check/msilo/record.js';
 import { plays } from '../check/plays.js';
@@ -19,27 +21,30 @@ export const tracesSection: Section = {
     const all = [...traces.values()];
     const messages = all.reduce((sum, one) => sum + one.length, 0);
     const conform = all.filter((one) => checkTrace({ messages: one, remarks: [] }).conforms);
-    const rejected = mutations.filter((mutation) => isRejected(mutation, traces));
+    const rejected = mutations.filter((mutation) => isRejected(mutation, traces, 'server'));
+    const caught = clientMutations.filter((mutation) => isRejected(mutation, traces, 'client'));
+    const whole = [...mutations, ...clientMutations].filter(({ fromStart }) => fromStart);
     return `\`poste-restante verify check <trace>\` judges a pcap, pcapng, HEP or NDJSON file by the machines
 ([ADR 0021](adr/0021-traces-judged-by-the-machines.md)). Of a corpus of ${all.length} flows between the
 real server and its peers over real sockets (${messages} messages) ${conform.length} conform, whole and cut
-anywhere (\`test/verify/check/cut.test.ts\`). Of ${mutations.length} named mutations of them
+anywhere (\`test/verify/check/cut.test.ts\`). Of ${mutations.length} named mutations of what the server says
 ${rejected.length} are rejected at the right message with the right clause
-(\`test/verify/check/mutations.ts\`), ${mutations.filter(({ fromStart }) => fromStart).length} of these only
-where the trace is known to be whole (\`--from-start\`).
+(\`test/verify/check/mutations.ts\`), and of ${clientMutations.length} of what clients say ${caught.length} (\`--role client\`,
+\`client-mutations.ts\`); ${whole.length} of all only where the trace is known to be whole (\`--from-start\`).
 
 ${await msilo()}`;
   },
 };
 
 function isRejected(
-  { of, clause, mutate, fromStart }: (typeof mutations)[number],
+  { of, clause, mutate, fromStart, options }: Mutation,
   traces: ReadonlyMap<string, readonly Observed[]>,
+  role: Role,
 ): boolean {
   const { messages, at } = mutate(traces.get(of)!);
   const [first] = checkTrace(
     { messages, remarks: [] },
-    { fromStart: fromStart === true },
+    { fromStart: fromStart === true, role, ...options },
   ).violations;
   return first?.clause.id === clause && first.number === at;
 }
