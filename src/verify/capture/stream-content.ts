@@ -2,6 +2,7 @@
 
 import type { Conversation, Way } from './conversation.js';
 import type { Stamp } from './frame.js';
+import { HttpWatch } from './http-watch.js';
 import { MessageStream } from './message-stream.js';
 import { OctetQueue } from './octet-queue.js';
 import type { SequenceTaker } from './sequence.js';
@@ -82,7 +83,9 @@ export class StreamContent implements SequenceTaker {
     const end = bytes.indexOf('\r\n\r\n');
     if (end < 0) return bytes.length > handshakeMax ? nothing : undefined;
     const head = bytes.toString('latin1', 0, end);
-    if (!/^upgrade:[ \t]*websocket[ \t]*$/im.test(head)) return nothing;
+    if (!/^upgrade:[ \t]*websocket[ \t]*$/im.test(head)) {
+      return new HttpWatch(this.#conversation, this.#way);
+    }
     this.#begun.drop(end + 4);
     this.#webSocket = new WebSocketStream(this.#conversation, this.#way, this.#messages);
     return this.#webSocket;
@@ -98,5 +101,5 @@ function isTls(bytes: Buffer): boolean {
 
 function isHttp(bytes: Buffer): boolean {
   const start = bytes.toString('latin1', 0, 9);
-  return start.startsWith('GET /') || start.startsWith('HTTP/1.1 ');
+  return /^(?:(?:GET|PUT|DELETE|POST|HEAD) \/|HTTP\/1\.1 )/.test(start);
 }

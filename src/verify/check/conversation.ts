@@ -4,7 +4,7 @@ import { tagOf } from '../../wire/sip/name-addr.js';
 import type { Observed } from '../capture/observed.js';
 import { Exchanges, type Exchange, type SipStep } from './exchange.js';
 import { serversOf } from './roles.js';
-import { spokenOf, type Spoken, type SpokenMsrp, type SpokenSip } from './spoken.js';
+import { spokenOf, type Paths, type Spoken, type SpokenMsrp, type SpokenSip } from './spoken.js';
 
 export type Turn =
   | { readonly kind: 'sip'; readonly spoken: SpokenSip; readonly step: SipStep }
@@ -30,7 +30,8 @@ export function conversationOf(
   messages: readonly Observed[],
   servers?: ReadonlySet<string>,
 ): Conversation {
-  const spoken = messages.map(spokenOf);
+  const paths: Paths = new Map();
+  const spoken = messages.map((one) => spokenOf(one, paths));
   const found = servers && servers.size > 0 ? servers : serversOf(spoken);
   const exchanges = new Exchanges();
   const turns: Turn[] = [];

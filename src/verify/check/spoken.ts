@@ -44,10 +44,13 @@ const sipLimits = { headerBytes: 1_048_576, headerFields: 4_096, bodyBytes: 1_07
 const lineEnds = Buffer.from('\r\n\r\n');
 const endLine = Buffer.from('\r\n-------');
 
-export function spokenOf(observed: Observed): Spoken {
+/** Paths of MSRP, by how they are written. */
+export type Paths = Map<string, readonly string[]>;
+
+export function spokenOf(observed: Observed, paths: Paths): Spoken {
   if (isHeadCut(observed)) return { kind: 'cut', observed };
   try {
-    return observed.protocol === 'sip' ? spokenSip(observed) : spokenMsrp(observed);
+    return observed.protocol === 'sip' ? spokenSip(observed) : spokenMsrp(observed, paths);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
     return { kind: 'unreadable', observed, code: error.code, hint: error.hint };
@@ -71,15 +74,27 @@ function spokenSip(observed: Observed): SpokenSip {
   return { kind: 'sip', observed, message, whole: empty };
 }
 
-function spokenMsrp(observed: Observed): SpokenMsrp {
+/** What is looked at: of many frames with the same paths these are kept once. */
+function lean(head: MsrpHead, paths: Paths): MsrpHead {
+  const [toPath, fromPath] = [head.toPath, head.fromPath].map((path) => {
+    const name = path.join(' ');
+    const known = paths.get(name) ?? path;
+    paths.set(name, known);
+    return known;
+  });
+  return { ...head, toPath: toPath!, fromPath: fromPath!, headers: [] };
+}
+
+function spokenMsrp(observed: Observed, paths: Paths): SpokenMsrp {
   let head: MsrpHead | undefined;
   let flag: MsrpFlag | undefined;
   let fault: WireError | undefined;
   const pieces: Buffer[] = [];
   const parser = new MsrpParser(
     {
-      head: (read) => (head ??= read),
-      body: (piece) => pieces.push(Buffer.from(piece)),
+      head: (read) => (head ??= lean(read, paths)),
+      // A view of what was observed, which stays.
+      body: (piece) => pieces.push(piece),
       end: (read) => (flag ??= read),
       fault: ({ error }) => (fault ??= error),
     },
@@ -91,6 +106,9 @@ function spokenMsrp(observed: Observed): SpokenMsrp {
   }
   return {
     ...{ kind: 'msrp', observed, head, flag },
-    ...{ body: Buffer.concat(pieces), whole: !observed.cut && flag !== undefined },
+    ...{
+      body: pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces),
+      whole: !observed.cut && flag !== undefined,
+    },
   };
 }

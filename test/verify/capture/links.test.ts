@@ -55,6 +55,7 @@ test('what is no IP, and keep-alives, are passed over; broken packets and IPsec 
       'broken IP packets: 1, the first at 2',
       'packets of IPsec, which cannot be read: 1, the first at 3',
     ],
+    losses: [{ number: 3, what: 'packets of IPsec', source: '192.0.2.1', target: '192.0.2.2' }],
   });
 });
 

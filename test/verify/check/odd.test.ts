@@ -11,6 +11,7 @@ import { writePcap, writePcapng } from '../../../src/verify/capture/write.js';
 import { checkTrace } from '../../../src/verify/check/check.js';
 import type { Verdict } from '../../../src/verify/check/verdict.js';
 import { isInstalled } from '../../server-process.js';
+import { pcapOf as ofSegments, segment } from '../capture/scene.js';
 import { plays } from './plays.js';
 import { recorded } from './recorded.js';
 
@@ -22,7 +23,7 @@ beforeAll(async () => {
     const { play, limits } = plays[name]!;
     traces.set(name, apart(await recorded(play, limits)));
   }
-}, 60_000);
+});
 
 /** Everybody has a host of his own, as in a network. */
 function apart(trace: readonly Observed[]): Observed[] {
@@ -132,6 +133,19 @@ test('what is encrypted is missing, and nobody is blamed for it', () => {
     { fromStart: true },
   );
   expect(verdict.lost).toEqual([]);
+});
+
+test('what is changed over XCAP is missing, and what is read there is not', () => {
+  const document = '/xcap/settings/users/sip:bob@example.org/im-settings';
+  const asked = Buffer.from(`GET ${document} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  const changed = Buffer.from(`PUT ${document} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  const read = [segment(10, asked)];
+  expect(readCapture(ofSegments(read)).losses).toBeUndefined();
+  const { losses, remarks } = readCapture(
+    ofSegments([...read, segment(10 + asked.length, changed)]),
+  );
+  expect(losses).toMatchObject([{ number: 2, what: 'changes over XCAP, which are not judged' }]);
+  expect(remarks).toEqual(['changes over XCAP, which are not judged: 1, the first at 2']);
 });
 
 describe.skipIf(!isInstalled('editcap'))('editcap (skipped where it is not installed)', () => {

@@ -245,13 +245,14 @@ async function conference(stage: Stage): Promise<void> {
   try {
     await confirm(msrp, 0);
     await confirm(msrp, 1);
-    for (let isOver = false; !isOver;) {
+    for (let [isTold, isOver] = [false, false]; !isTold || !isOver;) {
       let came = false;
       const coming = stage.request().finally(() => (came = true));
       while (!came) await stage.pass(1);
       const { request, reply } = await coming;
       reply(responseTo(request, 200));
-      isOver = /^terminated/.test(request.header('Subscription-State') ?? '');
+      isTold ||= /^terminated/.test(request.header('Subscription-State') ?? '');
+      isOver ||= request.method === 'BYE';
     }
   } finally {
     msrp.socket.destroy();
