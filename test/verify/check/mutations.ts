@@ -297,12 +297,13 @@ const conferences: Record<string, Of> = {
     edit(conferenceNotify, said('state="full"', 'state="partial"')),
   ),
   'begin again what has ended': of('conference', 'CNF-01', (trace) => {
-    const ended = find(trace, has(/^NOTIFY /, /version="2"/));
+    const ended = find(trace, has(/^NOTIFY /, /^Subscription-State: terminated/m));
+    const version = Number(/version="(\d+)"/.exec(String(ended.bytes))![1]);
     return inserted(trace, ended, trace.at(-3)!, (text) =>
       text
         .replace(/branch=z9hG4bK[^;\r]*/, 'branch=z9hG4bKfresh')
-        .replace(/^CSeq: .*$/m, 'CSeq: 9 NOTIFY\r'.slice(0, -1))
-        .replace('version="2"', 'version="3"')
+        .replace(/^CSeq: .*$/m, 'CSeq: 99 NOTIFY\r'.slice(0, -1))
+        .replace(`version="${version}"`, `version="${version + 1}"`)
         .replaceAll('<status>disconnected</status>', '<status>pending</status>'),
     );
   }),
