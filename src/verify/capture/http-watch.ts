@@ -1,4 +1,4 @@
-/** HTTP on a connection: it is not read, but what changes something over XCAP (RFC 4825) is told. */
+/** HTTP on a connection: not read, but what changes something over XCAP (RFC 4825) is told. */
 
 import type { Conversation, Way } from './conversation.js';
 import type { Stamp } from './frame.js';
@@ -16,7 +16,7 @@ export class HttpWatch implements SequenceTaker {
     this.#way = way;
   }
 
-  /** A start line has the beginning of a segment for itself, or stands behind the end of another. */
+  /** A start line begins a segment, or stands behind the end of another request. */
   push(octets: Buffer, { number }: Stamp): void {
     if (!change.test(octets.toString('latin1'))) return;
     const what = 'changes over XCAP, which are not judged';

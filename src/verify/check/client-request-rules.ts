@@ -91,7 +91,7 @@ export const clientRequestRules: readonly RequestRule[] = [
 ];
 
 /** Undefined: it is no retrieval. */
-export function retrievalClause(exchange: Exchange): ClauseId | undefined {
+function retrievalClause(exchange: Exchange): ClauseId | undefined {
   const { message } = exchange.request;
   if (exchange.method !== 'INVITE' || isInside(exchange)) return undefined;
   if (userOf(message.uri) !== 'Deferred') return undefined;

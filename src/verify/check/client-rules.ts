@@ -1,4 +1,4 @@
-/** Everything that a client is held to (S1, S2, S3): its requests, answers, sessions, their order. */
+/** What a client is held to (S1, S2, S3): its requests, answers, sessions, and their order. */
 
 import { uriOf } from '../../wire/sip/name-addr.js';
 import { canonicalAor } from '../../wire/sip/uri.js';

@@ -1,4 +1,4 @@
-/** NOTIFYs of a retrieval's conference (RFC 4575, CNF-01): their form, and what became of messages. */
+/** NOTIFYs of a retrieval's conference (RFC 4575, CNF-01): their form, and how messages fare. */
 
 import { WireError } from '../../wire/error.js';
 import {

@@ -1,4 +1,4 @@
-/** What a server passes on to clients instead of storing it: how it does so, and what it answers. */
+/** What a server passes on to clients instead of storing it: how, and what it answers. */
 
 import { namesLargeMessageTag } from '../../wire/sip/accept-contact.js';
 import { parseDigits } from '../../wire/sip/number.js';
@@ -15,7 +15,7 @@ const notAcceptable = 488;
 const endMs = 32_000;
 
 /** A request that somebody has sent to the server, and what the server has made of it. */
-export interface PassedOn {
+interface PassedOn {
   readonly asked: Exchange;
   readonly sent: readonly Exchange[];
 }

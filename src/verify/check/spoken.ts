@@ -33,7 +33,7 @@ export interface Unreadable {
 }
 
 /** A message of which not even the whole head was captured. */
-export interface CutHead {
+interface CutHead {
   readonly kind: 'cut';
   readonly observed: Observed;
 }

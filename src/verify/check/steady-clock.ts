@@ -5,7 +5,7 @@ import type { Observed } from '../capture/observed.js';
 /** Interfaces of one file differ by that much without anybody having set a clock. */
 const jitterMs = 1_000;
 
-export interface Steady {
+interface Steady {
   readonly messages: readonly Observed[];
   readonly remarks: readonly string[];
 }
