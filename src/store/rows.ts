@@ -23,6 +23,8 @@ const headSize = recordHeadBytes;
 /** Octets of a chunk of a large content; contents up to this size stand in one record. */
 export const chunkBytes = 65_536;
 
+const packedTrue = Buffer.from([0xc3]);
+
 // With records on, another instance cannot read the data. Octets are copied when decoded: a view
 // would keep the whole record alive, or change with it.
 const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers: true });
@@ -33,6 +35,8 @@ const packr = new Packr({ useRecords: false, variableMapSize: true, copyBuffers:
  */
 export function encodeRow(key: Buffer, value: unknown, dataKey?: DataKey): Buffer {
   if (dataKey) return encodeOctets(key, pack(value, 0), dataKey);
+  // Timers and digests: every message has one.
+  if (value === true) return encodeOctets(key, packedTrue);
   // The head is written in front of the body where that stands: a copy costs as much as the rest.
   const record = pack(value, RESERVE_START_SPACE + headSize);
   record[4] = recordSchema;
@@ -61,7 +65,7 @@ export function decodeRow(key: Buffer, record: Buffer, dataKey?: DataKey): unkno
 /** A record with octets as they are, or sealed. */
 export function encodeOctets(key: Buffer, octets: Buffer, dataKey?: DataKey): Buffer {
   const body = dataKey ? dataKey.seal(key, octets) : octets;
-  const record = Buffer.allocUnsafe(headSize + body.length);
+  const record = room(headSize + body.length);
   record[4] = dataKey ? sealedSchema : recordSchema;
   body.copy(record, headSize);
   record.writeUInt32BE(checksum(key, record), 0);
@@ -72,6 +76,25 @@ export function encodeOctets(key: Buffer, octets: Buffer, dataKey?: DataKey): Bu
 export function frameOctets(key: Buffer, record: Buffer): void {
   record[4] = recordSchema;
   record.writeUInt32BE(checksum(key, record), 0);
+}
+
+const slabBytes = 262_144;
+let slab = Buffer.alloc(0);
+let slabUsed = 0;
+
+/**
+ * Memory for a record. They stand behind each other until their batch is written: one for each
+ * would cost the collector of garbage more than the copy.
+ */
+function room(size: number): Buffer {
+  if (size > slabBytes / 4) return Buffer.allocUnsafeSlow(size);
+  if (slabUsed + size > slab.length) {
+    slab = Buffer.allocUnsafeSlow(slabBytes);
+    slabUsed = 0;
+  }
+  const from = slabUsed;
+  slabUsed += size;
+  return slab.subarray(from, slabUsed);
 }
 
 /** The octets of a record; those of one that is not sealed as a view on it. */
@@ -96,8 +119,13 @@ export function isSealed(record: Buffer): boolean {
 
 /** CRC32 of the key and of what stands behind the checksum. */
 function checksum(key: Buffer, record: Buffer): number {
-  return crc32(record.subarray(4), keyChecksum(key));
+  const crc = crcOf(key, 0, -1);
+  if (record.length <= shortBytes) return ~crcOf(record, 4, crc) >>> 0;
+  return crc32(record.subarray(4), ~crc >>> 0);
 }
+
+/** Of so few octets a call into zlib costs more than they do. */
+const shortBytes = 32;
 
 const polynomial = 0xedb88320;
 const crcTable = Int32Array.from({ length: 256 }, (_, octet) => {
@@ -106,11 +134,12 @@ const crcTable = Int32Array.from({ length: 256 }, (_, octet) => {
   return crc;
 });
 
-/** Of some thirty octets: a call into zlib costs more than they do. */
-function keyChecksum(key: Buffer): number {
-  let crc = -1;
-  for (let at = 0; at < key.length; at++) crc = crcTable[(crc ^ key[at]!) & 0xff]! ^ (crc >>> 8);
-  return ~crc >>> 0;
+function crcOf(octets: Buffer, from: number, begun: number): number {
+  let crc = begun;
+  for (let at = from; at < octets.length; at++) {
+    crc = crcTable[(crc ^ octets[at]!) & 0xff]! ^ (crc >>> 8);
+  }
+  return crc;
 }
 
 function checkedBody(key: Buffer, record: Buffer): Buffer {
