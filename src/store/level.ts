@@ -71,8 +71,9 @@ export async function openLevelStore(options: LevelStoreOptions): Promise<LevelS
     sync: options.durability === 'fsync',
     log: options.log,
     clock,
-    // A start reads the log back, at 9 ms of CPU for each MB: 32 MB keep it below 0.3 s.
-    writeBufferBytes: options.writeBufferBytes ?? 32 * 1024 * 1024,
+    // A start reads the log back, and commits wait while it goes to disk as a table: with half of
+    // 32 MB both are shorter on average, and LevelDB writes a third more for the same messages.
+    writeBufferBytes: options.writeBufferBytes ?? 16 * 1024 * 1024,
     cacheBytes: options.cacheBytes ?? 32 * 1024 * 1024,
     retryMs: options.retryMs ?? 1_000,
   });
