@@ -53,7 +53,7 @@ export function verifySimCommand(
       const simulation = wire ? wireSimulation(given) : actorSimulation(given);
       const told = await simulation.run(progress);
       process.exitCode = told.failure ? 1 : 0;
-      if (options.json === true) write(`${JSON.stringify({ ...given, ...told })}\n`);
+      if (options.json === true) write(`${JSON.stringify({ ...given, ...told, ...used() })}\n`);
       else write(describe(given, wire, told));
       if (!told.failure || !options.shrink || options.json === true) return;
       const [smaller, failure] = await simulation.shrink(told.failure);
@@ -89,6 +89,12 @@ function wireSimulation(asked: Asked): Simulation {
       return [smaller.options, smaller.failure];
     },
   };
+}
+
+/** What the process has taken of the machine so far. */
+function used(): { readonly cpuSeconds: number; readonly memoryMiB: number } {
+  const { userCPUTime, systemCPUTime, maxRSS } = process.resourceUsage();
+  return { cpuSeconds: (userCPUTime + systemCPUTime) / 1e6, memoryMiB: maxRSS / 1024 };
 }
 
 function progress(hour: number): void {

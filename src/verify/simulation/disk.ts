@@ -60,6 +60,17 @@ export class SimulatedDisk {
     return Buffer.concat(this.#cached ? [...this.#durable, this.#cached] : this.#durable);
   }
 
+  /** What the log holds behind everything that is durable. */
+  get unsynced(): Buffer {
+    return this.#cached ?? Buffer.alloc(0);
+  }
+
+  /** Makes so much of it durable, and cuts the log behind it. */
+  keep(length: number): void {
+    if (length > 0) this.#durable.push(this.unsynced.subarray(0, length));
+    this.#cached = undefined;
+  }
+
   /** A disk that holds what this one would after a loss of power. */
   copy(): SimulatedDisk {
     const copy = new SimulatedDisk({ ...this.#parts, fails: () => false });

@@ -16,7 +16,7 @@ const everything = { from: Buffer.alloc(0), to: Buffer.alloc(64, 0xff), limit: I
 
 export class LogTable implements Table {
   readonly #disk: SimulatedDisk;
-  #rows = new MemoryTable();
+  readonly #rows = new MemoryTable();
   #logBytes = 0;
   #failed = false;
   #isDead = false;
@@ -33,7 +33,8 @@ export class LogTable implements Table {
 
   ready(): Promise<void> {
     if (this.#isDead) return Promise.reject(closed());
-    if (this.#failed) this.#open();
+    // All that is durable is known already: this is the only process that writes.
+    if (this.#failed) this.#disk.keep(this.#replay(this.#disk.unsynced));
     this.#failed = false;
     return Promise.resolve();
   }
@@ -77,15 +78,18 @@ export class LogTable implements Table {
 
   #open(): void {
     const log = this.#disk.read();
-    const rows = new MemoryTable();
+    this.#disk.replace(log.subarray(0, this.#replay(log)));
+  }
+
+  /** Takes the records that are whole, and tells where they end. */
+  #replay(log: Buffer): number {
     let at = 0;
     for (let record = readRecord(log, at); record; record = readRecord(log, at)) {
-      rows.apply(record.operations);
+      this.#rows.apply(record.operations);
       at = record.end;
     }
-    this.#rows = rows;
-    this.#logBytes = at;
-    this.#disk.replace(log.subarray(0, at));
+    this.#logBytes += at;
+    return at;
   }
 
   async #compact(): Promise<void> {

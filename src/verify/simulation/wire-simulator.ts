@@ -321,7 +321,7 @@ export class WireSimulation {
   #named(report: Buffer): Buffer {
     const text = report.toString('latin1');
     const drawn = /<message-id>([^<]+)</.exec(text)?.[1] ?? '';
-    return Buffer.from(text.replace(drawn, this.#witness.imdnIds.get(drawn) ?? drawn), 'latin1');
+    return Buffer.from(text.replace(drawn, this.#witness.sentAs(drawn) ?? drawn), 'latin1');
   }
 
   /** An account that stops is a breach; what else is logged is no news. */

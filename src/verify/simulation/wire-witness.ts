@@ -18,8 +18,6 @@ export interface WitnessParts {
 interface Kept {
   readonly id: string;
   readonly since: number;
-  /** The Message-ID that its sender wants to hear of. */
-  readonly drawn: string | undefined;
   expiresAt: number | undefined;
   /** Since when the store says that the user has it. */
   leftAt: number | undefined;
@@ -37,9 +35,9 @@ interface PushSession {
 const sessionsMax = 10_000;
 
 export class WireWitness {
-  /** Ids of messages by the Message-IDs that their senders want to hear of (RFC 5438). */
-  readonly imdnIds = new Map<string, string>();
   readonly #parts: WitnessParts;
+  /** Messages by the Message-IDs that their senders have drawn. */
+  readonly #drawn = new Map<string, Pick<Kept, 'id' | 'since'>>();
   readonly #kept = new Map<number, Kept>();
   /** By the MSRP URI of the server. */
   readonly #sessions = new Map<string, PushSession>();
@@ -50,12 +48,14 @@ export class WireWitness {
 
   /** Remembers nothing of messages that are older. */
   forget(ageMs: number): void {
-    for (const [serial, { since, drawn }] of this.#kept) {
-      // The oldest come first.
-      if (this.#parts.now() - since < ageMs) return;
-      this.#kept.delete(serial);
-      if (drawn !== undefined) this.imdnIds.delete(drawn);
-    }
+    const before = this.#parts.now() - ageMs;
+    forgetBefore(this.#kept, before);
+    forgetBefore(this.#drawn, before);
+  }
+
+  /** The message whose sender wants to hear of it under that Message-ID (RFC 5438). */
+  sentAs(drawn: string): string | undefined {
+    return this.#drawn.get(drawn)?.id;
   }
 
   watch(store: StorePort): StorePort {
@@ -109,9 +109,9 @@ export class WireWitness {
     const id = idOf(octets);
     if (id === undefined) return;
     const drawn = /imdn\.Message-ID: *(\S+)/i.exec(octets.toString('latin1'))?.[1];
-    if (drawn !== undefined) this.imdnIds.set(drawn, id);
     const since = this.#parts.now();
-    this.#kept.set(serial, { id, since, drawn, expiresAt: undefined, leftAt: undefined });
+    if (drawn !== undefined) this.#drawn.set(drawn, { id, since });
+    this.#kept.set(serial, { id, since, expiresAt: undefined, leftAt: undefined });
   }
 
   #judge(change: Change): void {
@@ -136,9 +136,10 @@ export class WireWitness {
     const { id, expiresAt } = kept;
     kept.leftAt ??= now();
     const message = ledger.messages.get(id);
-    if (message) message.confirmed ||= message.taken > 0;
-    if (!message || message.taken > 0) return;
-    if (how === 'gone' && (expiresAt ?? Infinity) <= latest()) return;
+    const isOver = how === 'gone' && (expiresAt ?? Infinity) <= latest();
+    // What its user has said of it may have been lost on the way.
+    if (message && !isOver) message.confirmed ||= message.taken > 0;
+    if (!message || message.taken > 0 || isOver) return;
     ledger.breach('end', `${id} is ${how} in the store, and its user has not said to have it`);
   }
 
@@ -168,6 +169,14 @@ export class WireWitness {
       ledger.breach('order', `${kept.id} is pushed behind one that came later`);
     }
     session.highest = serial;
+  }
+}
+
+/** Messages stand in the order in which they were first known. */
+function forgetBefore(known: Map<unknown, Pick<Kept, 'since'>>, before: number): void {
+  for (const [key, { since }] of known) {
+    if (since > before) return;
+    known.delete(key);
   }
 }
 
