@@ -26,22 +26,11 @@ export function performEffect(scene: Scene, by: Address, effect: Effect): void {
       scene.say('account', 'client', `200 to INVITE (${by})`);
       return;
     case 'sip.forward':
-      hold(scene, by);
-      peers.legs.set(`${by} ${effect.leg ?? 'message'}`, 'asked');
-      scene.say('account', 'client', `what ${peers.held.get(by)!.request} brings (${by})`);
-      return;
     case 'sip.pass':
-      pass(scene, by, effect);
-      return;
     case 'message.passed':
-      peers.taken.add(digestOfHeld(scene, by));
+    case 'message.defer':
+      performPassage(scene, by, effect);
       return;
-    case 'message.defer': {
-      const held = peers.held.get(by)!;
-      peers.held.delete(by);
-      deferHeld(scene, by, held, effect.late);
-      return;
-    }
     case 'msrp.confirm':
       confirm(scene, effect);
       return;
@@ -77,6 +66,35 @@ export function performEffect(scene: Scene, by: Address, effect: Effect): void {
     default:
       // The others are part of the turn, of the commit or of the outbox.
       return;
+  }
+}
+
+type Passage = Extract<
+  Effect,
+  { type: 'sip.forward' | 'sip.pass' | 'message.passed' | 'message.defer' }
+>;
+
+/** What is passed on to somebody else, or kept after all. */
+function performPassage(scene: Scene, by: Address, effect: Passage): void {
+  const { peers } = scene;
+  switch (effect.type) {
+    case 'sip.forward':
+      hold(scene, by);
+      peers.legs.set(`${by} ${effect.leg ?? 'message'}`, 'asked');
+      scene.say('account', 'client', `what ${peers.held.get(by)!.request} brings (${by})`);
+      return;
+    case 'sip.pass':
+      pass(scene, by, effect);
+      return;
+    case 'message.passed':
+      peers.taken.add(digestOfHeld(scene, by));
+      return;
+    case 'message.defer': {
+      const held = peers.held.get(by)!;
+      peers.held.delete(by);
+      deferHeld(scene, by, held, effect.late);
+      return;
+    }
   }
 }
 

@@ -76,6 +76,8 @@ const afterMs = 6 * hourMs;
 
 const simulationLimits: Limits = {
   ...boundedLimits,
+  // Users that are simulated hold what their server sends in a MESSAGE to be a report.
+  forward: { ...boundedLimits.forward, mode: 'off' },
   expiry: { enabled: true, default: 86_400, max: 86_400, large: 86_400, skewMs: 86_400_000 },
   quota: { messages: 500, octets: 10_000_000 },
   register: { ...boundedLimits.register, default: 3600, max: 7200 },

@@ -41,9 +41,7 @@ export function choose(
 
 function act(scene: Scene, choice: Choice, state: AccountState): void {
   const ends = choice.then;
-  const at = scene.now;
-  const of = { at, limits };
-  const tell = (to: Address, event: AccountEvent): void => scene.take(to, event, endsOf(ends));
+  const tell: Tell = (to, event) => scene.take(to, event, endsOf(ends));
   switch (choice.do) {
     case 'send':
       submit(scene, choice, ends);
@@ -57,14 +55,6 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
     case 'import':
       bringFromElsewhere(scene, choice, ends);
       return;
-    case 'watch': {
-      const subscribe = watchFacts(++scene.ledger.requests);
-      const focus = Number(choice.of.split('/')[1]);
-      scene.say('client', 'account', `SUBSCRIBE conference (${choice.of})`);
-      const asked = { transaction: 'watch', focus, subscribe };
-      tell('mailbox', { type: 'conference.requested', ...of, ...asked });
-      return;
-    }
     case 'pass':
     case 'ring':
     case 'leg-hang-up':
@@ -74,25 +64,11 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
       actOnPassage(scene, choice, tell);
       return;
     case 'register':
-    case 'deregister': {
-      const register = registerFacts(++scene.ledger.requests, choice.do === 'register' ? 240 : 0);
-      scene.say('client', 'account', choice.do.toUpperCase());
-      if (ends !== 'fail') scene.ledger.refused.clear();
-      tell('mailbox', { type: 'register.received', ...of, transaction: 'register', register });
-      return;
-    }
-    case 'subscribe': {
-      const subscribe = subscribeFacts(++scene.ledger.requests);
-      scene.say('client', 'account', 'SUBSCRIBE message-summary');
-      tell('mailbox', { type: 'subscribe.received', ...of, transaction: 'subscribe', subscribe });
-      return;
-    }
+    case 'deregister':
+    case 'subscribe':
+    case 'watch':
     case 'retrieve':
-      scene.say('client', 'account', 'INVITE Deferred@');
-      tell('mailbox', {
-        ...{ type: 'retrieval.requested', ...of, transaction: 'retrieve' },
-        retrieval: retrievalFacts,
-      });
+      ask(scene, choice, tell);
       return;
     case 'delete':
       remove(scene, choice);
@@ -121,6 +97,48 @@ function act(scene: Scene, choice: Choice, state: AccountState): void {
       return;
     default:
       answer(scene, choice, tell);
+  }
+}
+
+type Tell = (to: Address, event: AccountEvent) => void;
+
+/** What a client asks for outside of every dialog, or inside that of a retrieval. */
+function ask(
+  scene: Scene,
+  choice: Of<'register' | 'deregister' | 'subscribe' | 'watch' | 'retrieve'>,
+  tell: Tell,
+): void {
+  const of = { at: scene.now, limits };
+  switch (choice.do) {
+    case 'watch': {
+      const subscribe = watchFacts(++scene.ledger.requests);
+      const focus = Number(choice.of.split('/')[1]);
+      scene.say('client', 'account', `SUBSCRIBE conference (${choice.of})`);
+      const asked = { transaction: 'watch', focus, subscribe };
+      tell('mailbox', { type: 'conference.requested', ...of, ...asked });
+      return;
+    }
+    case 'register':
+    case 'deregister': {
+      const register = registerFacts(++scene.ledger.requests, choice.do === 'register' ? 240 : 0);
+      scene.say('client', 'account', choice.do.toUpperCase());
+      if (choice.then !== 'fail') scene.ledger.refused.clear();
+      tell('mailbox', { type: 'register.received', ...of, transaction: 'register', register });
+      return;
+    }
+    case 'subscribe': {
+      const subscribe = subscribeFacts(++scene.ledger.requests);
+      scene.say('client', 'account', 'SUBSCRIBE message-summary');
+      tell('mailbox', { type: 'subscribe.received', ...of, transaction: 'subscribe', subscribe });
+      return;
+    }
+    case 'retrieve':
+      scene.say('client', 'account', 'INVITE Deferred@');
+      tell('mailbox', {
+        ...{ type: 'retrieval.requested', ...of, transaction: 'retrieve' },
+        retrieval: retrievalFacts,
+      });
+      return;
   }
 }
 

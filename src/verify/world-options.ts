@@ -11,7 +11,7 @@ import { passagesOf } from './world-passages.js';
 /** Every choice in this state. */
 export function optionsOf(state: AccountState): Option[] {
   if (state.memory === undefined) return withoutMemory(state);
-  const asked = [...askedFor(state), ...submittedTo(state)];
+  const asked = [...submittedTo(state), ...askedFor(state)];
   const options: Option[] = [...asked, ...answersOf(state), ...timersOf(state)];
   options.push(...outboxOf(state));
   const possible = options.filter(({ spends }) => isLeft(state, spends));

@@ -81,10 +81,8 @@ const count = Number(process.env['MSRP_HALF_OPEN'] ?? 10_000);
 /** Octets of memory for each of them. */
 const heldBytes = 20_000;
 
-test(
-  `MSRP-12: ${count} half-open connections are held within bounds, closed in time`,
-  () => withManySockets(holdMany),
-);
+test(`MSRP-12: ${count} half-open connections are held within bounds, closed in time`, () =>
+  withManySockets(holdMany));
 
 async function holdMany(): Promise<void> {
   const clock = new StandingClock();
