@@ -3,6 +3,7 @@
 import { writeFileSync } from 'node:fs';
 import { format } from 'prettier';
 import { test } from 'vitest';
+import { daysSection } from './days.js';
 import { explorerSection } from './explorer.js';
 import { machinesSection } from './machines.js';
 import { mutationSection } from './mutation.js';
@@ -20,6 +21,7 @@ const sections = [
   explorerSection,
   simulatorSection,
   wireSimulatorSection,
+  daysSection,
   tracesSection,
 ];
 
