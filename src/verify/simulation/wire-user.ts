@@ -316,5 +316,5 @@ function largeBytes(random: SeededRandom): number {
 
 /** The user takes nothing more for now. */
 class NoRoom extends Error {
-  readonly code = 'NO_ROOM';
+  readonly code = 'ENOSPC';
 }
