@@ -44,7 +44,7 @@ export function whyOf(
     return spans.some(({ from, to }) => record.at >= from && record.at <= to);
   });
   const xcap = xcapOfTurns(records, turns, [serial]);
-  return ladderOf(`message ${messageId}`, [...turns, ...wires, ...xcap]);
+  return ladderOf(`message ${messageId}`, records, [...turns, ...wires, ...xcap]);
 }
 
 /** A call: its SIP messages, the MSRP of its time, and the turns that its messages made. */
@@ -61,7 +61,7 @@ export function callOf(records: readonly TraceRecord[], callId: string): Ladder 
   const turns = others.filter((record) => record.kind === 'turn');
   const serials = turns.flatMap(({ told }) => storedSerials(told, callId));
   const xcap = serials.length === 0 ? [] : xcapOfTurns(records, turns, serials);
-  return ladderOf(`call ${callId}`, [...calls, ...others, ...xcap]);
+  return ladderOf(`call ${callId}`, records, [...calls, ...others, ...xcap]);
 }
 
 function storedSerials(told: readonly ToldRecord[], call: string): number[] {
@@ -113,8 +113,15 @@ function sessionSpans(
   return [...ofSession.values()];
 }
 
-function ladderOf(title: string, records: readonly TraceRecord[]): Ladder {
-  const rungs = [...records]
+/** In the order of time, within a millisecond in that of the trace. */
+function ladderOf(
+  title: string,
+  records: readonly TraceRecord[],
+  told: readonly TraceRecord[],
+): Ladder {
+  const chosen = new Set(told);
+  const rungs = records
+    .filter((record) => chosen.has(record))
     .sort((one, other) => one.at - other.at)
     .flatMap(rungsOf)
     .slice(0, rungsMax);

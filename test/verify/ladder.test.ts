@@ -13,7 +13,9 @@ import {
   ladderText,
   lineTrace,
   readTrace,
+  whyOf,
   type Ladder,
+  type TraceRecord,
 } from '../../src/verify/index.js';
 import type { Trace, TraceEntry, TurnEntry, TurnTrace } from '../../src/ports.js';
 import { startWorld, type World } from '../e2e/world.js';
@@ -134,4 +136,25 @@ test('what a peer writes does not break the picture', () => {
   );
   expect(ladderSvg(ladder)).not.toContain('<script>');
   expect(ladderText(ladder)).not.toContain('\u0007');
+});
+
+test('what happens within a millisecond stands in the order of the trace', () => {
+  const wire = { kind: 'sip', at: 1, local: '192.0.2.1:5060', remote: '192.0.2.9:5060' } as const;
+  const call = 'CSeq: 1 MESSAGE\r\nCall-ID: c1\r\n';
+  const told = [
+    { to: 'mailbox', type: 'message.received', callId: 'c1', serial: 7 },
+    { by: 'mailbox', to: 'ua/7', type: 'store', callId: 'c1', serial: 7 },
+  ];
+  const records: TraceRecord[] = [
+    { ...wire, direction: 'in', head: `MESSAGE sip:bob@example.org SIP/2.0\r\n${call}` },
+    { kind: 'turn', at: 1, account: 'bob@example.org', told },
+    { ...wire, direction: 'out', head: `SIP/2.0 202 Accepted\r\n${call}` },
+  ];
+  const expected = [
+    ...['MESSAGE sip:bob@example.org', 'message.received 7'],
+    ...['store 7', '202 Accepted (MESSAGE)'],
+  ];
+  for (const { rungs } of [whyOf(records, '7'), callOf(records, 'c1')]) {
+    expect(rungs.map(({ label }) => label)).toEqual(expected);
+  }
 });

@@ -20,8 +20,14 @@ export function brokenIn(state: Composite): string | undefined {
     now,
     store: { rows, contents },
     memory: { actors, timers },
-    peers: { ...nobody.peers, sends, document },
+    peers: { ...nobody.peers, sends, document, legs: legsOf(state) },
   });
+}
+
+/** A path ends a MESSAGE that is passed on and who does that with one answer. */
+function legsOf({ actors }: Composite): AccountState['peers']['legs'] {
+  const forwards = [...actors.keys()].filter((address) => address.startsWith('forward/'));
+  return new Map(forwards.map((forward) => [`${forward} message`, 'asked']));
 }
 
 /** The same of what a store has, when nobody has the account in memory. */
