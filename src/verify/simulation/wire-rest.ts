@@ -40,40 +40,74 @@ export function judgeRest(
   return undefined;
 }
 
-/** Message waiting as it was told is what the store has; whoever is there has nothing new there. */
-export async function judgeWaiting(
+/** Serials of the messages of a user at rest, by whether they were read. */
+export interface StoredForUser {
+  readonly fresh: readonly number[];
+  readonly old: readonly number[];
+}
+
+export async function storedForUsers(
   store: StorePort,
-  users: readonly WireUser[],
+  users: readonly Pick<WireUser, 'name'>[],
+): Promise<StoredForUser[]> {
+  const all: StoredForUser[] = [];
+  for (const { name } of users) {
+    const rows = await store.scan(`${name}@${wireDomain}`, { kind: 'ua', limit: 10_000 });
+    const messages = rows.map(({ value }) => messageAtRest(value));
+    const serialsOf = (wanted: boolean): number[] =>
+      messages.filter(({ read }) => read === wanted).map(({ serial }) => serial);
+    all.push({ fresh: serialsOf(false), old: serialsOf(true) });
+  }
+  return all;
+}
+
+/** What the store had before everybody asked, and after: in between messages may expire. */
+export interface Between {
+  readonly users: readonly Pick<WireUser, 'name'>[];
+  readonly before: readonly StoredForUser[];
+  readonly after: readonly StoredForUser[];
+}
+
+/** Message waiting as it was told is what the store has; whoever is there has nothing new there. */
+export function judgeWaiting(
+  { users, before, after }: Between,
   told: readonly (MessageWaiting | undefined)[],
-): Promise<string | undefined> {
-  for (const [at, user] of users.entries()) {
-    const rows = await store.scan(`${user.name}@${wireDomain}`, { kind: 'ua', limit: 10_000 });
-    const read = rows.filter(({ value }) => messageAtRest(value).read).length;
-    const stored = `${rows.length - read}/${read}`;
+): string | undefined {
+  for (const [at, { name }] of users.entries()) {
     const classes = told[at]?.classes ?? [];
     const fresh = classes.reduce((sum, one) => sum + one.new, 0);
     const old = classes.reduce((sum, one) => sum + one.old, 0);
-    if (`${fresh}/${old}` !== stored) {
-      return `${user.name} is told ${fresh}/${old}, and the store has ${stored}`;
+    const [first, last] = [before[at]!, after[at]!];
+    const isSo =
+      isWithin(fresh, last.fresh.length, first.fresh.length) &&
+      isWithin(old, last.old.length, first.old.length);
+    if (!isSo) {
+      const stored = [first, last].map((one) => `${one.fresh.length}/${one.old.length}`);
+      const had = [...new Set(stored)].join(', then ');
+      return `${name} is told ${fresh}/${old}, and the store has ${had}`;
     }
-    if (fresh > 0) return `${user.name} is registered, and ${fresh} messages are not pushed`;
+    if (fresh > 0) return `${name} is registered, and ${fresh} messages are not pushed`;
   }
   return undefined;
 }
 
 /** Metadata name the messages that the store has, and no others. */
-export async function judgeMetadata(
-  store: StorePort,
-  users: readonly WireUser[],
+export function judgeMetadata(
+  { users, before, after }: Between,
   listed: readonly (readonly number[] | undefined)[],
-): Promise<string | undefined> {
-  for (const [at, user] of users.entries()) {
-    const rows = await store.scan(`${user.name}@${wireDomain}`, { kind: 'ua', limit: 10_000 });
-    const stored = rows.map(({ key }) => key[1]).join();
-    const named = listed[at]?.toSorted((one, other) => one - other).join();
-    if (named !== stored) {
-      return `${user.name}: metadata name ${String(named)}, and the store has ${stored}`;
-    }
+): string | undefined {
+  for (const [at, { name }] of users.entries()) {
+    const named = new Set(listed[at]);
+    const [first, last] = [before[at]!, after[at]!].map(({ fresh, old }) => [...fresh, ...old]);
+    const lacking = last!.filter((serial) => !named.has(serial));
+    const had = new Set(first);
+    const foreign = [...named].filter((serial) => !had.has(serial));
+    if (lacking.length > 0) return `${name}: metadata lack ${lacking.join()}`;
+    if (foreign.length > 0) return `${name}: metadata name ${foreign.join()}, not in the store`;
   }
   return undefined;
+}
+
+function isWithin(count: number, least: number, most: number): boolean {
+  return count >= least && count <= most;
 }

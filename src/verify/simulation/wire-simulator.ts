@@ -15,7 +15,7 @@ import { DiskError, SimulatedDisk } from './disk.js';
 import { HostClock } from './host-clock.js';
 import { SimulatedNetwork } from './network.js';
 import { Weather } from './weather.js';
-import { judgeMetadata, judgeRest, judgeWaiting } from './wire-rest.js';
+import { judgeMetadata, judgeRest, judgeWaiting, storedForUsers } from './wire-rest.js';
 import { wireFaultKinds } from './wire-options.js';
 import type { WireFaultKind, WireFigures, WireOptions, WireResult } from './wire-options.js';
 import { expirySeconds, serverAddress, storeOn, WireServer } from './wire-server.js';
@@ -264,19 +264,27 @@ export class WireSimulation {
     await this.#judgeStore();
     const stored = await storedMessages(this.#durable());
     this.#guarded(() => this.ledger.judge(stored, this.#expiryMs()));
-    const told = await this.#during(Promise.all(this.users.map((user) => user.ask())));
-    const listed = await this.#during(Promise.all(this.users.map((user) => user.xcap.list())));
-    if (this.#broken) return;
-    const waiting = await judgeWaiting(this.#durable(), this.users, told!);
-    if (waiting !== undefined) this.breach('waiting', waiting);
-    const metadata = await judgeMetadata(this.#durable(), this.users, listed!);
-    if (metadata !== undefined) this.breach('metadata', metadata);
+    await this.#judgeAnswers();
     await this.#during(Promise.all(this.users.map((user) => user.stop())));
     await this.#runFor(2 * hourMs);
     const left = judgeRest(server.counters(), this.network.open);
     if (left !== undefined) this.breach('leak', left);
     this.figures.inputs += turnsOf(server);
     await this.#during(server.stop());
+  }
+
+  /** Everybody asks what is there. */
+  async #judgeAnswers(): Promise<void> {
+    const { users } = this;
+    const before = await storedForUsers(this.#durable(), users);
+    const told = await this.#during(Promise.all(users.map((user) => user.ask())));
+    const listed = await this.#during(Promise.all(users.map((user) => user.xcap.list())));
+    if (this.#broken) return;
+    const after = await storedForUsers(this.#durable(), users);
+    const waiting = judgeWaiting({ users, before, after }, told!);
+    if (waiting !== undefined) this.breach('waiting', waiting);
+    const metadata = judgeMetadata({ users, before, after }, listed!);
+    if (metadata !== undefined) this.breach('metadata', metadata);
   }
 
   /** Time goes on until it has settled. */
