@@ -23,30 +23,31 @@ async function start(clock: Clock, limits = {}): Promise<Running> {
   return started;
 }
 
-/** Opens that many connections in a process of its own, each with the beginning of a request. */
+/**
+ * A process of its own that opens as many connections as a line on its input says, each with the
+ * beginning of a request, and tells when all that it ever opened are closed.
+ */
 const opener = `
 const { createConnection } = require('node:net');
-const [port, count] = process.argv.slice(1).map(Number);
-let opened = 0, open = 0, closed = 0;
-function next() {
-  if (opened === count) return;
+const port = Number(process.argv[1]);
+let opened = 0, closed = 0;
+function open() {
   opened += 1;
   const socket = createConnection({ host: '127.0.0.1', port });
   socket.on('error', () => undefined);
-  socket.on('connect', () => {
-    socket.write('MSRP tx01 SEND\\r\\nTo-Path: msrp://');
-    open += 1;
-    if (open === count) console.log('open');
-    else next();
-  });
+  socket.on('connect', () => socket.write('MSRP tx01 SEND\\r\\nTo-Path: msrp://'));
   socket.on('close', () => {
     closed += 1;
-    if (closed === count) console.log('closed');
+    if (closed === opened) console.log('closed');
   });
   socket.resume();
 }
-for (let index = 0; index < 100; index++) next();
+require('node:readline').createInterface({ input: process.stdin }).on('line', (line) => {
+  for (let left = Number(line); left > 0; left--) open();
+});
 `;
+/** At once: the queue of the system for those who wait to be let in holds them. */
+const atOnce = 250;
 
 /** A clock that fires every time limit when it is told to, and never before. */
 class StandingClock implements Clock {
@@ -89,13 +90,17 @@ async function holdMany(): Promise<void> {
   const limits = { connections: count, connectionsPerPeer: count + 1 };
   const { endpoint, log } = await start(clock, limits);
   const before = process.memoryUsage();
-  const child = spawn(process.execPath, ['-e', opener, String(endpoint.address.port), `${count}`], {
-    stdio: ['ignore', 'pipe', 'inherit'],
+  const child = spawn(process.execPath, ['-e', opener, String(endpoint.address.port)], {
+    stdio: ['pipe', 'pipe', 'inherit'],
   });
   const lines = createInterface({ input: child.stdout });
-  expect(await once(lines, 'line')).toEqual(['open']);
-  // What the opener calls open may still stand in the queue of the system, and not in order.
-  await expect.poll(() => clock.running).toBe(2 * count);
+  for (let held = 0; held < count;) {
+    const more = Math.min(atOnce, count - held);
+    child.stdin.write(`${more}\n`);
+    held += more;
+    // What the opener calls open may still stand in the queue of the system, and not in order.
+    await expect.poll(() => clock.running, { interval: 5 }).toBe(2 * held);
+  }
   // One more is turned away at once.
   const late = await RawPeer.to(endpoint);
   await late.closed();
