@@ -65,7 +65,11 @@ const figures = [];
 if (chosen.length > 0) {
   buildLoadgen();
   const on = { run, machine: machine(), peers: peers.length > 0 ? peerVersions() : {} };
-  const command = ['npm run bench --', ...process.argv.slice(2)].join(' ');
+  // Where a store was says nothing to others.
+  const words = process.argv.slice(2).map((word, at, all) =>
+    all[at - 1] === '--store' ? '<directory>' : word.replace(/^--store=.*/, '--store=<directory>'),
+  );
+  const command = ['npm run bench --', ...words].join(' ');
   if (options.history) keep({ ...on, command });
 }
 for (const name of chosen) {
