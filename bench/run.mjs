@@ -66,9 +66,13 @@ if (chosen.length > 0) {
   buildLoadgen();
   const on = { run, machine: machine(), peers: peers.length > 0 ? peerVersions() : {} };
   // Where a store was says nothing to others.
-  const words = process.argv.slice(2).map((word, at, all) =>
-    all[at - 1] === '--store' ? '<directory>' : word.replace(/^--store=.*/, '--store=<directory>'),
-  );
+  const words = process.argv
+    .slice(2)
+    .map((word, at, all) =>
+      all[at - 1] === '--store'
+        ? '<directory>'
+        : word.replace(/^--store=.*/, '--store=<directory>'),
+    );
   const command = ['npm run bench --', ...words].join(' ');
   if (options.history) keep({ ...on, command });
 }
