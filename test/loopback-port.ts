@@ -7,9 +7,9 @@
  * ones that clients take for themselves (`src/client/free-port.ts`).
  */
 
-import { createSocket } from 'node:dgram';
 import { createConnection, createServer, type Server } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
+import { tryPort } from '../src/client/free-port.js';
 
 /** Below the ephemeral range of Linux, which begins at 32768. */
 const first = 10_000;
@@ -29,7 +29,11 @@ export async function freePort(): Promise<number> {
   for (let tried = 1; tried < span; tried++) {
     next = (next % (span - 1)) + 1;
     const port = base + next;
-    if ((await isFree(port, 'tcp')) && (await isFree(port, 'udp'))) return port;
+    const isFree = await tryPort(port, '127.0.0.1').then(
+      () => true,
+      () => false,
+    );
+    if (isFree) return port;
   }
   throw new Error(`no port is free from ${base} to ${base + span}`);
 }
@@ -59,19 +63,6 @@ function listen(port: number): Promise<Server | undefined> {
     const server = createServer((socket) => socket.destroy());
     server.once('error', () => resolve(undefined));
     server.listen(port, '127.0.0.1', () => resolve(server));
-  });
-}
-
-async function isFree(port: number, transport: 'tcp' | 'udp'): Promise<boolean> {
-  if (transport === 'tcp') {
-    const server = await listen(port);
-    if (!server) return false;
-    return new Promise((resolve) => server.close(() => resolve(true)));
-  }
-  return new Promise((resolve) => {
-    const socket = createSocket('udp4');
-    socket.once('error', () => socket.close(() => resolve(false)));
-    socket.bind(port, '127.0.0.1', () => socket.close(() => resolve(true)));
   });
 }
 

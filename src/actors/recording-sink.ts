@@ -82,8 +82,7 @@ export class RecordingSink implements MsrpSink {
     this.#sends.add(chunk);
   }
 
-  // eslint-disable-next-line @typescript-eslint/no-invalid-void-type -- as that of `Upload`
-  write(offset: number, bytes: Buffer): void | number | Promise<void> {
+  write(offset: number, bytes: Buffer): ReturnType<MsrpSink['write']> {
     if (offset + bytes.length > this.#session.maxSize) return 413;
     this.#parts.progress();
     if (this.#head && offset < this.#head.length) bytes.copy(this.#head, offset);

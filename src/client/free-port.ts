@@ -17,13 +17,18 @@ export async function freePort(host: string): Promise<number> {
   for (let attempt = 1; ; attempt++) {
     const port = randomInt(lowest, highest + 1);
     try {
-      await tryStream(port, host);
-      await tryDatagrams(port, host);
+      await tryPort(port, host);
       return port;
     } catch (error) {
       if (attempt === attempts) throw error;
     }
   }
+}
+
+/** Rejects when somebody has that port, over TCP or UDP. */
+export async function tryPort(port: number, host: string): Promise<void> {
+  await tryStream(port, host);
+  await tryDatagrams(port, host);
 }
 
 function tryStream(port: number, host: string): Promise<void> {

@@ -4,7 +4,7 @@ import type { Exchange, ResponseSpoken } from './exchange.js';
 import { isInside } from './conversation.js';
 import { packageOf } from './inbound-subscribe.js';
 import { reporterOf } from './outbound-report.js';
-import { repeatsRequest } from './response-rules.js';
+import { everyResponseRules } from './response-rules.js';
 import { lacks, type Fault, type ResponseRule } from './rule.js';
 import { answeredIn, offeredIn } from './session-media.js';
 import { acceptsType } from '../../wire/sip/content-type.js';
@@ -16,7 +16,7 @@ const forms = [
 ];
 
 export const clientResponseRules: readonly ResponseRule[] = [
-  { clause: 'SIP-06', methods: ['*'], statuses: [2, 3, 4, 5, 6], broken: repeatsRequest },
+  ...everyResponseRules,
   {
     clause: 'IMSpec-DMT-C-001',
     methods: ['NOTIFY'],
@@ -60,15 +60,6 @@ export const clientResponseRules: readonly ResponseRule[] = [
     methods: ['BYE'],
     statuses: [405, 501],
     broken: () => 'BYE is not known',
-  },
-  {
-    clause: 'MSG-01',
-    methods: ['MESSAGE'],
-    statuses: [2],
-    broken: ({ message }) => {
-      if (message.header('contact') !== undefined) return 'it has a Contact';
-      return message.body.length > 0 ? 'it has a body' : undefined;
-    },
   },
   {
     clause: 'IMDN-01',

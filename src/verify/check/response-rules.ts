@@ -11,7 +11,8 @@ import { userOf } from './roles.js';
 import { lacks, type Fault, type ResponseRule } from './rule.js';
 import { offeredIn, readable } from './session-media.js';
 
-export const responseRules: readonly ResponseRule[] = [
+/** Whoever answers. */
+export const everyResponseRules: readonly ResponseRule[] = [
   { clause: 'SIP-06', methods: ['*'], statuses: [2, 3, 4, 5, 6], broken: repeatsRequest },
   {
     clause: 'MSG-01',
@@ -22,6 +23,10 @@ export const responseRules: readonly ResponseRule[] = [
       return message.body.length > 0 ? 'it has a body' : undefined;
     },
   },
+];
+
+export const responseRules: readonly ResponseRule[] = [
+  ...everyResponseRules,
   {
     clause: 'EVT-03',
     methods: ['SUBSCRIBE'],
@@ -135,10 +140,7 @@ function answersWith(response: ResponseSpoken, ...directions: readonly string[])
 }
 
 /** RFC 3261 8.2.6.2; `received` and `rport` may have been filled in. */
-export function repeatsRequest(
-  { message }: ResponseSpoken,
-  { request, responses }: Exchange,
-): Fault {
+function repeatsRequest({ message }: ResponseSpoken, { request, responses }: Exchange): Fault {
   const asked = request.message;
   if (asked.method === 'CANCEL') return undefined;
   const vias = message.list('via').map(hopOf);

@@ -11,6 +11,10 @@ export interface Clause {
   readonly expected: string;
 }
 
+export function clause(item: ItemId, where: string, expected: string): Clause {
+  return { item, clause: where, expected };
+}
+
 export interface Case {
   readonly name: string;
   /** Everything that it can say something of. */

@@ -6,7 +6,6 @@ import { connect, type Socket } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { RecordingHandler } from '../../../src/testing/sip-peer.js';
 import type { SipEndpointLimits, SipListener } from '../../../src/transport/sip/options.js';
-import { withManySockets } from '../many-sockets.js';
 import { certificate } from './certificates.js';
 import { message, openEndpoint, textOf, until, type Opened } from './fixture.js';
 
@@ -68,7 +67,7 @@ test.each([
 ] as const)(
   'half-open connections by %s, %i from one address: bounded, others are served',
   { timeout: 240_000 },
-  (transport, wanted, octets) => withManySockets(() => holdMany(transport, wanted, octets)),
+  holdMany,
 );
 
 async function holdMany(

@@ -15,46 +15,39 @@ import {
   type Receiving,
   type Subscription,
 } from '../acts.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case, type Clause } from '../case.js';
 import { namedIn } from '../inspection.js';
 import { identity, imTag, outside, type Outgoing } from '../requests.js';
 import type { Stage } from '../stage.js';
 import { unknownUri } from '../step-facts.js';
 
 const [list, all] = ['S3-FOCUS-LIST', 'S3-FOCUS-ALL'] as const;
-const isFocus = (item: Clause['item']): Clause => ({
-  ...{ item, clause: 'RFC 4579 4.2' },
-  expected: 'Contact of the 200 to INVITE with isfocus',
-});
-const state = (item: Clause['item']): Clause => ({
-  ...{ item, clause: 'RFC 4575 4.5' },
-  expected: 'the first NOTIFY with the full state of this conference',
-});
+const isFocus = (item: Clause['item']): Clause =>
+  clause(item, 'RFC 4579 4.2', 'Contact of the 200 to INVITE with isfocus');
+const state = (item: Clause['item']): Clause =>
+  clause(item, 'RFC 4575 4.5', 'the first NOTIFY with the full state of this conference');
 const members = (item: Clause['item'], expected: string): Clause => ({
   ...{ item, clause: 'OMA IM 11.3.1.1.2 step 2', expected },
 });
 const onlyListed = members(list, 'the messages of the list, and no others');
 const everyOne = members(all, 'every message');
-const failed: Clause = {
-  ...{ item: list, clause: 'RFC 5366 3.1' },
-  expected: 'a URI that names no message as failed',
-};
-const departed: Clause = {
-  ...{ item: all, clause: 'RFC 4575 5.7.2' },
-  expected: 'a message that was taken as departed',
-};
-const ended: Clause = {
-  ...{ item: all, clause: 'RFC 4575 3.5, RFC 6665 4.2.2' },
-  expected: 'the end of the conference: terminated',
-};
-const formed: Clause = {
-  ...{ item: 'S1-MSGID-FORM', clause: 'OMA IM 12.4.2.3' },
-  expected: 'a Message-ID of the form string@hostname',
-};
-const unique: Clause = {
-  ...{ item: 'S1-MSGID-FORM', clause: 'OMA IM 12.4.2.3' },
-  expected: 'another Message-ID for every message',
-};
+const failed: Clause = clause(list, 'RFC 5366 3.1', 'a URI that names no message as failed');
+const departed: Clause = clause(all, 'RFC 4575 5.7.2', 'a message that was taken as departed');
+const ended: Clause = clause(
+  all,
+  'RFC 4575 3.5, RFC 6665 4.2.2',
+  'the end of the conference: terminated',
+);
+const formed: Clause = clause(
+  'S1-MSGID-FORM',
+  'OMA IM 12.4.2.3',
+  'a Message-ID of the form string@hostname',
+);
+const unique: Clause = clause(
+  'S1-MSGID-FORM',
+  'OMA IM 12.4.2.3',
+  'another Message-ID for every message',
+);
 
 export const conferenceCases: readonly Case[] = [
   {

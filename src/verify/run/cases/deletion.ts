@@ -6,7 +6,7 @@ import { WireError } from '../../../wire/error.js';
 import type { SipRequest } from '../../../wire/sip/message.js';
 import { writeUriList } from '../../../wire/xml/resource-lists.js';
 import { counted, submit, subscribe } from '../acts.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case, type Clause } from '../case.js';
 import { namedIn } from '../inspection.js';
 import { reportsElsewhere } from '../judge.js';
 import { identity, imdnIdOf, imTag, outside, type Outgoing } from '../requests.js';
@@ -14,14 +14,16 @@ import { deleteUriOf } from '../settings.js';
 import type { Stage } from '../stage.js';
 
 const item = 'S1-DEL-LIST';
-const gone: Clause = {
-  ...{ item, clause: 'OMA IM 12.4.2.8' },
-  expected: 'a message that a list has deleted waits no more',
-};
-const reported: Clause = {
-  ...{ item, clause: 'OMA IM 12.4.2.7, RFC 5438 8.2' },
-  expected: 'report "failed" of it to its sender, who asked for that',
-};
+const gone: Clause = clause(
+  item,
+  'OMA IM 12.4.2.8',
+  'a message that a list has deleted waits no more',
+);
+const reported: Clause = clause(
+  item,
+  'OMA IM 12.4.2.7, RFC 5438 8.2',
+  'report "failed" of it to its sender, who asked for that',
+);
 
 export const deletionCases: readonly Case[] = [
   {

@@ -2,23 +2,18 @@
 
 import type { HeaderField, SipResponse } from '../../../wire/sip/message.js';
 import { parseAuthenticationInfo, parseChallenge } from '../../../wire/sip/digest.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case, type Clause } from '../case.js';
 import { registration, type Outgoing } from '../requests.js';
 
 const asks = 'AUTH-01';
-const challenged: Clause = {
-  ...{ item: asks, clause: 'RFC 3261 22.1, RFC 8760 2.6' },
-  expected: '401 with qop, each algorithm once',
-};
-const refused: Clause = {
-  ...{ item: asks, clause: 'RFC 3261 22.1' },
-  expected: '401 or 403 to a wrong password',
-};
-const taken: Clause = { item: asks, clause: 'RFC 3261 22.2', expected: '200 to the password' };
-const proof: Clause = {
-  ...{ item: 'AUTH-02', clause: 'RFC 7616 3.5' },
-  expected: 'rspauth of who knows the password',
-};
+const challenged: Clause = clause(
+  asks,
+  'RFC 3261 22.1, RFC 8760 2.6',
+  '401 with qop, each algorithm once',
+);
+const refused: Clause = clause(asks, 'RFC 3261 22.1', '401 or 403 to a wrong password');
+const taken: Clause = clause(asks, 'RFC 3261 22.2', '200 to the password');
+const proof: Clause = clause('AUTH-02', 'RFC 7616 3.5', 'rspauth of who knows the password');
 
 export const digestCases: readonly Case[] = [
   {

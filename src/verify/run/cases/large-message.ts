@@ -14,7 +14,7 @@ import {
   subscribe,
 } from '../acts.js';
 import { atMost, pending } from '../at-most.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case, type Clause } from '../case.js';
 import { countsOf, mediaOf } from '../inspection.js';
 import type { Seen } from '../seen.js';
 import type { Stage } from '../stage.js';
@@ -191,8 +191,4 @@ function nextSend(stage: Stage, owner: string) {
 
 function described(send: Extract<Seen, { readonly kind: 'send' }> | undefined): string {
   return send === undefined ? 'no SEND' : `${send.message.body.length} other octets`;
-}
-
-function clause(item: Clause['item'], where: string, expected: string): Clause {
-  return { item, clause: where, expected };
 }

@@ -2,31 +2,36 @@
 
 import { parseDigits } from '../../../wire/sip/number.js';
 import { accepted, inside, isOf, subscribe, watch } from '../acts.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case, type Clause } from '../case.js';
 import * as requests from '../requests.js';
 import type { Stage } from '../stage.js';
 
 const item = 'IMSpec-DMT-S-002';
-const notLonger: Clause = {
-  ...{ item, clause: 'RFC 6665 4.2.1.1' },
-  expected: 'Expires of the 200 no longer than what was asked for',
-};
-const refreshed: Clause = {
-  ...{ item, clause: 'RFC 3842 3.11, RFC 6665 4.2.1.2' },
-  expected: 'NOTIFY active at the refresh',
-};
-const fetched: Clause = {
-  ...{ item, clause: 'RFC 6665 4.4.3' },
-  expected: 'NOTIFY terminated at a subscription of 0 s',
-};
-const unsubscribed: Clause = {
-  ...{ item, clause: 'RFC 6665 4.2.1.4' },
-  expected: 'NOTIFY terminated at the unsubscription',
-};
-const expired: Clause = {
-  ...{ item, clause: 'RFC 6665 4.2.2' },
-  expected: 'NOTIFY terminated when the subscription has run out',
-};
+const notLonger: Clause = clause(
+  item,
+  'RFC 6665 4.2.1.1',
+  'Expires of the 200 no longer than what was asked for',
+);
+const refreshed: Clause = clause(
+  item,
+  'RFC 3842 3.11, RFC 6665 4.2.1.2',
+  'NOTIFY active at the refresh',
+);
+const fetched: Clause = clause(
+  item,
+  'RFC 6665 4.4.3',
+  'NOTIFY terminated at a subscription of 0 s',
+);
+const unsubscribed: Clause = clause(
+  item,
+  'RFC 6665 4.2.1.4',
+  'NOTIFY terminated at the unsubscription',
+);
+const expired: Clause = clause(
+  item,
+  'RFC 6665 4.2.2',
+  'NOTIFY terminated when the subscription has run out',
+);
 const asked = 600;
 /** A notifier tells of the end when it comes to it. */
 const marginMs = 2000;

@@ -4,7 +4,7 @@ import { writeSettings } from '../../../wire/xml/settings.js';
 import { parseHistoryList, type History } from '../../../wire/xml/history.js';
 import { pause } from '../at-most.js';
 import { acceptPush, counted, register, submit, subscribe } from '../acts.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case } from '../case.js';
 import { namedIn } from '../inspection.js';
 import { deletion } from '../requests.js';
 import type { RunSettings } from '../settings.js';
@@ -128,8 +128,4 @@ function historiesIn({ status, body }: XdmsAnswer): readonly History[] {
   if (status === 200) return parseHistoryList(body);
   if (status === 404) return [];
   throw new Unable(`the XDMS answers ${status} to the metadata`);
-}
-
-function clause(item: Clause['item'], section: string, expected: string): Clause {
-  return { item, clause: section, expected };
 }

@@ -2,7 +2,7 @@
 
 import type { SipResponse } from '../../../wire/sip/message.js';
 import { counted, retrieve, submit, subscribe } from '../acts.js';
-import { Unable, type Case, type Clause } from '../case.js';
+import { clause, Unable, type Case, type Clause } from '../case.js';
 import { namedIn } from '../inspection.js';
 import * as requests from '../requests.js';
 import type { RunSettings } from '../settings.js';
@@ -10,30 +10,24 @@ import type { Stage } from '../stage.js';
 import { unknownUri } from '../step-facts.js';
 
 const [storing, refusing, others] = ['S1-STORE-PM', 'S4-603-PM', 'D-03'] as const;
-const body: Clause = {
-  ...{ item: storing, clause: 'OMA IM 12.4.2.3' },
-  expected: 'the body of a pager message, every octet',
-};
-const header: Clause = {
-  ...{ item: storing, clause: 'OMA IM 12.4.2.3' },
-  expected: 'header fields of a pager message as they were',
-};
-const declined: Clause = {
-  ...{ item: refusing, clause: 'OMA IM 11.3.2.4' },
-  expected: '603 to a MESSAGE that has expired',
-};
-const nothing: Clause = {
-  ...{ item: refusing, clause: 'OMA IM 11.3.2.4' },
-  expected: 'nothing stays of a MESSAGE that was refused',
-};
-const kept: Clause = {
-  ...{ item: others, clause: 'OMA IM 11.3.1.1.2 step 1' },
-  expected: 'no message for another user',
-};
-const alike: Clause = {
-  ...{ item: others, clause: 'RFC 3261 26.1' },
-  expected: 'a message of another user answered as one that is not there',
-};
+const body: Clause = clause(storing, 'OMA IM 12.4.2.3', 'the body of a pager message, every octet');
+const header: Clause = clause(
+  storing,
+  'OMA IM 12.4.2.3',
+  'header fields of a pager message as they were',
+);
+const declined: Clause = clause(refusing, 'OMA IM 11.3.2.4', '603 to a MESSAGE that has expired');
+const nothing: Clause = clause(
+  refusing,
+  'OMA IM 11.3.2.4',
+  'nothing stays of a MESSAGE that was refused',
+);
+const kept: Clause = clause(others, 'OMA IM 11.3.1.1.2 step 1', 'no message for another user');
+const alike: Clause = clause(
+  others,
+  'RFC 3261 26.1',
+  'a message of another user answered as one that is not there',
+);
 
 /** Each octet once: whoever takes them for a text loses some. */
 const octets = Buffer.from(Array.from({ length: 256 }, (_, i) => i));

@@ -2,26 +2,29 @@
 
 import type { SipResponse } from '../../../wire/sip/message.js';
 import { accepted, hangUp, submit } from '../acts.js';
-import type { Case, Clause } from '../case.js';
+import { clause, type Case, type Clause } from '../case.js';
 import * as requests from '../requests.js';
 import type { Stage } from '../stage.js';
 
 const ordered = 'IMSpec-DMT-S-007';
 const step5 = 'OMA IM 11.3.1 step 5';
-const without: Clause = { item: ordered, clause: step5, expected: '403 to INVITE without SDP' };
-const sending: Clause = { item: ordered, clause: step5, expected: '403 to INVITE with sendonly' };
-const session: Clause = {
-  ...{ item: 'IMSpec-DMT-S-006', clause: 'RFC 8866 6.7' },
-  expected: '200 to INVITE with recvonly for the whole session',
-};
-const required: Clause = {
-  ...{ item: 'IMSpec-DMT-S-006', clause: 'RFC 3261 8.2.2.3' },
-  expected: '420 to an option that nobody knows, and which it is',
-};
-const union: Clause = {
-  ...{ item: 'IMSpec-DMT-S-009', clause: 'RFC 5366 4.1, RFC 5363 4' },
-  expected: '404 to a list that names no message in any of its parts',
-};
+const without: Clause = clause(ordered, step5, '403 to INVITE without SDP');
+const sending: Clause = clause(ordered, step5, '403 to INVITE with sendonly');
+const session: Clause = clause(
+  'IMSpec-DMT-S-006',
+  'RFC 8866 6.7',
+  '200 to INVITE with recvonly for the whole session',
+);
+const required: Clause = clause(
+  'IMSpec-DMT-S-006',
+  'RFC 3261 8.2.2.3',
+  '420 to an option that nobody knows, and which it is',
+);
+const union: Clause = clause(
+  'IMSpec-DMT-S-009',
+  'RFC 5366 4.1, RFC 5363 4',
+  '404 to a list that names no message in any of its parts',
+);
 const unknownOption = 'nobody-knows-this';
 
 export const retrievalRequestCases: readonly Case[] = [
