@@ -38,6 +38,11 @@ export async function freePort(): Promise<number> {
   throw new Error(`no port is free from ${base} to ${base + span}`);
 }
 
+/** Whether it is one of those: a server's, then, and no client's. */
+export function isTestPort(port: number): boolean {
+  return port >= first && port < first + spans * span;
+}
+
 /** Waits until something listens on that port; `isOver` tells that nothing ever will. */
 export async function listening(port: number, isOver: () => boolean): Promise<boolean> {
   while (!(await accepts(port))) {

@@ -61,7 +61,10 @@ function verdictOf(
   } catch (error) {
     const code = codeOf(error);
     if (code === undefined) throw error;
-    complain(`${trace}: ${(error as Error).message}\n`);
+    const { message } = error as Error;
+    const isOfSettings = error instanceof ConfigError;
+    const said = isOfSettings ? `${options.settings}: ${code}: ${message}` : `${trace}: ${message}`;
+    complain(`${said}\n`);
     return undefined;
   }
 }

@@ -1,5 +1,6 @@
 /** Senders of pager messages, who hear reports and message waiting: bare SIP, no retransmission. */
 
+import { randomUUID } from 'node:crypto';
 import { openSipPeer, responseTo } from '../../src/testing/sip-peer.js';
 import type { SipArrival, SipPeer } from '../../src/testing/sip-peer.js';
 import { parseCpim } from '../../src/wire/cpim.js';
@@ -26,6 +27,8 @@ export class Sender {
   readonly #pending = new Map<string, Pending>();
   /** Cut off by a fault; they may be sent again as they were. */
   readonly unanswered: Pending[] = [];
+  /** In its Call-IDs: a port may be that of an earlier sender, whose messages the server knows. */
+  readonly #name = randomUUID().slice(0, 8);
   #next = 1;
 
   private constructor(ledger: Ledger, peer: SipPeer, port: number) {
@@ -61,7 +64,7 @@ export class Sender {
     identity = '<sip:nia@example.org>',
   ): Promise<SipResponse | undefined> {
     const { method, headers = [], body } = more;
-    const id = `${this.#peer.port}-${this.#next++}`;
+    const id = `${this.#name}-${this.#next++}`;
     const transport = this.#peer.transport.toUpperCase();
     const from = entry ? this.address : identity.slice(1, -1);
     const fields: HeaderField[] = [

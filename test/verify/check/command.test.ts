@@ -77,3 +77,13 @@ test('what cannot be judged: 2', async () => {
   const silent = await check(writePcap([]));
   expect(silent.exitCode).toBe(2);
 });
+
+test('settings that cannot be used are named, and so is an identity of nobody: 2', async () => {
+  const settings = join(directory, 'poste.yaml');
+  writeFileSync(settings, 'nonsense');
+  const wrong = await check(writePcap(push), '--settings', settings);
+  expect(wrong.complaint.startsWith(`${settings}: CONFIG_INVALID: `)).toBe(true);
+  const nobody = await check(writePcap(push), '--identity', 'nonsense');
+  expect(nobody.complaint).toContain('VERIFY_IDENTITY: nonsense is no alias=user');
+  expect([wrong.exitCode, nobody.exitCode]).toEqual([2, 2]);
+});
