@@ -10,15 +10,19 @@ const seed = Number(process.env['FAULT_SEED'] ?? 20_261_121);
 /** Stores at a time: one for each core. */
 const stores = 2;
 
-test(`U1: ${kills} times kill -9 under load: no loss, no duplicate, no number twice`, async () => {
-  const tally = emptyTally();
-  const chains = Array.from({ length: stores }, (_, n) => new Chain(seed + n, tally));
-  try {
-    await Promise.all(chains.map((chain) => chain.run(kills / stores)));
-  } finally {
-    await Promise.all(chains.map((chain) => chain.end()));
-  }
-  note('kill -9 under load', { ...tally });
-  expect(chains.flatMap(({ ledger }) => ledger.violations)).toEqual([]);
-  expect(tally.kills).toBe(kills);
-}, Math.max(600, kills * 6) * 1_000);
+test(
+  `U1: ${kills} times kill -9 under load: no loss, no duplicate, no number twice`,
+  async () => {
+    const tally = emptyTally();
+    const chains = Array.from({ length: stores }, (_, n) => new Chain(seed + n, tally));
+    try {
+      await Promise.all(chains.map((chain) => chain.run(kills / stores)));
+    } finally {
+      await Promise.all(chains.map((chain) => chain.end()));
+    }
+    note('kill -9 under load', { ...tally });
+    expect(chains.flatMap(({ ledger }) => ledger.violations)).toEqual([]);
+    expect(tally.kills).toBe(kills);
+  },
+  Math.max(600, kills * 6) * 1_000,
+);

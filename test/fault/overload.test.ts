@@ -20,8 +20,8 @@ import type { Look } from './inspection.js';
 const floodSeconds = Number(process.env['FLOOD_SECONDS'] ?? 6);
 const mebibyte = 1_048_576;
 /**
- * What a server of these settings may take, whatever comes: about 120 MiB are in use under the
- * flood, and V8 lets old garbage lie until there is about as much of it again.
+ * What a server of these settings may take, whatever comes: the flood keeps about 120 MiB of the
+ * heap in use, and V8 lets old garbage lie for as long as it comes so fast.
  */
 const ceiling = 640 * mebibyte;
 

@@ -26,26 +26,23 @@ export const daysSection: Section = {
   write: () => {
     const file = new URL('../days/days.json', import.meta.url);
     const { date, runs } = JSON.parse(readFileSync(file, 'utf8')) as Days;
-    const { hours, users } = runs[0]!;
-    const sum = (of: (run: Run) => number): number => runs.reduce((all, run) => all + of(run), 0);
     const names = Object.keys(runs[0]!.counts);
-    const rows = names.map((name) => [name, String(sum(({ counts }) => counts[name] ?? 0))]);
-    const most = Math.max(...runs.map(({ memoryMiB }) => memoryMiB));
     const broken = runs.flatMap(({ seed, failure }) =>
       failure ? [`${seed}: ${failure.text}`] : [],
     );
     const verdict = broken.length > 0 ? `violated: ${broken.join('; ')}` : 'every property held';
-    const digests = runs.map(({ seed, digest }) => [String(seed), `\`${digest.slice(0, 16)}\``]);
-    const seeds = runs.map(({ seed }) => seed).join(', ');
-    const cpuSeconds = sum((run) => run.cpuSeconds).toFixed(0);
-    return `The record of a run of ${date}, for it takes long (\`npm run days\`, a process for each
-seed): ${hours} simulated hours in each of ${runs.length} servers with ${users} users
-(\`poste-restante verify sim --wire --seed <n> --hours ${hours} --users ${users}\`, seeds ${seeds}):
-${verdict}. All together took ${cpuSeconds} s of a core; no process had more than
-${most.toFixed(0)} MiB.
+    const row = (what: string, of: (run: Run) => string): string[] => [what, ...runs.map(of)];
+    const rows = [
+      row('simulated hours', ({ hours }) => String(hours)),
+      row('users', ({ users }) => String(users)),
+      ...names.map((name) => row(name, ({ counts }) => String(counts[name] ?? 0))),
+      row('s of a core', ({ cpuSeconds }) => cpuSeconds.toFixed(0)),
+      row('MiB at most', ({ memoryMiB }) => memoryMiB.toFixed(0)),
+      row('digest begins with', ({ digest }) => `\`${digest.slice(0, 16)}\``),
+    ];
+    return `The record of runs of ${date}, for each takes long (\`npm run days\`, a process for each
+seed: \`poste-restante verify sim --wire --seed <n> --hours <n> --users <n>\`): ${verdict}.
 
-${table(['what', 'how many'], rows)}
-
-${table(['seed', 'digest begins with'], digests)}`;
+${table(['what', ...runs.map(({ seed }) => `seed ${seed}`)], rows)}`;
   },
 };
