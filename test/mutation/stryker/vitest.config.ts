@@ -6,7 +6,7 @@ import { defineConfig } from 'vitest/config';
 export default defineConfig({
   root: join(import.meta.dirname, '../../..'),
   test: {
-    include: ['test/machines/counts.test.ts'],
+    include: ['test/machines/{counts,policy,policy-media,focus}.test.ts'],
     setupFiles: ['test/seed.ts'],
     testTimeout: 60_000,
   },
