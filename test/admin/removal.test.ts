@@ -48,9 +48,7 @@ async function lived(scene: SipScene): Promise<void> {
 
 /** Nothing is kept: no actor, no digest, no timer that would ever wake it. */
 async function nothingKept(scene: SipScene): Promise<void> {
-  await expect
-    .poll(() => scene.world.server.accounts.accounts({ limit: 10 }), { timeout: 10_000 })
-    .toEqual([]);
+  await expect.poll(() => scene.world.server.accounts.accounts({ limit: 10 })).toEqual([]);
 }
 
 test('EVT-04, U14: who is taken away is unsubscribed, and leaves no row behind', () =>

@@ -8,7 +8,7 @@ import type { Cpim } from '../../src/wire/cpim.js';
 import { parseImdn } from '../../src/wire/imdn.js';
 import type { Imdn } from '../../src/wire/imdn.js';
 import type { HeaderField, SipRequest } from '../../src/wire/sip/message.js';
-import type { Sketch, WireScene } from './sip-scene.js';
+import { settled, type SipScene, type Sketch, type WireScene } from './sip-scene.js';
 
 export interface Wishes {
   /** imdn.Message-ID. */
@@ -82,11 +82,8 @@ export async function nextReport(
 }
 
 /** Nothing has come, and nothing that the server does at once is outstanding. */
-export async function expectNothing(scene: WireScene, clock?: ManualClock): Promise<void> {
-  for (let turn = 0; turn < 20; turn++) {
-    clock?.advance(0);
-    await new Promise((resolve) => setImmediate(resolve));
-  }
+export async function expectNothing(scene: SipScene, clock?: ManualClock): Promise<void> {
+  await settled(scene.world, clock);
   expect((await scene.ask({ method: 'OPTIONS', uri: 'sip:tomas@example.org' })).status).toBe(200);
 }
 

@@ -91,7 +91,7 @@ test('U26: the documented move keeps every message, and no report leaves with --
   expect(await run(restOut!, last as number)).toMatchObject({ messages: 1 });
   expect(await run(restIn!, 0)).toMatchObject({ kept: 1, known: 0 });
   expect(await run(remove!, 0)).toEqual({ deleted: 4 });
-  await expectNothing(scene, clock);
+  await expectNothing({ ...scene, world: old }, clock);
   expect(await old.server.accounts.summary('tomas@example.org')).toMatchObject({ messages: 0 });
   const tomas = await fresh.client('tomas');
   const pushed = tomas.deliveries();
@@ -102,9 +102,9 @@ test('U26: the documented move keeps every message, and no report leaves with --
     expect((value as { body: Buffer }).body.toString()).toContain(`imdn.Message-ID: ${id}\r\n`);
   }
   // Nor later, nor from what the next process finds.
-  await expectNothing(scene, clock);
+  await expectNothing({ ...scene, world: old }, clock);
   await old.restart();
-  await expectNothing(scene, clock);
+  await expectNothing({ ...scene, world: old }, clock);
 });
 
 test('U26: without --moved each sender hears that the message is lost', async () => {

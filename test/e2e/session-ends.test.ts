@@ -3,7 +3,6 @@
  * (D-73, SIP-07, DLG-03). Time is moved by hand, everything else goes over the wire.
  */
 
-import { setImmediate as immediate } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { PolicyPort, PolicyVerdict } from '../../src/ports.js';
 import { ManualClock } from '../../src/testing/clock.js';
@@ -11,7 +10,8 @@ import { responseTo } from '../../src/testing/sip-peer.js';
 import type { SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import type { RawPeer } from '../transport/msrp/raw-peer.js';
 import { bind, clientPath, insideOf, invitation, storeMessages } from './retrieval-scene.js';
-import { withServer, type Inside, type SipScene, type Sketch } from './sip-scene.js';
+import { caughtUp, settled, withServer } from './sip-scene.js';
+import type { Inside, SipScene, Sketch } from './sip-scene.js';
 
 const account = 'tomas@example.org';
 
@@ -46,7 +46,7 @@ async function byeInTime({ scene, clock }: Stage): Promise<SipRequest> {
   for (let passed = 0; bye === undefined; passed += 500) {
     // 64*T1, 30 s of MSRP, and the grace of a REPORT are all below that.
     if (passed <= 70_000) clock.advance(500);
-    for (let turn = 0; turn < 5; turn++) await immediate();
+    await caughtUp(scene.world);
     while (scene.peer.arrivals.length > 0 && bye === undefined) {
       const { message, reply } = await scene.arrival();
       if (message.kind === 'response') continue;
@@ -237,12 +237,8 @@ test('D-73, SIP-07: CANCEL before the answer is 487, and the retrieval never beg
 /** Everything may be had again and deleted at once; no session, no dialog, no room taken. */
 async function expectReleased(scene: SipScene, clock: ManualClock, unread: number): Promise<void> {
   const { accounts } = scene.world.server;
-  let counters = scene.world.server.counters();
-  for (let turn = 0; counters['actors.sessions']! > 0 && turn < 200; turn++) {
-    await immediate();
-    counters = scene.world.server.counters();
-  }
-  expect(counters['actors.sessions']).toBe(0);
+  await expect.poll(() => scene.world.server.counters()['actors.sessions']).toBe(0);
+  await settled(scene.world);
   expect((await accounts.summary(account)).unread).toBe(unread);
   // There is room for one retrieval: it would be 486 if the former one had not gone.
   const again = { ...invitation(scene), callId: 'again', branch: 'again' };

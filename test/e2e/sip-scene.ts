@@ -1,6 +1,8 @@
 /** A bare SIP peer before a real server: what goes over the wire is written and read as it is. */
 
+import { setImmediate as immediate } from 'node:timers/promises';
 import { expect } from 'vitest';
+import type { ManualClock } from '../../src/testing/clock.js';
 import { responseTo } from '../../src/testing/sip-peer.js';
 import type { SipArrival, SipPeer } from '../../src/testing/sip-peer.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
@@ -102,6 +104,34 @@ export function sceneAt(peer: SipPeer, port: number): WireScene {
     return { request: message, reply };
   };
   return { peer, send, arrival, ask, request };
+}
+
+/** No message has it: to ask for it anew changes nothing. */
+const noSerial = 0;
+
+/** Resolves when everything is durable that the account of tomas had been told by then. */
+export async function caughtUp({ server }: World): Promise<void> {
+  await server.accounts.requeue('tomas@example.org', noSerial);
+  // Sockets have their turn as well.
+  await immediate();
+}
+
+/** Looks in a row at which nobody had had a turn since the look before. */
+const quietLooks = 3;
+
+/** Resolves when the server has nothing to do at this time of its clock. */
+export async function settled(world: World, clock?: ManualClock): Promise<void> {
+  let turns = -Infinity;
+  for (let quiet = 0; quiet < quietLooks;) {
+    // Timers that fall due behind an answer of the store want the clock to be looked at again.
+    clock?.advance(0);
+    await caughtUp(world);
+    const counters = await world.server.counted();
+    const now = counters['actors.turns']!;
+    // One turn is that of the look.
+    quiet = now - turns <= 1 ? quiet + 1 : 0;
+    turns = now;
+  }
 }
 
 export function contactOf({ peer }: Pick<SipScene, 'peer'>): HeaderField {

@@ -62,7 +62,7 @@ async function life(scene: SipScene): Promise<void> {
     expect((await scene.ask({ ...message, branch: 'same', cseq: 1 })).status).toBe(202);
   }
   const listed = (references: readonly string[]) =>
-    vi.waitFor(async () => expect(await xdms.references(tomas)).toEqual(references), 15_000);
+    vi.waitFor(async () => expect(await xdms.references(tomas)).toEqual(references), 60_000);
   await listed([`sip:1@${hostname}`]);
   expect(await get(scene, tomas)).toContain(' 200 ');
   const client = await scene.world.client('tomas', { onDelivery: () => undefined });

@@ -73,7 +73,7 @@ async function start(settings: object = {}): Promise<Scene> {
         expect(await xdms.references(bob)).toEqual(
           serials.map((serial) => `sip:${serial}@${hostname}`),
         ),
-      { timeout: 15_000, interval: 10 },
+      { timeout: 60_000, interval: 10 },
     );
   const store = async (): Promise<void> => {
     expect((await alice.send(bob, 'hi')).status).toBe(202);

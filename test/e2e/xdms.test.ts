@@ -57,7 +57,7 @@ test('S1-META-ADD, S1-META-DEL, U24, XCAP-10: metadata follows the store over HT
         expect(await xdms.references(bob)).toEqual(
           serials.map((serial) => `sip:${serial}@${hostname}`),
         ),
-      { timeout: 15_000, interval: 20 },
+      { timeout: 60_000, interval: 20 },
     );
   await alice.send(bob, Buffer.from('one'));
   await alice.send(bob, Buffer.from('two'));

@@ -32,8 +32,6 @@ import type { Finding } from '../../src/store/verify.js';
 import { silent } from './silent.js';
 
 const bob = 'bob@example.org';
-/** Files go when nobody waits for it. */
-const patient = { timeout: 20_000 };
 const nothing = { puts: [], deletes: [], keeps: [], drops: [] };
 /** Twenty chunks and a little: four records and a short one in the file. */
 const size = 20 * 65_536 + 777;
@@ -125,7 +123,7 @@ describe('a content beyond 1 MiB', () => {
     const content = (await store.content(bob, 1))!;
     expect((await content.read(17 * 65_536, 10)).length).toBe(10);
     await drop();
-    await expect.poll(() => files(), patient).toEqual([]);
+    await expect.poll(() => files()).toEqual([]);
     const late = (await store.content(bob, 1)) ?? content;
     await expect(Promise.resolve(late.read(0, 10))).rejects.toMatchObject({ code: 'STORE_GONE' });
   });
@@ -141,7 +139,7 @@ describe('a content beyond 1 MiB', () => {
     for (let at = 0; at < size; at += 65_536) {
       await left.write(at, octets.subarray(at, at + 65_536));
     }
-    await expect.poll(() => files(), patient).toHaveLength(1);
+    await expect.poll(() => files()).toHaveLength(1);
     await store.close();
     store = await open();
     expect(files()).toHaveLength(1);
@@ -170,7 +168,7 @@ describe('copies of a store with files', () => {
       pieces.push(piece);
       expect(files()).toHaveLength(1);
     }
-    await expect.poll(() => files(), patient).toEqual([]);
+    await expect.poll(() => files()).toEqual([]);
     const copy = join(root, 'copy');
     await restoreStore(copy, Readable.from(pieces));
     const restored = await open(copy);
@@ -206,7 +204,7 @@ describe('an upload that nobody has kept', () => {
     for (let at = 0; at < size; at += 65_536) {
       await left.write(at, octets.subarray(at, at + 65_536));
     }
-    await expect.poll(() => files(), patient).toHaveLength(1);
+    await expect.poll(() => files()).toHaveLength(1);
     const pieces: Buffer[] = [];
     for await (const piece of store.backup()) pieces.push(piece);
     expect(Buffer.concat(pieces).length).toBeLessThan(17 * 65_536);
@@ -228,7 +226,7 @@ describe('many', () => {
     const deletes = serials.map((serial) => ['ua', serial] as const);
     await store.commit(bob, version, { ...nothing, deletes, drops: serials });
     store.release(bob);
-    await expect.poll(() => files(), patient).toEqual([]);
+    await expect.poll(() => files()).toEqual([]);
     await store.close();
     expect(await findings()).toEqual([]);
     store = await open();
@@ -278,7 +276,7 @@ describe('damage', () => {
     await maintenance.remove([maintained]);
     await maintenance.close();
     store = await open();
-    await expect.poll(() => files(), patient).toEqual([]);
+    await expect.poll(() => files()).toEqual([]);
   });
 
   test('a file that is cut off, or not there, makes the content incomplete', async () => {
@@ -297,7 +295,7 @@ describe('damage', () => {
   test('a file that nobody knows is an orphan, and goes by its repair', async () => {
     await keep();
     await drop();
-    await expect.poll(() => files(), patient).toEqual([]);
+    await expect.poll(() => files()).toEqual([]);
     await store.close();
     writeFileSync(join(data, 'contents', '77'), Buffer.alloc(100));
     const found = await findings();
@@ -306,6 +304,6 @@ describe('damage', () => {
     await maintenance.remove(found.map(({ key }) => key));
     await maintenance.close();
     store = await open();
-    await expect.poll(() => existsSync(join(data, 'contents', '77')), patient).toBe(false);
+    await expect.poll(() => existsSync(join(data, 'contents', '77'))).toBe(false);
   });
 });

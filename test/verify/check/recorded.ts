@@ -45,7 +45,7 @@ export async function recorded(
     }
   };
   const until: Stage['until'] = async (seen) => {
-    const deadline = Date.now() + 10_000;
+    const deadline = Date.now() + 60_000;
     while (!seen(tap.messages.map(({ bytes }) => firstLine(bytes)))) {
       if (Date.now() > deadline) {
         expect.fail(tap.messages.map(({ bytes }) => firstLine(bytes)).join('\n'));

@@ -17,7 +17,7 @@ const paths: readonly Path[] = [
   [{ do: 'subscribe' }],
 ];
 
-function judge(port: number, transport: 'udp' | 'tcp', deadlineMs = 10_000): Promise<RunReport> {
+function judge(port: number, transport: 'udp' | 'tcp', deadlineMs = 100_000): Promise<RunReport> {
   const target = { host: '127.0.0.1', port, transport };
   const given = { timeoutMs: 300, quietMs: 50, deadlineMs };
   return runTarget({ settings: runSettings(target, given), paths });

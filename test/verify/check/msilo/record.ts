@@ -36,7 +36,7 @@ export async function recordMsilo(): Promise<{
   const tap = new Tap(() => Date.now(), port);
   const peer = await openSipPeer('udp');
   try {
-    const isLate = once(AbortSignal.timeout(10_000), 'abort').then(() => {
+    const isLate = once(AbortSignal.timeout(60_000), 'abort').then(() => {
       throw new Error(`kamailio is silent: ${kamailio.log()}`);
     });
     await Promise.race([converse(sceneAt(peer, port), peer.port), isLate]);
