@@ -20,7 +20,7 @@ beforeEach(async () => {
   spool = mkdtempSync(join(tmpdir(), 'poste-spool-'));
   here = await startAdmin();
   there = await startAdmin({
-    admin: { spool, importOctets: 8_000_000, requestMs: 500, requestsPerMinute: 100_000 },
+    admin: { spool, importOctets: 8_000_000, requestMs: 3_000, requestsPerMinute: 100_000 },
   });
 });
 afterEach(async () => {

@@ -218,7 +218,7 @@ describe('metadata', () => {
   });
 
   test('an XDMS that is silent, or not there', async () => {
-    const limits = { graceMs: 100, answerMs: 100 };
+    const limits = { graceMs: 100, answerMs: 1_000 };
     const bob = await stage.client({ xcap: { root }, limits });
     answer = () => undefined;
     await expect(bob.list()).rejects.toMatchObject({ code: 'CLIENT_TIMEOUT' });

@@ -278,7 +278,7 @@ describe('inside a session', () => {
         reply(client, await asked(client, 'BYE'), 200);
         await gone(world);
       },
-      { forward: { sessionMs: 300 } },
+      { forward: { sessionMs: 1_500 } },
     ));
 
   test('U6: after a restart nothing of it is left: both dialogs are unknown', () =>

@@ -311,7 +311,7 @@ describe('cut off', () => {
   });
 
   test('U19, limits.recording.idleMs: a sender that falls silent is not waited for', async () => {
-    await start({ recording: { idleMs: 200 } });
+    await start({ recording: { idleMs: 1_500 } });
     const nia = await peer('nia');
     const dialog = await session(nia);
     expect(await deliver(nia, dialog, 'm4Pq77sA', generated(10))).toBe(200);

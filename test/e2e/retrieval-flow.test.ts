@@ -131,6 +131,6 @@ test.each(ends)(
         await scene.ask({ method: 'OPTIONS', uri: 'sip:Deferred@store.example.org' });
         expect((await scene.world.server.counted())['actors.sessions']).toBe(0);
       },
-      { ...noPush, retrieval: { waitMs: 400 } },
+      { ...noPush, retrieval: { waitMs: 1_500 } },
     ),
 );

@@ -52,7 +52,7 @@ test('D-69: an empty mailbox is answered 200, then BYE says why, after the bindi
         msrp?.socket.destroy();
       }
     },
-    { ...noPush, retrieval: { emptyMs: 100 } },
+    { ...noPush, retrieval: { emptyMs: 1_000 } },
   ));
 
 test('D-72, D-73: ascending Message-IDs, one message after the other, BYE behind the last REPORT', () =>

@@ -8,7 +8,11 @@ import { connect } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { ManualClock } from '../../src/testing/clock.js';
+import { openSipPeer } from '../../src/testing/sip-peer.js';
 import { residentBytes } from '../e2e/large-process.js';
+import { storeMessages, tomas } from '../e2e/retrieval-scene.js';
+import { caughtUp, settled, withServer as withScene } from '../e2e/sip-scene.js';
 import { startServerProcess } from '../server-process.js';
 import type { ServerProcess } from '../server-process.js';
 import { Disk, missing } from './disk.js';
@@ -17,13 +21,15 @@ import { copyOf, inspect } from './inspection.js';
 import type { Look } from './inspection.js';
 
 /** Ten minutes: FLOOD_SECONDS=600. */
-const floodSeconds = Number(process.env['FLOOD_SECONDS'] ?? 6);
+const floodSeconds = Number(process.env['FLOOD_SECONDS'] ?? 4);
 const mebibyte = 1_048_576;
 /**
  * What a server of these settings may take, whatever comes: the flood keeps about 120 MiB of the
  * heap in use, and V8 lets old garbage lie for as long as it comes so fast.
  */
 const ceiling = 640 * mebibyte;
+/** RFC 3261 17.1.1.1. */
+const t1 = 500;
 
 interface Scene {
   readonly server: ServerProcess;
@@ -65,7 +71,6 @@ async function withServer(
 class Peer {
   /** Final answers by Call-ID; retransmissions count. */
   readonly answers = new Map<string, { status: number; retryAfter: boolean; count: number }>();
-  requests = 0;
   readonly #socket: Socket;
   readonly #port: number;
   #next = 1;
@@ -130,26 +135,13 @@ class Peer {
     }
   }
 
-  /** How many requests have come, when none has for so long. */
-  async quiet(ms: number): Promise<number> {
-    for (let before = -1; before < this.requests;) {
-      before = this.requests;
-      await pause(ms);
-    }
-    return this.requests;
-  }
-
   async #until(id: string): Promise<void> {
     while (!this.answers.has(id)) await new Promise<void>((resolve) => (this.#heard = resolve));
   }
 
   #take(text: string): void {
-    const status = /^SIP\/2\.0 (\d+)/.exec(text);
-    if (!status) {
-      this.requests++;
-      return;
-    }
-    if (status[1]!.startsWith('1')) return;
+    const status = /^SIP\/2\.0 ([2-6]\d+)/.exec(text);
+    if (!status) return;
     const id = /^Call-ID: (.*)\r$/m.exec(text)![1]!;
     const count = (this.answers.get(id)?.count ?? 0) + 1;
     const retryAfter = /^Retry-After: [1-9]/m.test(text);
@@ -162,10 +154,9 @@ function pause(ms: number): Promise<void> {
   return new Promise((resolve) => setTimeout(resolve, ms));
 }
 
-/** Sends what `make` makes, so many in each 20 ms, for so long. */
-async function flood(seconds: number, perTick: number, make: () => void): Promise<void> {
-  const end = Date.now() + seconds * 1_000;
-  while (Date.now() < end) {
+/** Sends what `make` makes, so many in each 20 ms, until that is so. */
+async function flood(isOver: () => boolean, perTick: number, make: () => void): Promise<void> {
+  while (!isOver()) {
     for (let sent = 0; sent < perTick; sent++) make();
     await pause(20);
   }
@@ -180,6 +171,12 @@ function statuses(peer: Peer, ids: readonly string[]): Map<number, number> {
   return counts;
 }
 
+function refusedOf(peer: Peer, ids: readonly string[]): number {
+  return statuses(peer, ids).get(503) ?? 0;
+}
+
+const isPast = (end: number) => (): boolean => Date.now() >= end;
+
 const admission = (latencyMs: number, rateMin: number): string =>
   `limits: { admission: { latencyMs: ${latencyMs}, rateMin: ${rateMin} } }`;
 
@@ -193,12 +190,14 @@ test.skipIf(missing)(
         disk!.set('syncMs', 2_000);
         const sent: string[] = [];
         const before = residentBytes(server.pid);
-        await flood(5, 6, () => sent.push(peer.send(peer.message(`user${sent.length % 20}`))));
+        const isRefused = () => refusedOf(peer, sent) >= 300;
+        await flood(isRefused, 6, () =>
+          sent.push(peer.send(peer.message(`user${sent.length % 20}`))),
+        );
         expect(residentBytes(server.pid) - before).toBeLessThan(100 * mebibyte);
         disk!.set('syncMs', 0);
         while ((await peer.ask(peer.message('bob'))) !== 202) await pause(50);
         const counts = statuses(peer, sent);
-        expect(counts.get(503)).toBeGreaterThan(sent.length / 4);
         expect(counts.get(202)).toBeGreaterThan(0);
         expect([...counts.keys()].filter((status) => ![0, 202, 503].includes(status))).toEqual([]);
         for (const { status, retryAfter } of peer.answers.values()) {
@@ -221,10 +220,14 @@ test.skipIf(missing)('U9: one mailbox under attack is refused, and the others ar
     async ({ disk, peer }) => {
       expect(await peer.ask(peer.message('bob'))).toBe(202);
       disk!.set('syncMs', 40);
-      await flood(1, 20, () => peer.send(peer.message('eve')));
+      const early: string[] = [];
+      // Until it is seen that more comes than can be done.
+      const isSeen = () => refusedOf(peer, early) > 0;
+      await flood(isSeen, 20, () => early.push(peer.send(peer.message('eve'))));
       const attack: string[] = [];
       const others: Promise<number>[] = [];
-      await flood(4, 20, () => {
+      const isEnough = () => others.length >= 30 && refusedOf(peer, attack) >= 1_000;
+      await flood(isEnough, 20, () => {
         attack.push(peer.send(peer.message('eve')));
         if (attack.length % 100 === 0) {
           others.push(peer.ask(peer.message(`user${others.length % 10}`)));
@@ -232,13 +235,16 @@ test.skipIf(missing)('U9: one mailbox under attack is refused, and the others ar
       });
       disk!.set('syncMs', 0);
       while ((await peer.ask(peer.message('bob'))) !== 202) await pause(50);
-      const refused = statuses(peer, attack).get(503) ?? 0;
+      const counts = statuses(peer, attack);
+      const refused = counts.get(503) ?? 0;
+      // What was lost on its way to a busy machine nobody has judged.
+      const judged = attack.length - (counts.get(0) ?? 0);
       const outcomes = await Promise.all(others);
       const served = outcomes.filter((status) => status === 202).length;
       const othersRefused = outcomes.filter((status) => status === 503).length;
       const asked = { attack: attack.length, refused, others: others.length };
       note('one mailbox under attack', { ...asked, served, othersRefused });
-      expect(refused).toBeGreaterThan(attack.length / 2);
+      expect(refused).toBeGreaterThan(judged / 2);
       expect(served + othersRefused).toBe(others.length);
       expect(othersRefused / others.length).toBeLessThan(0.1);
     },
@@ -264,7 +270,8 @@ test(
             .pause(),
         );
         let number = 0;
-        await flood(floodSeconds, 60, () => {
+        const end = Date.now() + floodSeconds * 1_000;
+        await flood(isPast(end), 60, () => {
           number++;
           const contact = `Contact: <sip:x@127.0.0.1:9;n=${number}>;expires=60`;
           if (number % 3 === 0)
@@ -304,19 +311,31 @@ test('TXN-02: a request that comes a thousand times is answered at most as often
     expect(virtualUas.get('bob@example.org')).toHaveLength(1);
   }));
 
-test('TXN-02: a peer that is dead hears a bounded number of repetitions', () =>
-  withServer(['sip: { timers: { t1: 10, t2: 40 } }'], async ({ peer }) => {
-    const dead = await Peer.open(0);
-    // Its answers are none: what comes is only counted.
-    const contact = dead.address.replace('sip:nia@', 'sip:bob@');
-    const headers = ['Event: message-summary', `Contact: <${contact}>`];
-    expect(await peer.ask(peer.request('SUBSCRIBE', 'bob', headers))).toBe(200);
-    // 64*T1 is 640 ms: 10, 20, 40, then every 40 ms.
-    const heard = await dead.quiet(2_500);
-    expect(heard).toBeGreaterThan(3);
-    expect(heard).toBeLessThanOrEqual(25);
-    for (let count = 0; count < 5; count++) await peer.ask(peer.message('bob'));
-    // Nobody was there for the first NOTIFY: the subscription is over (RFC 6665 4.2.2).
-    expect(await dead.quiet(1_500)).toBe(heard);
-    dead.close();
-  }));
+test('TXN-02: a peer that is dead hears a bounded number of repetitions', async () => {
+  const clock = new ManualClock();
+  await withScene(
+    async (scene) => {
+      const dead = await openSipPeer('udp');
+      const contact = ['Contact', `<sip:tomas@127.0.0.1:${dead.port}>;+g.oma.sip-im`] as const;
+      const headers = [contact, ['Event', 'message-summary'] as const];
+      expect((await scene.ask({ method: 'SUBSCRIBE', uri: tomas, headers })).status).toBe(200);
+      await settled(scene.world);
+      for (let passed = 0; passed < 64 * t1; passed += t1) {
+        clock.advance(t1);
+        await caughtUp(scene.world);
+      }
+      await settled(scene.world, clock);
+      // RFC 3261 17.1.2.2: once, then after 0.5, 1, 2 s, and every 4 s up to 32 s.
+      expect(dead.arrivals.length).toBe(11);
+      await storeMessages(scene, 5);
+      await settled(scene.world, clock);
+      // Nobody was there for the first NOTIFY: the subscription is over (RFC 6665 4.2.2).
+      expect(dead.arrivals.length).toBe(11);
+      await dead.close();
+    },
+    { push: { default: false }, subscribe: { throttleMs: 1 } },
+    'udp',
+    {},
+    { clock },
+  );
+});

@@ -24,6 +24,8 @@ import {
 
 const every = Number(process.env['MUTANTS'] ?? '1');
 const only = process.env['MACHINE'];
+/** For one test of one mutant. */
+const patienceMs = 20_000;
 /** What the score may not fall below. */
 const least = 0.9;
 
@@ -99,7 +101,8 @@ async function failing(killers: Iterable<Killer>): Promise<ReadonlySet<Killer>> 
   const found = new Set<Killer>();
   for (const killer of killers) {
     try {
-      await soon(killer.run());
+      // On a machine with much else to do it may take long.
+      await soon(killer.run(), 10 * patienceMs);
     } catch {
       found.add(killer);
     }
@@ -108,11 +111,11 @@ async function failing(killers: Iterable<Killer>): Promise<ReadonlySet<Killer>> 
 }
 
 /** A test that does not end has found something, too. */
-async function soon(running: unknown): Promise<void> {
+async function soon(running: unknown, withinMs = patienceMs): Promise<void> {
   if (!(running instanceof Promise)) return;
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise((_resolve, reject) => {
-    timer = setTimeout(() => reject(new Error('late')), 20_000);
+    timer = setTimeout(() => reject(new Error('late')), withinMs);
   });
   await Promise.race([running, late]).finally(() => clearTimeout(timer));
 }

@@ -21,7 +21,7 @@ describe.skipIf(!isInstalled('sipp'))(
         const digest = { algorithms: ['MD5' as const], qop: [qop] };
         world = await new World({ credentials, digest }).start();
         const to = `127.0.0.1:${world.place().port}`;
-        const load = ['-m', String(registrations), '-r', '200', '-timeout', '30s'];
+        const load = ['-m', String(registrations), '-r', '200', '-timeout', '110s'];
         // SIPp takes the address of the server for the digest URI unless it is told.
         const uri = ['-auth_uri', 'example.org'];
         await run('sipp', [to, '-i', '127.0.0.1', '-sf', scenario, ...load, ...uri]);

@@ -17,6 +17,7 @@ import { serialiseRequest, serialiseResponse } from '../../../src/wire/sip/seria
 import { createSipEndpoint, type SipEndpoint } from '../../../src/transport/sip/endpoint.js';
 import type { SipPlace } from '../../../src/testing/sip-peer.js';
 import { resolveAddress, type Target } from '../../../src/transport/sip/resolve.js';
+import { freePort } from '../../loopback-port.js';
 import { ControlSocket, type Command } from './control-socket.js';
 
 export const secret = 'cymru';
@@ -87,7 +88,8 @@ export class StandIn implements SipHandler {
 
   async start(): Promise<void> {
     await this.#endpoint.start(this);
-    await this.control.open();
+    // Its own also while it is closed: whoever comes again must not find another.
+    await this.control.open(await freePort());
   }
 
   async stop(): Promise<void> {
