@@ -19,13 +19,28 @@ export interface Way {
   readonly target: string;
 }
 
+/** A question of HTTP: answers come in the order of their questions. */
+export interface HttpAsked {
+  readonly method: string;
+  /** It is about a document of a user. */
+  readonly isTold: boolean;
+}
+
+interface HttpTalk {
+  readonly asked: HttpAsked[];
+  /** Questions and answers are not to be told apart any more. */
+  isLost: boolean;
+}
+
 export class Conversation {
   readonly findings: Findings;
   /** Whether its opening was seen. */
   readonly isFromStart: boolean;
   /** What is spoken, once a message has shown it. */
-  protocol: 'sip' | 'msrp' | undefined;
+  protocol: Observed['protocol'] | undefined;
   transport: 'tcp' | 'ws' = 'tcp';
+  /** Where HTTP is spoken. */
+  readonly http: HttpTalk = { asked: [], isLost: false };
   #isEncrypted = false;
 
   constructor(findings: Findings, isFromStart: boolean) {

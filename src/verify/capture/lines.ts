@@ -68,7 +68,7 @@ function messageOf(
   bytesMax: number,
 ): Observed | 'none' | undefined {
   if (isWireRecord(value)) return recordSeen(value, number);
-  const isOther = value['kind'] === 'turn' || value['kind'] === 'xcap';
+  const isOther = value['kind'] === 'turn';
   return isOther ? 'none' : plainSeen(value, number, bytesMax);
 }
 

@@ -5,7 +5,8 @@ export interface Observed {
   readonly number: number;
   /** Milliseconds since 1970, with their fraction. */
   readonly at: number;
-  readonly protocol: 'sip' | 'msrp';
+  /** `http`: about a document of a user (XCAP). */
+  readonly protocol: 'sip' | 'msrp' | 'http';
   readonly transport: 'udp' | 'tcp' | 'tls' | 'ws' | 'wss';
   /** `host:port`, an IPv6 host in brackets. */
   readonly source: string;

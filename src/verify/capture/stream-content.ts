@@ -2,7 +2,7 @@
 
 import type { Conversation, Way } from './conversation.js';
 import type { Stamp } from './frame.js';
-import { HttpWatch } from './http-watch.js';
+import { HttpStream } from './http-stream.js';
 import { MessageStream } from './message-stream.js';
 import { OctetQueue } from './octet-queue.js';
 import type { SequenceTaker } from './sequence.js';
@@ -24,6 +24,7 @@ export class StreamContent implements SequenceTaker {
   readonly #messages: MessageStream;
   #taker: SequenceTaker | undefined;
   #webSocket: WebSocketStream | undefined;
+  #http: HttpStream | undefined;
   #stamp: Stamp = { number: 0, at: 0 };
 
   constructor(conversation: Conversation, way: Way) {
@@ -33,8 +34,8 @@ export class StreamContent implements SequenceTaker {
   }
 
   get heldBytes(): number {
-    const inWebSocket = this.#webSocket?.heldBytes ?? 0;
-    return this.#begun.length + this.#messages.heldBytes + inWebSocket;
+    const inOther = (this.#webSocket ?? this.#http)?.heldBytes ?? 0;
+    return this.#begun.length + this.#messages.heldBytes + inOther;
   }
 
   push(octets: Buffer, stamp: Stamp): void {
@@ -81,10 +82,10 @@ export class StreamContent implements SequenceTaker {
     }
     if (!isHttp(bytes)) return this.#messages;
     const end = bytes.indexOf('\r\n\r\n');
-    if (end < 0) return bytes.length > handshakeMax ? nothing : undefined;
-    const head = bytes.toString('latin1', 0, end);
+    if (end < 0 && bytes.length <= handshakeMax) return undefined;
+    const head = bytes.toString('latin1', 0, Math.max(0, end));
     if (!/^upgrade:[ \t]*websocket[ \t]*$/im.test(head)) {
-      return new HttpWatch(this.#conversation, this.#way);
+      return (this.#http = new HttpStream(this.#conversation, this.#way));
     }
     this.#begun.drop(end + 4);
     this.#webSocket = new WebSocketStream(this.#conversation, this.#way, this.#messages);

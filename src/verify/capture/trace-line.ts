@@ -4,23 +4,31 @@ import { headMax, type WireRecord } from '../trace-record.js';
 import type { Observed } from './observed.js';
 import { startAt } from './start.js';
 
-export function isWireRecord(value: unknown): value is WireRecord & { kind: 'sip' | 'msrp' } {
+const kinds = new Set<unknown>(['sip', 'msrp', 'xcap']);
+
+export function isWireRecord(value: unknown): value is WireRecord {
   const { kind, at, direction, local, remote, head } = value as Partial<WireRecord>;
   const isNamed = typeof local === 'string' && typeof remote === 'string';
-  const isMessage = (kind === 'sip' || kind === 'msrp') && typeof head === 'string';
+  const isMessage = kinds.has(kind) && typeof head === 'string';
   const isDirected = direction === 'in' || direction === 'out';
   return isMessage && isDirected && isNamed && typeof at === 'number' && Number.isFinite(at);
 }
 
 /** Undefined when its head is none. */
 export function recordSeen(
-  record: WireRecord & { kind: 'sip' | 'msrp' },
+  record: WireRecord,
   number: number,
-): Observed | undefined {
-  const { kind: protocol, at, direction, head } = record;
+): Observed | 'none' | undefined {
+  const { kind, at, direction, head } = record;
   const local = withBrackets(record.local);
   const remote = withBrackets(record.remote);
   const [source, target] = direction === 'in' ? [remote, local] : [local, remote];
+  if (kind === 'xcap') {
+    const isHttp = /^(?:[A-Z]+ \S+ )?HTTP\/1\.[01](?: \d{3})?/.test(head);
+    const http = { protocol: 'http', transport: 'tcp', ...httpBytes(head) } as const;
+    return isHttp ? { number, at, source, target, ...http } : 'none';
+  }
+  const protocol = kind;
   const { bytes, cut } = protocol === 'sip' ? sipBytes(head) : msrpBytes(head);
   if (startAt(bytes, 0, bytes.length, true) !== protocol) return undefined;
   const transport = protocol === 'sip' ? sipTransport(head) : msrpTransport(head);
@@ -46,6 +54,11 @@ function sipBytes(head: string): { bytes: Buffer; cut: boolean } {
 function msrpBytes(head: string): { bytes: Buffer; cut: boolean } {
   const isHeadCut = head.length >= headMax;
   return { bytes: Buffer.from(head, 'latin1'), cut: isHeadCut || head.includes('\r\n\r\n') };
+}
+
+function httpBytes(head: string): { bytes: Buffer; cut: boolean } {
+  const { bytes, cut } = sipBytes(head);
+  return { bytes, cut: cut || /^transfer-encoding[ \t]*:/im.test(head) };
 }
 
 /** The trace does not say it; the topmost Via does. */

@@ -17,6 +17,8 @@ export interface Parts {
   /** Messages that are under way, and those at rest, which may be many. */
   readonly uas: PersistentMap<Actor>;
   readonly rows: PersistentMap<AtRest>;
+  /** Those that have left it: by address, and since when. */
+  readonly gone: PersistentMap<Gone>;
   /** Of the few, by their owner and name; of messages by their address. */
   readonly timers: ReadonlyMap<string, SetTimer>;
   readonly uaTimers: PersistentMap<readonly SetTimer[]>;
@@ -31,10 +33,17 @@ export interface Parts {
   readonly notes: Notes;
 }
 
+/** A message that was stored. */
+export interface Gone {
+  readonly row: AtRest;
+  readonly at: number;
+}
+
 export const noParts: Parts = {
   actors: new Map(),
   uas: new PersistentMap(),
   rows: new PersistentMap(),
+  gone: new PersistentMap(({ at }) => -at),
   timers: new Map(),
   uaTimers: new PersistentMap((timers) => Math.min(...timers.map(({ from }) => from))),
   blocks: 0,
@@ -56,7 +65,7 @@ export function messageOf({ context }: AtRest): MessageFacts {
 export function partsAfter(parts: Parts, turn: Done, at: number, number: number): Parts {
   const next: Writable<Parts> = { ...parts };
   live(next, turn.actors);
-  atRest(next, turn.change.build());
+  atRest(next, turn.change.build(), at);
   const owed: Owed[] = [];
   for (const { by, effect } of turn.effects) {
     if (isVisible(effect)) owed.push({ by, effect, number, at, until: untilOf(effect, at) });
@@ -83,9 +92,9 @@ function live(next: Writable<Parts>, changed: Done['actors']): void {
   next.actors = actors;
 }
 
-function atRest(next: Writable<Parts>, { deletes, puts }: Change): void {
+function atRest(next: Writable<Parts>, { deletes, puts }: Change, at: number): void {
   for (const key of deletes) {
-    if (key[0] === 'ua') deleteRow(next, `ua/${key[1]}`);
+    if (key[0] === 'ua') deleteRow(next, `ua/${key[1]}`, at);
     if (key[0] === 'timer') cancelTimer(next, ...labelOf(key[2]));
   }
   for (const { key, value } of puts)
@@ -105,10 +114,11 @@ function putRow(next: Writable<Parts>, address: string, row: AtRest): void {
   if (imdn?.id !== undefined) next.imdns = next.imdns.set(imdn.id, true);
 }
 
-function deleteRow(next: Writable<Parts>, address: string): void {
+function deleteRow(next: Writable<Parts>, address: string, at: number): void {
   const row = next.rows.get(address);
   if (row === undefined) return;
   next.rows = next.rows.delete(address);
+  next.gone = next.gone.set(address, { row, at });
   next.digests = next.digests.delete(messageOf(row).digest);
 }
 

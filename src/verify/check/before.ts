@@ -1,6 +1,7 @@
 /** What has to have been before a trace, so that what is seen in it can be explained. */
 
 import type { MessageFacts } from '../../machines/events.js';
+import { callIdOfBefore } from './call-ids.js';
 import { undecidedBetween, type Assumption } from './assumption.js';
 import { Debts } from './debts.js';
 import type { Owed } from './owed.js';
@@ -19,12 +20,7 @@ export const nothingBefore: Before = { fresh: 0, old: 0 };
 /** More than that is not made up for one user. */
 export const beforeMax = 20_000;
 
-const prefix = 'before the trace';
-
-/** Whether the Call-ID of a message is not known. */
-export function isOfBefore(callId: string): boolean {
-  return callId.startsWith(prefix);
-}
+const prefix = callIdOfBefore;
 
 /** The accounts that a user may have had when the trace begins. */
 export function accountsAfter(

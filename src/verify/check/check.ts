@@ -15,6 +15,7 @@ import { steadyTimes } from './steady-clock.js';
 import { passedOnViolations } from './passed-on.js';
 import { sipViolations } from './transaction-rules.js';
 import { UserFlow } from './user-flow.js';
+import { xcapViolations } from './xcap-rules.js';
 import type { JudgedUser, Unjudged, Verdict, Violation } from './verdict.js';
 
 export interface CheckOptions {
@@ -60,6 +61,7 @@ export function checkTrace(
     const { exchanges } = conversation;
     sure.push(...sipViolations(conversation, last));
     sure.push(...conferenceViolations(exchanges, last?.at));
+    sure.push(...xcapViolations(conversation.xcap));
     explained.push(...passedOnViolations(exchanges, last?.at));
     explained.push(...msrpViolations(script.talk, last));
   }

@@ -4,11 +4,14 @@ import { tagOf } from '../../wire/sip/name-addr.js';
 import type { Observed } from '../capture/observed.js';
 import { Exchanges, type Exchange, type SipStep } from './exchange.js';
 import { serversOf } from './roles.js';
-import { spokenOf, type Paths, type Spoken, type SpokenMsrp, type SpokenSip } from './spoken.js';
+import { spokenOf, type Paths, type Spoken } from './spoken.js';
+import type { SpokenHttp, SpokenMsrp, SpokenSip } from './spoken.js';
+import { XcapExchanges, type XcapExchange } from './xcap-exchange.js';
 
 export type Turn =
   | { readonly kind: 'sip'; readonly spoken: SpokenSip; readonly step: SipStep }
   | { readonly kind: 'msrp'; readonly spoken: SpokenMsrp }
+  | { readonly kind: 'http'; readonly spoken: SpokenHttp; readonly xcap: XcapExchange }
   | { readonly kind: 'unreadable'; readonly spoken: Extract<Spoken, { kind: 'unreadable' }> };
 
 export interface Conversation {
@@ -16,6 +19,8 @@ export interface Conversation {
   /** In order; what neither comes from the server nor goes to it is left out. */
   readonly turns: readonly Turn[];
   readonly exchanges: readonly Exchange[];
+  /** Questions about documents of users, to whatever XDMS. */
+  readonly xcap: readonly XcapExchange[];
   /** Number of the last message that each address has sent. */
   readonly lastSaid: ReadonlyMap<string, number>;
   readonly retransmissions: number;
@@ -34,6 +39,7 @@ export function conversationOf(
   const spoken = messages.map((one) => spokenOf(one, paths));
   const found = servers && servers.size > 0 ? servers : serversOf(spoken);
   const exchanges = new Exchanges();
+  const xcap = new XcapExchanges();
   const turns: Turn[] = [];
   const lastSaid = new Map(messages.map(({ source, number }) => [source, number]));
   let elsewhere = 0;
@@ -47,6 +53,11 @@ export function conversationOf(
       turns.push({ kind: 'msrp', spoken: one });
       continue;
     }
+    if (one.kind === 'http') {
+      const asked = xcap.take(one.message);
+      if (asked) turns.push({ kind: 'http', spoken: one, xcap: asked });
+      continue;
+    }
     const { source, target } = one.observed;
     const fromServer = found.has(source);
     if (!fromServer && !found.has(target)) elsewhere++;
@@ -54,7 +65,7 @@ export function conversationOf(
     else turns.push({ kind: 'sip', spoken: one, step: exchanges.take(one, !fromServer) });
   }
   return {
-    ...{ servers: found, turns, exchanges: exchanges.all, lastSaid },
+    ...{ servers: found, turns, exchanges: exchanges.all, xcap: xcap.all, lastSaid },
     ...{ retransmissions: exchanges.again, elsewhere, cutHeads },
   };
 }

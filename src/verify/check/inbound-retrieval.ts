@@ -3,7 +3,7 @@
 import type { RetrievalFacts, UriListFacts } from '../../machines/events.js';
 import { serialSet } from '../../machines/serial-set.js';
 import { namesImTag } from '../../wire/sip/accept-contact.js';
-import { isOfBefore } from './before.js';
+import { isOfBefore } from './call-ids.js';
 import type { Exchange } from './exchange.js';
 import { askerOf, eventFor, orNothing, statusOf, type Inbound } from './inbound.js';
 import { canonicalMessageId } from './outbound-notify.js';

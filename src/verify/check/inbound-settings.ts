@@ -89,7 +89,11 @@ export function inboundDeletion(exchange: Exchange): Inbound | undefined {
 }
 
 /** Message-IDs that were never told name some of the messages whose own were not, or none. */
-function deleted(uris: readonly string[], account: TrackedAccount, accepted: boolean): number[][] {
+export function deleted(
+  uris: readonly string[],
+  account: TrackedAccount,
+  accepted: boolean,
+): number[][] {
   const ids = [...new Set(uris.map(canonicalMessageId))];
   const { names, serials } = account.notes;
   const told = ids.flatMap((id) => serials.get(id) ?? []);

@@ -2,6 +2,7 @@
 
 import type { Loss, Observed } from '../capture/observed.js';
 import type { Conversation } from './conversation.js';
+import { isChange } from './xcap-exchange.js';
 
 const namedMax = 5;
 
@@ -10,7 +11,7 @@ const namedMax = 5;
  * others say to each other is not missed.
  */
 export function lostIn(
-  { servers, exchanges, cutHeads }: Conversation,
+  { servers, exchanges, cutHeads, xcap }: Conversation,
   losses: readonly Loss[],
 ): string[] {
   const hosts = new Set([...servers].map(hostOf));
@@ -26,11 +27,24 @@ export function lostIn(
   return [
     ...[...told].map(([what, { first, count }]) => `${what}: ${count}, the first at ${first}`),
     ...(cutHeads > 0 ? [`messages of which the head is cut: ${cutHeads}`] : []),
+    ...unknownChanges(xcap),
     ...oneWay(
       exchanges.map(({ request }) => request.observed),
       [...answersOf(exchanges)],
     ),
   ];
+}
+
+/** Documents whose users may have decided in them how messages reach them (D-41). */
+const ofOthers = /^(?:resource-lists|rls-services|pres-rules|pidf-manipulation|xcap-)/;
+
+function unknownChanges(xcap: Conversation['xcap']): string[] {
+  const { length } = xcap.filter((exchange) => {
+    const { method, uri, node, request, subject } = exchange;
+    if (subject !== 'other' || !isChange(exchange) || ofOthers.test(uri.auid)) return false;
+    return method === 'DELETE' || node !== undefined || request.body === undefined;
+  });
+  return length > 0 ? [`changes over XCAP of documents that are not known: ${length}`] : [];
 }
 
 function* answersOf(exchanges: Conversation['exchanges']): Generator<Observed> {

@@ -1,7 +1,8 @@
 /** What happens in the MSRP sessions of a served user. */
 
 import type { MessageFacts } from '../../machines/events.js';
-import { beforeMax, isOfBefore, type Before } from './before.js';
+import { beforeMax, type Before } from './before.js';
+import { isOfBefore } from './call-ids.js';
 import type { ClauseId } from './clause.js';
 import { tellOwner, type Deed } from './deed.js';
 import { beginsMessage, innerCallId } from './encapsulated.js';

@@ -24,6 +24,7 @@ import * as session from './session-deeds.js';
 import { SessionMedia } from './session-media.js';
 import type { SpokenMsrp } from './spoken.js';
 import type { Expected } from './user-flow.js';
+import { XcapDeeds } from './xcap-deeds.js';
 
 /** The deeds of every user, and what was seen and is no deed of anybody. */
 export interface Script {
@@ -51,6 +52,7 @@ class Scribe {
   /** INVITEs that bring large messages, by Call-ID. */
   readonly #recordings = new Map<string, Exchange>();
   readonly #msrp: MsrpDeeds;
+  readonly #xcap: XcapDeeds;
   /** The last of what the server has sent to somebody, by method and call or sender. */
   readonly #passedOn = new Map<string, number>();
   /** Requests that a client has answered with 2xx, so that no account has to do with them. */
@@ -70,6 +72,10 @@ class Scribe {
       const user = this.#dialogs.get(callId);
       if (user !== undefined) this.#add(user, deed);
     });
+    this.#xcap = new XcapDeeds(conversation, identities, {
+      write: (user, deed) => this.#add(user, deed),
+      pass: (what) => this.#pass(what),
+    });
   }
 
   #index(exchange: Exchange): void {
@@ -88,6 +94,7 @@ class Scribe {
     for (const turn of this.#conversation.turns) {
       if (turn.kind === 'sip') this.#sip(turn.step, turn.spoken.observed.number);
       else if (turn.kind === 'msrp') this.#msrpFrame(turn.spoken);
+      else if (turn.kind === 'http') this.#xcap.take(turn.xcap, turn.xcap.answer === turn.spoken.message);
       else this.#pass(`unreadable ${turn.spoken.code}`);
     }
     const talk = this.#talk;

@@ -6,6 +6,7 @@ import { MsrpParser } from '../../wire/msrp/parse.js';
 import type { SipMessage } from '../../wire/sip/message.js';
 import { parseSip, parseSipHead } from '../../wire/sip/parse.js';
 import type { Observed } from '../capture/observed.js';
+import { httpMessageOf, type HttpMessage } from './xcap-exchange.js';
 
 export interface SpokenSip {
   readonly kind: 'sip';
@@ -25,6 +26,12 @@ export interface SpokenMsrp {
   readonly whole: boolean;
 }
 
+export interface SpokenHttp {
+  readonly kind: 'http';
+  readonly observed: Observed;
+  readonly message: HttpMessage;
+}
+
 export interface Unreadable {
   readonly kind: 'unreadable';
   readonly observed: Observed;
@@ -38,7 +45,7 @@ interface CutHead {
   readonly observed: Observed;
 }
 
-export type Spoken = SpokenSip | SpokenMsrp | Unreadable | CutHead;
+export type Spoken = SpokenSip | SpokenMsrp | SpokenHttp | Unreadable | CutHead;
 
 const sipLimits = { headerBytes: 1_048_576, headerFields: 4_096, bodyBytes: 1_073_741_824 };
 const lineEnds = Buffer.from('\r\n\r\n');
@@ -50,6 +57,9 @@ export type Paths = Map<string, readonly string[]>;
 export function spokenOf(observed: Observed, paths: Paths): Spoken {
   if (isHeadCut(observed)) return { kind: 'cut', observed };
   try {
+    if (observed.protocol === 'http') {
+      return { kind: 'http', observed, message: httpMessageOf(observed) };
+    }
     return observed.protocol === 'sip' ? spokenSip(observed) : spokenMsrp(observed, paths);
   } catch (error) {
     if (!(error instanceof WireError)) throw error;
@@ -60,7 +70,7 @@ export function spokenOf(observed: Observed, paths: Paths): Spoken {
 /** SIP up to its empty line, MSRP up to that or its end-line. */
 function isHeadCut({ protocol, bytes, cut }: Observed): boolean {
   if (!cut || bytes.includes(lineEnds)) return false;
-  return protocol === 'sip' || !bytes.includes(endLine);
+  return protocol !== 'msrp' || !bytes.includes(endLine);
 }
 
 /** Of a message that was cut, what is there. */

@@ -6,9 +6,11 @@
 
 import assert from 'node:assert';
 import type { AccountEvent, Address, Limits, MessageFacts } from '../../machines/events.js';
-import { definitionOf } from '../../machines/index.js';
+import { definitionOf, type AtRest } from '../../machines/index.js';
+import type { MailboxContext } from '../../machines/mailbox-context.js';
 import { takeTurn, type Actor } from '../../actors/turn.js';
 import { messageOf, noParts, partsAfter, withoutTimer, type Parts } from './account-parts.js';
+import { isOfBefore } from './call-ids.js';
 import { decided, type Assumption, type Undecided } from './assumption.js';
 import type { Debts } from './debts.js';
 import type { Notes } from './notes.js';
@@ -20,6 +22,15 @@ export interface Input {
   readonly to: Address;
   readonly event: AccountEvent;
   readonly number: number;
+}
+
+/** A message that is stored, or was until a moment ago. */
+export interface StoredMessage {
+  readonly serial: number;
+  readonly message: MessageFacts;
+  readonly isGone: boolean;
+  /** Nothing is known of it. */
+  readonly isOfBefore: boolean;
 }
 
 /** Of one turn, which may be about every message of a large mailbox. */
@@ -86,6 +97,25 @@ export class TrackedAccount {
       .sort(([one], [other]) => one - other);
   }
 
+  /** The same, and what may still be listed of what has left since `after`. */
+  listable(after: number): readonly StoredMessage[] {
+    const { rows, gone } = this.#parts;
+    const found: StoredMessage[] = [];
+    for (const [address, row] of rows.entries()) found.push(storedMessage(address, row, false));
+    for (const { row, at } of gone.upTo(-after)) {
+      if (at >= after) found.push(storedMessage(`ua/${serialIn(row)}`, row, true));
+    }
+    return found.sort((one, other) => one.serial - other.serial);
+  }
+
+  /** Whether it is at rest, in no session, and its time is not over. */
+  keeps(serial: number, at: number): boolean {
+    const { rows, uas, uaTimers } = this.#parts;
+    const address = `ua/${serial}`;
+    if (rows.get(address) === undefined || uas.has(address)) return false;
+    return (uaTimers.get(address) ?? []).every(({ from }) => from > at);
+  }
+
   /** D-18: whether a message with that digest is at rest. */
   hasDigest(digest: string): boolean {
     return this.#parts.digests.has(digest);
@@ -99,6 +129,12 @@ export class TrackedAccount {
   /** Whether a stored message had that imdn.Message-ID. */
   hasImdn(id: string): boolean {
     return this.#parts.imdns.has(id);
+  }
+
+  /** D-41: what the user has set for good, where that is known. */
+  get provisioned(): boolean | undefined {
+    const mailbox = this.actors.get('mailbox')?.snapshot.context as MailboxContext | undefined;
+    return mailbox?.settings.offlineDelivery;
   }
 
   /** Timers that may have run out by then. */
@@ -190,4 +226,14 @@ function afterTurn(parts: Parts, { to, event, number }: Input, limits: Limits): 
   );
   assert(turn.kind === 'done', 'every row is at hand');
   return turn.handled ? partsAfter(parts, turn, at, number) : undefined;
+}
+
+function storedMessage(address: string, row: AtRest, isGone: boolean): StoredMessage {
+  const message = messageOf(row);
+  const serial = Number(address.slice(3));
+  return { serial, message, isGone, isOfBefore: isOfBefore(message.callId) };
+}
+
+function serialIn({ context }: AtRest): number {
+  return context['serial'] as number;
 }

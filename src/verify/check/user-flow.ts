@@ -7,7 +7,7 @@ import { accountsAfter, describeBefore, type Before } from './before.js';
 import { clause, type ClauseId } from './clause.js';
 import { afterHidden, withDueTimers } from './hidden-input.js';
 import { describeOwed, type Owed } from './owed.js';
-import type { Input, TrackedAccount } from './tracked-account.js';
+import { TrackedAccount, type Input } from './tracked-account.js';
 import type { JudgedUser, Violation } from './verdict.js';
 
 /** Explanations that are kept: beyond them the ones with most against them go. */
@@ -30,6 +30,21 @@ export interface Expected {
   blame?(accounts: readonly TrackedAccount[]): ClauseId | undefined;
   /** What might have been before the trace to explain it. */
   excuse?(accounts: readonly TrackedAccount[], before: Before): Before | undefined;
+}
+
+/** Something that was said of an account, by whoever reads its store. */
+export interface Said {
+  readonly observed: Observed;
+  /** The account that goes on, with what it has learnt. */
+  agreement(account: TrackedAccount): TrackedAccount | Differing;
+  excuse?(differing: Differing, before: Before): Before | undefined;
+}
+
+export interface Differing {
+  readonly clause: ClauseId;
+  readonly found: string;
+  /** So many of the messages that are told of are not known. */
+  readonly unknown: number;
 }
 
 /** A violation, and what before the trace would make it none. */
@@ -88,6 +103,26 @@ export class UserFlow {
     const excuse = expected.excuse?.(this.#accounts, this.#before);
     this.#violate(observed, id, found, excuse);
     return false;
+  }
+
+  /** Accounts with which it does not agree are given up; whether any is left. */
+  agree(said: Said): boolean {
+    const { observed } = said;
+    this.advance(observed);
+    this.#note(observed);
+    const next: TrackedAccount[] = [];
+    let differing: Differing | undefined;
+    for (const account of this.#accounts) {
+      const found = said.agreement(account);
+      if (found instanceof TrackedAccount) next.push(found);
+      else differing ??= found;
+    }
+    if (next.length > 0 || differing === undefined) this.#accounts = next;
+    else {
+      const { clause: id, found } = differing;
+      this.#violate(observed, id, found, said.excuse?.(differing, this.#before));
+    }
+    return next.length > 0;
   }
 
   /** Drops what was owed, such as where it was answered in another way. */

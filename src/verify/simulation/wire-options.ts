@@ -37,7 +37,18 @@ export interface WireFigures {
   messages: number;
   large: number;
   acknowledged: number;
+  /** Messages that came to their users, however often. */
   delivered: number;
+  /** Of those, what its user had got before; each is counted once more below, by its cause. */
+  repeated: number;
+  /** A retrieval gives out what is stored, also what was retrieved before and kept. */
+  retrievedAgain: number;
+  /** Its client had refused it, died, or was cut off before it had said that the user has it. */
+  pushedUnconfirmed: number;
+  /** The client had said so, and the server has never heard of it. */
+  pushedUnheard: number;
+  /** The server has heard of it, and its disk did not take that in. */
+  pushedUnwritten: number;
   retrievals: number;
   /** Of those delivered, what came as a file. */
   spooled: number;

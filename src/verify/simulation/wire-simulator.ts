@@ -58,6 +58,8 @@ export class WireSimulation {
       large: 0,
       acknowledged: 0,
       delivered: 0,
+      repeated: 0,
+      ...{ retrievedAgain: 0, pushedUnconfirmed: 0, pushedUnheard: 0, pushedUnwritten: 0 },
       retrievals: 0,
       reports: 0,
     },
@@ -114,7 +116,11 @@ export class WireSimulation {
   }
 
   /** Something has come to a user, as the client hands it over; undefined: no message. */
-  received(user: WireUser, message: DeliveredMessage): SimulatedMessage | undefined {
+  received(
+    user: WireUser,
+    message: DeliveredMessage,
+    by: 'push' | 'retrieval',
+  ): SimulatedMessage | undefined {
     let received: SimulatedMessage | undefined;
     this.#guarded(() => {
       if (message.payload.includes('<message-id>')) {
@@ -133,10 +139,21 @@ export class WireSimulation {
       if (!body.equals(octets)) {
         this.ledger.breach('whole', `${sent.id} comes with other octets`);
       }
+      if (sent.received > 0) this.#repeated(sent, by);
       sent.received++;
       received = sent;
     });
     return received;
+  }
+
+  /** Why it comes once more: that it should, or why nobody knows that it has come. */
+  #repeated({ id, taken }: SimulatedMessage, by: 'push' | 'retrieval'): void {
+    const { figures } = this;
+    figures.repeated++;
+    if (by === 'retrieval') figures.retrievedAgain++;
+    else if (taken === 0) figures.pushedUnconfirmed++;
+    else if (this.#witness.isUnwritten(id)) figures.pushedUnwritten++;
+    else figures.pushedUnheard++;
   }
 
   async run(): Promise<WireResult['failure']> {

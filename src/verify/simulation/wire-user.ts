@@ -126,7 +126,7 @@ export class WireUser {
       ...{ clock, sockets: host, log: silent, spool, files: this.#files },
       limits: { messageBytes: spooledFrom },
       random: new SeededRandom(random.below(2 ** 32)),
-      onDelivery: (message) => this.#take(message, process),
+      onDelivery: (message) => this.#take(message, { process, by: 'push' }),
     });
     const patience = new ProcessClock(network.clock);
     const running = { clock, patience, host, client };
@@ -219,7 +219,8 @@ export class WireUser {
     const process = this.#process;
     if (!process) return;
     this.#world.figures.retrievals++;
-    const onMessage = (message: DeliveredMessage): Promise<void> => this.#take(message, process);
+    const onMessage = (message: DeliveredMessage): Promise<void> =>
+      this.#take(message, { process, by: 'retrieval' });
     this.#doing(process, process.client.retrieve({ onMessage }));
   }
 
@@ -242,7 +243,10 @@ export class WireUser {
   }
 
   /** The user has the message when this has settled; a process that dies here never says so. */
-  async #take(message: DeliveredMessage, process: ClientProcess): Promise<void> {
+  async #take(
+    message: DeliveredMessage,
+    { process, by }: { readonly process: ClientProcess; readonly by: 'push' | 'retrieval' },
+  ): Promise<void> {
     const { random } = this.#world;
     // The answer may find nobody, and the rest of the session neither.
     this.#cut(0.005, 2 * minuteMs);
@@ -252,7 +256,7 @@ export class WireUser {
       );
     }
     if (this.#world.fails('refusal', 0.01)) throw new NoRoom('the user has no room');
-    const received = this.#world.received(this, this.#opened(message));
+    const received = this.#world.received(this, this.#opened(message), by);
     if (this.#world.fails('client-crash', 0.003)) {
       this.#kill(process);
       await new Promise(() => undefined);

@@ -23,6 +23,14 @@ interface Kept {
   leftAt: number | undefined;
 }
 
+/** Serials of which a commit says that their users have them, or that they are gone. */
+function leavingIn(change: Change): number[] {
+  const read = change.puts.filter(({ key, value }) => key[0] === 'ua' && messageAtRest(value).read);
+  return [...read.map(({ key }) => key), ...change.deletes]
+    .filter((key) => key[0] === 'ua')
+    .map((key) => Number(key[1]));
+}
+
 interface PushSession {
   /** When its INVITE left first. */
   readonly begunAt: number;
@@ -39,6 +47,8 @@ export class WireWitness {
   /** Messages by the Message-IDs that their senders have drawn. */
   readonly #drawn = new Map<string, Pick<Kept, 'id' | 'since'>>();
   readonly #kept = new Map<number, Kept>();
+  /** Messages of which a commit that ends them has failed, until one succeeds. */
+  readonly #unwritten = new Set<string>();
   /** By the MSRP URI of the server. */
   readonly #sessions = new Map<string, PushSession>();
 
@@ -56,6 +66,11 @@ export class WireWitness {
   /** The message whose sender wants to hear of it under that Message-ID (RFC 5438). */
   sentAs(drawn: string): string | undefined {
     return this.#drawn.get(drawn)?.id;
+  }
+
+  /** Whether the server has tried in vain to write down that the user has it. */
+  isUnwritten(id: string): boolean {
+    return this.#unwritten.has(id);
   }
 
   watch(store: StorePort): StorePort {
@@ -95,9 +110,17 @@ export class WireWitness {
       }
       this.#parts.guarded(() => this.#judge(change));
     };
+    committed.catch(() => this.#failed(change));
     // What was not written is nothing to look at.
     note().catch(() => undefined);
     return committed;
+  }
+
+  #failed(change: Change): void {
+    for (const serial of leavingIn(change)) {
+      const kept = this.#kept.get(serial);
+      if (kept) this.#unwritten.add(kept.id);
+    }
   }
 
   async #keep(store: StorePort, account: string, serial: number): Promise<void> {
@@ -134,6 +157,7 @@ export class WireWitness {
   #left(kept: Kept, how: 'read' | 'gone'): void {
     const { ledger, now, latest } = this.#parts;
     const { id, expiresAt } = kept;
+    this.#unwritten.delete(id);
     kept.leftAt ??= now();
     const message = ledger.messages.get(id);
     const isOver = how === 'gone' && (expiresAt ?? Infinity) <= latest();

@@ -58,11 +58,23 @@ export function edited(one: Observed, change: (text: string) => string): Observe
   const before = one.bytes.toString('latin1');
   const after = change(before);
   if (after === before) throw new Error('the mutation changes nothing');
+  if (one.protocol === 'http') return { ...one, bytes: unchunked(after) };
   if (one.protocol === 'msrp') return { ...one, bytes: Buffer.from(after, 'latin1') };
   const end = after.indexOf('\r\n\r\n');
   const length = after.length - end - 4;
   const head = after.slice(0, end).replace(/^Content-Length:.*$/im, `Content-Length: ${length}`);
   return { ...one, bytes: Buffer.from(head + after.slice(end), 'latin1') };
+}
+
+/** With the length that it has, in one piece. */
+function unchunked(text: string): Buffer {
+  const end = text.indexOf('\r\n\r\n');
+  const head = text.slice(0, end);
+  const octets = Buffer.from(text.slice(end + 4), 'latin1');
+  const isChunked = /^transfer-encoding: chunked/im.test(head);
+  const body = isChunked ? Buffer.from(octets.toString('latin1').replace(/^[0-9a-f]+\r\n|\r\n[0-9a-f]*(?:\r\n)*$/gi, ''), 'latin1') : octets;
+  const fields = head.replace(/\r\n(?:transfer-encoding|content-length):[^\r]*/gi, '');
+  return Buffer.concat([Buffer.from(`${fields}\r\nContent-Length: ${body.length}\r\n\r\n`, 'latin1'), body]);
 }
 
 /** The whole transaction of a message, and for a SEND the REPORT of it: as if it had not been. */
@@ -75,9 +87,11 @@ export function withoutExchange(trace: readonly Observed[], gone: Observed): Obs
   });
 }
 
-export function exchangeOf({ bytes, protocol }: Observed): string {
+export function exchangeOf(one: Observed): string {
+  const { bytes, protocol } = one;
   const text = bytes.toString('latin1');
   if (protocol === 'msrp') return /^MSRP (\S+)/.exec(text)![1]!;
+  if (protocol === 'http') return `http ${one.number}`;
   return `${/^Call-ID:.*$/m.exec(text)?.[0]} ${/^CSeq:.*$/m.exec(text)?.[0]}`;
 }
 

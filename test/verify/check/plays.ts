@@ -6,6 +6,8 @@ import { asking, expectNothing, nextReport } from '../../e2e/imdn-scene.js';
 import { bind, confirm, retrieve, storeMessages } from '../../e2e/retrieval-scene.js';
 import { contactOf, description, sdpType, type Sketch } from '../../e2e/sip-scene.js';
 import { responseTo } from '../../../src/testing/sip-peer.js';
+import { parseHistoryList } from '../../../src/wire/xml/history.js';
+import type { RawResponse } from '../../transport/xcap/raw-http.js';
 import { writeImdnMessage } from '../../../src/wire/imdn.js';
 import type { recorded, Stage } from './recorded.js';
 
@@ -307,6 +309,58 @@ async function repeated({ ask }: Stage): Promise<void> {
   }
 }
 
+const list = 'org.openmobilealliance.deferred-list/users/sip:bob@example.org/deferred-list';
+const set = 'org.openmobilealliance.im-service-settings/users/sip:bob@example.org/im-settings';
+const one = (reference: string): string =>
+  `${list}/~~/history-list/history%5B@history-reference=%22${reference}%22%5D`;
+
+async function answers(answer: Promise<RawResponse>, status: number): Promise<string> {
+  const { line, body } = await answer;
+  expect(line).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+  return body;
+}
+
+/** The owner reads what is stored for him, and deletes some of it. */
+async function history(stage: Stage): Promise<void> {
+  const { xcap, pass } = stage;
+  await answers(xcap('GET', list), 200);
+  await stores(stage, 'one', 'two', 'three');
+  const listed = await answers(xcap('GET', list), 200);
+  const references = parseHistoryList(Buffer.from(listed)).map(({ reference }) => reference);
+  expect(references).toHaveLength(3);
+  const [first, second] = references as [string, string];
+  await answers(xcap('GET', one(second)), 200);
+  await answers(xcap('DELETE', one(first)), 200);
+  await pass(60);
+  await answers(xcap('GET', list), 200);
+  await answers(xcap('DELETE', one(first)), 404);
+  await answers(xcap('GET', one(first)), 404);
+  await answers(xcap('PUT', list, '<history-list xmlns="urn:oma:xml:im:history-list"/>'), 403);
+  const client = await stage.client('bob', { onDelivery: () => undefined });
+  expect((await client.register()).status).toBe(200);
+  await hangsUp(stage);
+  await pass(60);
+  await answers(xcap('GET', list), 200);
+}
+
+/** He sets over XCAP that nothing is pushed to him, and later that it is. */
+async function xcapSettings(stage: Stage): Promise<void> {
+  const { xcap, pass } = stage;
+  const client = await stage.client('bob', { onDelivery: () => undefined });
+  const body =
+    '<im-settings xmlns="urn:oma:xml:im:service-settings"><deferred-settings>' +
+    '<offline-delivery active="false"/></deferred-settings></im-settings>';
+  await answers(xcap('PUT', set, body), 201);
+  await stores(stage, 'one');
+  expect((await client.register()).status).toBe(200);
+  await pass(60);
+  expect(await answers(xcap('GET', set), 200)).toContain('active="false"');
+  const active = `${set}/~~/im-settings/deferred-settings/offline-delivery/@active`;
+  await answers(xcap('PUT', active, 'true'), 200);
+  expect((await client.register()).status).toBe(200);
+  await hangsUp(stage);
+}
+
 export const plays: Readonly<Record<string, Play>> = {
   store: { play: (stage) => stores(stage, 'one', 'two') },
   repeated: { play: repeated },
@@ -329,4 +383,6 @@ export const plays: Readonly<Record<string, Play>> = {
   },
   returns: { play: returns },
   logsOut: { play: logsOut },
+  history: { play: history },
+  xcapSettings: { play: xcapSettings },
 };

@@ -2,6 +2,11 @@
 
 import { Socket as UdpSocket } from 'node:dgram';
 import { Socket as TcpSocket } from 'node:net';
+import { Conversation } from '../../../src/verify/capture/conversation.js';
+import { HttpStream } from '../../../src/verify/capture/http-stream.js';
+import { captureLimits } from '../../../src/verify/capture/limits.js';
+import { Messages } from '../../../src/verify/capture/messages.js';
+import { Remarks } from '../../../src/verify/capture/remarks.js';
 import type { Observed } from '../../../src/verify/capture/observed.js';
 
 type Send = (this: UdpSocket, ...args: unknown[]) => unknown;
@@ -10,7 +15,10 @@ type Write = (this: TcpSocket, ...args: unknown[]) => boolean;
 /** Of a connection in one direction, what is no whole frame yet. */
 interface Stream {
   left: Buffer;
+  http?: HttpStream;
 }
+
+const httpStart = /^(?:(?:GET|PUT|DELETE|HEAD) \/|HTTP\/1\.1 )/;
 
 export class Tap {
   readonly messages: Observed[] = [];
@@ -18,6 +26,9 @@ export class Tap {
   readonly #send: unknown = Reflect.get(UdpSocket.prototype, 'send');
   readonly #write: unknown = Reflect.get(TcpSocket.prototype, 'write');
   readonly #streams = new Map<string, Stream>();
+
+  /** What both directions of a connection have in common, by its ends. */
+  readonly #talks = new Map<string, Conversation>();
 
   readonly #emit: unknown = Reflect.get(UdpSocket.prototype, 'emit');
 
@@ -81,12 +92,31 @@ export class Tap {
     this.#streams.set(key, stream);
     stream.left = Buffer.concat([stream.left, octets]);
     for (;;) {
+      const isHttp = stream.http !== undefined || httpStart.test(stream.left.toString('latin1', 0, 16));
+      if (isHttp) {
+        stream.http ??= this.#http(hosts);
+        stream.http.push(stream.left, { number: 0, at: 0 });
+        stream.left = Buffer.alloc(0);
+        return;
+      }
       const isMsrp = stream.left.toString('latin1', 0, 5) === 'MSRP ';
       const frame = isMsrp ? frameOf(stream.left) : sipOf(stream.left);
       if (frame === undefined) return;
       stream.left = stream.left.subarray(frame.length);
       if (frame.length > 2) this.#add(isMsrp ? 'msrp' : 'sip', 'tcp', hosts, Buffer.from(frame));
     }
+  }
+
+  #http(hosts: Pick<Observed, 'source' | 'target'>): HttpStream {
+    const key = [hosts.source, hosts.target].sort().join(' ');
+    const remarks = new Remarks(1);
+    const messages = new Messages(captureLimits, remarks);
+    messages.add = ({ protocol, bytes, source, target }) =>
+      this.#add(protocol, 'tcp', { source, target }, bytes);
+    const findings = { limits: captureLimits, messages, remarks };
+    const talk = this.#talks.get(key) ?? new Conversation(findings, true);
+    this.#talks.set(key, talk);
+    return new HttpStream(talk, hosts);
   }
 
   #add(
