@@ -14,6 +14,7 @@ interface Direction {
 }
 
 interface Connection {
+  readonly conversation: Conversation;
   readonly directions: readonly [Direction, Direction];
   heldBytes: number;
   isOver: boolean;
@@ -38,7 +39,11 @@ export class Connections {
     const back = connection.directions.find((direction) => direction !== there)!;
     if (segment.isSyn && !connection.isOver) there.sequence.open(segment.sequence);
     if (!connection.isOver) {
+      const hadEnded = there.sequence.hasEnded;
       there.sequence.take(segment, stamp);
+      const isFinished = !hadEnded && there.sequence.hasEnded;
+      if (isFinished) connection.conversation.close(segment, 'FIN', stamp);
+      else if (segment.isReset) connection.conversation.close(segment, 'RST', stamp);
       if (segment.acknowledged !== undefined) back.sequence.confirm(segment.acknowledged);
       if (segment.isReset) endOf(connection);
     }
@@ -86,7 +91,7 @@ export class Connections {
       return { source: from, content, sequence: new Sequence(content, aheadBytes) };
     };
     const directions = [direction(source, target), direction(target, source)] as const;
-    return { directions, heldBytes: 0, isOver: false };
+    return { conversation, directions, heldBytes: 0, isOver: false };
   }
 
   #account(connection: Connection): void {

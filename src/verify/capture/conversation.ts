@@ -3,7 +3,7 @@
 import type { Stamp } from './frame.js';
 import type { CaptureLimits } from './limits.js';
 import type { Messages } from './messages.js';
-import type { Observed } from './observed.js';
+import type { Closing, Observed } from './observed.js';
 import type { Remarks } from './remarks.js';
 
 /** Where messages and remarks go. */
@@ -67,6 +67,12 @@ export class Conversation {
     this.findings.remarks.count(what, number);
     this.lose(way, 'an encrypted connection (TLS)', number);
     this.#isEncrypted = true;
+  }
+
+  /** One end has closed it. */
+  close({ source, target }: Way, how: Closing['how'], { number, at }: Stamp): void {
+    if (this.protocol !== 'sip' && this.protocol !== 'msrp') return;
+    this.findings.messages.close({ number, at, source, target, how });
   }
 
   /** There may have been messages that nobody can read. */

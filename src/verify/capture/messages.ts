@@ -1,6 +1,6 @@
 /** The messages that were found, within what may be kept of them. */
 
-import type { Capture, Loss, Observed } from './observed.js';
+import type { Capture, Closing, Loss, Observed } from './observed.js';
 import type { CaptureLimits } from './limits.js';
 import type { Remarks } from './remarks.js';
 
@@ -11,6 +11,7 @@ export class Messages {
   readonly #remarks: Remarks;
   readonly #list: Observed[] = [];
   readonly #losses: Loss[] = [];
+  readonly #closings: Closing[] = [];
   #bytes = 0;
 
   constructor(limits: CaptureLimits, remarks: Remarks) {
@@ -41,11 +42,21 @@ export class Messages {
     if (this.#losses.length < this.#limits.remarks) this.#losses.push(loss);
   }
 
+  /** A closing beyond the bound is not told: nothing is held against anybody for that. */
+  close(closing: Closing): void {
+    if (this.#closings.length < this.#limits.messages) this.#closings.push(closing);
+  }
+
   /** In the order in which they were seen: one that never ended is found only in the end. */
   capture(): Capture {
     const messages = [...this.#list].sort((one, other) => one.number - other.number);
     const losses = this.#losses;
-    return { messages, remarks: this.#remarks.list(), ...(losses.length > 0 && { losses }) };
+    const closings = this.#closings;
+    return {
+      ...{ messages, remarks: this.#remarks.list() },
+      ...(losses.length > 0 && { losses }),
+      ...(closings.length > 0 && { closings }),
+    };
   }
 
   /** A copy of what is kept of it: its head at least, for which a part of the room is set aside. */

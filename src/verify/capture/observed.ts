@@ -27,11 +27,24 @@ export interface Loss {
   readonly target: string;
 }
 
+/** One end of a connection says that it is over (RFC 9293 3.6). */
+export interface Closing {
+  /** Of the frame. */
+  readonly number: number;
+  readonly at: number;
+  readonly source: string;
+  readonly target: string;
+  /** `FIN`: nothing more comes from there; `RST`: everything that was under way is gone. */
+  readonly how: 'FIN' | 'RST';
+}
+
 export interface Capture {
   /** In the order in which they were seen. */
   readonly messages: readonly Observed[];
   /** What may be missing among them; absent where nothing is known to be. */
   readonly losses?: readonly Loss[];
+  /** Connections with SIP or MSRP that were closed; absent where none was seen to be. */
+  readonly closings?: readonly Closing[];
   /** What could not be read, and why: a gap in a stream, a frame of an unknown kind, a torn end. */
   readonly remarks: readonly string[];
 }

@@ -4,6 +4,7 @@ import type { Capture, Observed } from '../capture/observed.js';
 import { assumptionsWith, type Assumption } from './assumption.js';
 import { nothingBefore, type Before } from './before.js';
 import { clientsIn, clientViolations } from './client-rules.js';
+import { closingViolations } from './closing-rules.js';
 import { conferenceViolations } from './conference-rules.js';
 import { conversationOf, type Conversation } from './conversation.js';
 import type { Deed } from './deed.js';
@@ -40,7 +41,7 @@ const beginningsMax = 8;
 const stuckMax = 3;
 
 export function checkTrace(
-  { messages: seen, remarks, losses = [] }: Capture,
+  { messages: seen, remarks, losses = [], closings = [] }: Capture,
   options: CheckOptions = {},
 ): Verdict {
   const { servers = [], fromStart = false, role = 'server' } = options;
@@ -64,6 +65,7 @@ export function checkTrace(
     sure.push(...xcapViolations(conversation.xcap));
     explained.push(...passedOnViolations(exchanges, last?.at));
     explained.push(...msrpViolations(script.talk, last));
+    explained.push(...closingViolations(exchanges, script.talk, closings));
   }
   if (isOf('client')) {
     const isWhole = fromStart && lost.length === 0;

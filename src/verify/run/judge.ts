@@ -200,6 +200,14 @@ export class Judge {
     );
   }
 
+  /** Whether the server has said that the session is over. */
+  wasEnded(session: string): boolean {
+    const isOfSession = ({ state, owed: { by, effect } }: Kept): boolean =>
+      state === 'met' && effect.type === 'sip.bye' && this.sessions.get(by) === session;
+    const isBye = (seen: Seen): boolean => seen.kind === 'bye' && seen.session === session;
+    return this.#kept.some(isOfSession) || this.#surplus.some(isBye);
+  }
+
   /** A NOTIFY of the subscription that is there. */
   isOurs({ request }: Extract<Seen, { readonly kind: 'notify' }>): boolean {
     return request.header('Call-ID') === this.#subscription;

@@ -96,7 +96,9 @@ function forbidden(judge: Judge, surroundings: Surroundings, seen: Seen): Findin
       return extra('IMSpec-DMT-S-004', `message ${message + 1} over MSRP`, text);
     }
     case 'lost':
-      return undefined;
+      return hasEnded || judge.wasEnded(seen.session)
+        ? undefined
+        : extra('IMSpec-DMT-S-011', 'a connection that lasts until BYE', text);
   }
 }
 

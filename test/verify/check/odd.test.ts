@@ -135,17 +135,22 @@ test('what is encrypted is missing, and nobody is blamed for it', () => {
   expect(verdict.lost).toEqual([]);
 });
 
-test('what is changed over XCAP is missing, and what is read there is not', () => {
+test('what may be changed over XCAP is missing where it is not known, or was not captured', () => {
   const document = '/xcap/settings/users/sip:bob@example.org/im-settings';
   const asked = Buffer.from(`GET ${document} HTTP/1.1\r\nHost: a\r\n\r\n`);
-  const changed = Buffer.from(`PUT ${document} HTTP/1.1\r\nHost: a\r\n\r\n`);
-  const read = [segment(10, asked)];
-  expect(readCapture(ofSegments(read)).losses).toBeUndefined();
-  const { losses, remarks } = readCapture(
-    ofSegments([...read, segment(10 + asked.length, changed)]),
+  const changed = Buffer.from(`DELETE ${document} HTTP/1.1\r\nHost: a\r\n\r\n`);
+  const read = readCapture(ofSegments([segment(10, asked)]));
+  expect([read.losses, checkTrace(read).lost]).toEqual([undefined, []]);
+  const both = readCapture(
+    ofSegments([segment(10, asked), segment(10 + asked.length, changed)]),
   );
-  expect(losses).toMatchObject([{ number: 2, what: 'changes over XCAP, which are not judged' }]);
-  expect(remarks).toEqual(['changes over XCAP, which are not judged: 1, the first at 2']);
+  expect(both.messages.map(({ protocol }) => protocol)).toEqual(['http', 'http']);
+  expect(checkTrace(both).lost).toEqual([
+    'changes over XCAP of documents that are not known: 1',
+  ]);
+  const gap = segment(20 + asked.length, changed);
+  const torn = readCapture(ofSegments([segment(10, asked), gap]));
+  expect(torn.losses).toMatchObject([{ what: 'octets of HTTP that were not captured' }]);
 });
 
 describe.skipIf(!isInstalled('editcap'))('editcap (skipped where it is not installed)', () => {
