@@ -62,9 +62,9 @@ export function checkTrace(
     const { exchanges } = conversation;
     sure.push(...sipViolations(conversation, last));
     sure.push(...conferenceViolations(exchanges, last?.at));
-    sure.push(...xcapViolations(conversation.xcap));
     explained.push(...passedOnViolations(exchanges, last?.at));
     explained.push(...msrpViolations(script.talk, last));
+    explained.push(...xcapViolations(conversation.xcap));
     explained.push(...closingViolations(exchanges, script.talk, closings));
   }
   if (isOf('client')) {

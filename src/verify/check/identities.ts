@@ -4,8 +4,10 @@ import { thirdPartyFacts } from '../../actors/third-party-register.js';
 import { parseNameAddr, uriOf } from '../../wire/sip/name-addr.js';
 import { canonicalAor } from '../../wire/sip/uri.js';
 import type { Conversation } from './conversation.js';
+import type { Exchange } from './exchange.js';
 import { askerOf } from './inbound.js';
-import { readable } from './session-media.js';
+import { MsrpTalk } from './msrp-talk.js';
+import { readable, SessionMedia } from './session-media.js';
 
 const bodyBytes = 1_048_576;
 
@@ -30,7 +32,7 @@ export class Identities {
  * the answer to a REGISTER or in a REGISTER of an S-CSCF, and several asserted by one request.
  */
 export function identitiesOf(
-  { exchanges }: Conversation,
+  { exchanges, turns }: Conversation,
   given: ReadonlyMap<string, string> = new Map(),
 ): Identities {
   const identities = new Identities();
@@ -53,7 +55,39 @@ export function identitiesOf(
     const asker = asserted.length > 1 ? askerOf(request.message) : undefined;
     if (asker !== undefined) for (const value of asserted) identities.add(uriIn(value), asker);
   }
+  addNumbers(identities, exchanges, turns);
   return identities;
+}
+
+/**
+ * A number is nobody by itself: whose it is that nobody tells, the user tells who is given what was
+ * sent to it. What stands under an AoR is told of nobody else.
+ */
+function addNumbers(
+  identities: Identities,
+  exchanges: Conversation['exchanges'],
+  turns: Conversation['turns'],
+): void {
+  const numbers = new Map<string, string>();
+  for (const { method, inbound, callId, request } of exchanges) {
+    if (!inbound || (method !== 'MESSAGE' && method !== 'INVITE')) continue;
+    const number = canonicalAor(request.message.uri);
+    const isUnknown = number?.includes('@') === false && identities.of(number) === number;
+    if (isUnknown) numbers.set(callId, number);
+  }
+  if (numbers.size === 0) return;
+  const talk = new MsrpTalk(turns, new SessionMedia(exchanges));
+  for (const exchange of exchanges) {
+    if (exchange.method !== 'INVITE' || numbers.has(exchange.callId)) continue;
+    const user = userOf(exchange);
+    if (user === undefined) continue;
+    for (const inner of talk.sent(exchange.callId)) identities.add(numbers.get(inner), user);
+  }
+}
+
+/** Whose session it is: who asks for it, or whom it is for. */
+function userOf({ inbound, request: { message } }: Exchange): string | undefined {
+  return inbound ? askerOf(message) : canonicalAor(uriOf(message.header('to')) ?? '');
 }
 
 function uriIn(value: string): string | undefined {

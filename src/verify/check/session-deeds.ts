@@ -19,7 +19,10 @@ export function pushInvitation(exchange: Exchange): Deed {
         observed,
         what: `INVITE to ${message.uri}`,
         clause: 'IMSpec-DMT-S-004',
-        blame: (accounts) => (accounts.every(isOffline) ? 'IMSpec-DMT-S-003' : undefined),
+        blame: (accounts) => {
+          if (accounts.every(isOffline)) return 'IMSpec-DMT-S-003';
+          return accounts.every(isUnwanted) ? 'IMSpec-DMT-S-008' : undefined;
+        },
         match: ({ effect }) => effect.type === 'sip.invite',
         after: (account, { by }) => account.withDialog(callId, by),
         excuse: (accounts, before) => excused(accounts, before, message.uri),
@@ -30,6 +33,11 @@ export function pushInvitation(exchange: Exchange): Deed {
 function isOffline({ actors }: TrackedAccount): boolean {
   const value = actors.get('mailbox')?.snapshot.value;
   return value === undefined || value === 'offline';
+}
+
+/** He has said so for good. */
+function isUnwanted({ provisioned }: TrackedAccount): boolean {
+  return provisioned === false;
 }
 
 /** The user may have registered before the trace, and messages may have been stored. */

@@ -34,10 +34,11 @@ const afterwards = 300;
 export async function recorded(
   play: (stage: Stage) => Promise<void>,
   limits: Parameters<typeof startWorld>[0] = {},
+  more: Parameters<typeof startWorld>[2] = {},
 ): Promise<readonly Observed[]> {
   const clock = new ManualClock();
   const tap = new Tap(() => clock.now());
-  const world = await startWorld(limits, 'udp', { xcap: { port: 0 } }, { clock });
+  const world = await startWorld(limits, 'udp', { xcap: { port: 0 }, ...more }, { clock });
   const peer = await openSipPeer('udp');
   const stranger = await openSipPeer('udp');
   const { port } = world.server.sip.find(({ transport }) => transport === 'udp')!;

@@ -77,7 +77,7 @@ const mutations: Record<string, Of> = {
     'S1-META-ADD',
     edit(line(/^HTTP\/1.1 403/), said(/403 [^\r]*/, '200 OK')),
   ),
-  'push to who does not want it': of('xcapSettings', 'IMSpec-DMT-S-003', (trace) => {
+  'push to who does not want it': of('xcapSettings', 'IMSpec-DMT-S-008', (trace) => {
     const registered = find(trace, answerTo(200, 'REGISTER'));
     return inserted(trace, find(trace, invite), registered, fresh);
   }),
