@@ -131,7 +131,11 @@ export class HttpStream implements SequenceTaker {
 
   #finish(): void {
     if (this.#isTold) {
-      const message = { protocol: 'http', bytes: Buffer.concat(this.#kept), cut: this.#isCut } as const;
+      const message = {
+        protocol: 'http',
+        bytes: Buffer.concat(this.#kept),
+        cut: this.#isCut,
+      } as const;
       this.#conversation.tell(message, this.#way, this.#stamp);
     }
     this.#forget();

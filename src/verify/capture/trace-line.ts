@@ -15,10 +15,7 @@ export function isWireRecord(value: unknown): value is WireRecord {
 }
 
 /** Undefined when its head is none. */
-export function recordSeen(
-  record: WireRecord,
-  number: number,
-): Observed | 'none' | undefined {
+export function recordSeen(record: WireRecord, number: number): Observed | 'none' | undefined {
   const { kind, at, direction, head } = record;
   const local = withBrackets(record.local);
   const remote = withBrackets(record.remote);

@@ -94,7 +94,8 @@ class Scribe {
     for (const turn of this.#conversation.turns) {
       if (turn.kind === 'sip') this.#sip(turn.step, turn.spoken.observed.number);
       else if (turn.kind === 'msrp') this.#msrpFrame(turn.spoken);
-      else if (turn.kind === 'http') this.#xcap.take(turn.xcap, turn.xcap.answer === turn.spoken.message);
+      else if (turn.kind === 'http')
+        this.#xcap.take(turn.xcap, turn.xcap.answer === turn.spoken.message);
       else this.#pass(`unreadable ${turn.spoken.code}`);
     }
     const talk = this.#talk;

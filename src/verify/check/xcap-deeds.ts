@@ -223,7 +223,9 @@ export class XcapDeeds {
             serial === undefined ? !names.has(`${one.serial}`) : one.serial === serial,
           );
           const found = `${reference} is deleted, which is not there`;
-          return isThere ? account : { clause: 'D-31', found, unknown: serial === undefined ? 1 : 0 };
+          return isThere
+            ? account
+            : { clause: 'D-31', found, unknown: serial === undefined ? 1 : 0 };
         },
         excuse: ({ unknown }, before) =>
           unknown > 0 ? { ...before, fresh: before.fresh + unknown } : undefined,
@@ -337,9 +339,7 @@ function settingsEvents(
   { account, at }: { readonly account: TrackedAccount; readonly at: number },
 ): readonly Alternative[] {
   const possible: readonly SettingsFacts[] =
-    changed === 'unknown'
-      ? [{ offlineDelivery: true }, { offlineDelivery: false }, {}]
-      : [changed];
+    changed === 'unknown' ? [{ offlineDelivery: true }, { offlineDelivery: false }, {}] : [changed];
   return possible.map((settings) =>
     eventFor('mailbox', {
       ...{ type: 'settings.received', at, transaction: id, settings, limits: account.limits },

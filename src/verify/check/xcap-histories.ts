@@ -82,12 +82,18 @@ export function agreement(
     else listed.add(serial);
   }
   const isSure = ({ serial, message, isGone, isOfBefore }: StoredMessage): boolean =>
-    asked.isWhole && !isGone && !isOfBefore &&
-    account.keeps(serial, asked.until) && asked.isSettled(message.callId);
+    asked.isWhole &&
+    !isGone &&
+    !isOfBefore &&
+    account.keeps(serial, asked.until) &&
+    asked.isSettled(message.callId);
   const free = [...rows.values()].filter(({ serial }) => !listed.has(serial));
   const missing = free.find((one) => names.has(`${one.serial}`) && isSure(one));
   if (missing !== undefined) return lacking(missing);
-  const groups = new Groups(free.filter(({ serial }) => !names.has(`${serial}`)), unnamed);
+  const groups = new Groups(
+    free.filter(({ serial }) => !names.has(`${serial}`)),
+    unnamed,
+  );
   const { lacks, certain } = groups.pair(isSure);
   if (lacks !== undefined) return lacking(lacks);
   if (groups.unknown > 0) {

@@ -38,7 +38,10 @@ beforeAll(async () => {
 });
 
 function judged(messages: readonly Observed[], options: CheckOptions = {}) {
-  const { violations, users } = checkTrace({ messages, remarks: [] }, { fromStart: true, ...options });
+  const { violations, users } = checkTrace(
+    { messages, remarks: [] },
+    { fromStart: true, ...options },
+  );
   return { violations, users: users.map(({ user }) => user) };
 }
 
@@ -61,7 +64,8 @@ test('IMSpec-DMT-S-004: what was sent to the number is owed to the user', () => 
   const push = find(trace, invite);
   const register = find(trace, line(/^REGISTER /));
   const answer = find(trace, answerTo(200, 'REGISTER'));
-  const isOfPush = ({ number: at }: Observed): boolean => at > answer.number && at < trace.length - 1;
+  const isOfPush = ({ number: at }: Observed): boolean =>
+    at > answer.number && at < trace.length - 1;
   const only = withoutExchange(trace, find(trace, line(/^MESSAGE sip:bob/)));
   const messages = only.filter((one) => !isOfPush(one));
   expect(messages).not.toContain(push);

@@ -72,9 +72,17 @@ function unchunked(text: string): Buffer {
   const head = text.slice(0, end);
   const octets = Buffer.from(text.slice(end + 4), 'latin1');
   const isChunked = /^transfer-encoding: chunked/im.test(head);
-  const body = isChunked ? Buffer.from(octets.toString('latin1').replace(/^[0-9a-f]+\r\n|\r\n[0-9a-f]*(?:\r\n)*$/gi, ''), 'latin1') : octets;
+  const body = isChunked
+    ? Buffer.from(
+        octets.toString('latin1').replace(/^[0-9a-f]+\r\n|\r\n[0-9a-f]*(?:\r\n)*$/gi, ''),
+        'latin1',
+      )
+    : octets;
   const fields = head.replace(/\r\n(?:transfer-encoding|content-length):[^\r]*/gi, '');
-  return Buffer.concat([Buffer.from(`${fields}\r\nContent-Length: ${body.length}\r\n\r\n`, 'latin1'), body]);
+  return Buffer.concat([
+    Buffer.from(`${fields}\r\nContent-Length: ${body.length}\r\n\r\n`, 'latin1'),
+    body,
+  ]);
 }
 
 /** The whole transaction of a message, and for a SEND the REPORT of it: as if it had not been. */

@@ -141,13 +141,9 @@ test('what may be changed over XCAP is missing where it is not known, or was not
   const changed = Buffer.from(`DELETE ${document} HTTP/1.1\r\nHost: a\r\n\r\n`);
   const read = readCapture(ofSegments([segment(10, asked)]));
   expect([read.losses, checkTrace(read).lost]).toEqual([undefined, []]);
-  const both = readCapture(
-    ofSegments([segment(10, asked), segment(10 + asked.length, changed)]),
-  );
+  const both = readCapture(ofSegments([segment(10, asked), segment(10 + asked.length, changed)]));
   expect(both.messages.map(({ protocol }) => protocol)).toEqual(['http', 'http']);
-  expect(checkTrace(both).lost).toEqual([
-    'changes over XCAP of documents that are not known: 1',
-  ]);
+  expect(checkTrace(both).lost).toEqual(['changes over XCAP of documents that are not known: 1']);
   const gap = segment(20 + asked.length, changed);
   const torn = readCapture(ofSegments([segment(10, asked), gap]));
   expect(torn.losses).toMatchObject([{ what: 'octets of HTTP that were not captured' }]);

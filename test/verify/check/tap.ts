@@ -92,7 +92,8 @@ export class Tap {
     this.#streams.set(key, stream);
     stream.left = Buffer.concat([stream.left, octets]);
     for (;;) {
-      const isHttp = stream.http !== undefined || httpStart.test(stream.left.toString('latin1', 0, 16));
+      const isHttp =
+        stream.http !== undefined || httpStart.test(stream.left.toString('latin1', 0, 16));
       if (isHttp) {
         stream.http ??= this.#http(hosts);
         stream.http.push(stream.left, { number: 0, at: 0 });
