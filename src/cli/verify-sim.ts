@@ -104,10 +104,23 @@ function progress(hour: number): void {
 function describe(asked: Asked, wire: boolean, { counts, failure, seconds, digest }: Told): string {
   const words = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
   const lines = [commandOf(asked, wire), words.join(', '), `${seconds.toFixed(1)} s`];
+  if (wire) lines.push(repeatsIn(counts));
   if (digest !== undefined) lines.push(`digest ${digest}`);
   if (failure) lines.push(`VIOLATED in hour ${failure.hour.toFixed(2)}: ${failure.text}`);
   else lines.push('every property holds');
   return `${lines.join('\n')}\n`;
+}
+
+/** What came more than once, and why that is as it should be. */
+function repeatsIn(counts: Told['counts']): string {
+  const { delivered = 0, repeated = 0, retrievedAgain = 0 } = counts;
+  const { pushedUnconfirmed = 0, pushedUnheard = 0, pushedUnwritten = 0 } = counts;
+  return [
+    `${repeated} of ${delivered} deliveries were of messages that had come before:`,
+    `${retrievedAgain} retrieved, for what is retrieved is kept;`,
+    `${pushedUnconfirmed} pushed, for nobody had confirmed them,`,
+    `${pushedUnheard} for the confirmation was lost, ${pushedUnwritten} for it was not written`,
+  ].join(' ');
 }
 
 function commandOf({ seed, hours, users, faults }: Asked, wire: boolean): string {

@@ -6,7 +6,8 @@ import { describe, expect, test, vi } from 'vitest';
 import type { StorePort } from '../../src/ports.js';
 import { verifySimCommand } from '../../src/cli/verify-sim.js';
 import { shrinkRun } from '../../src/verify/simulation-shrink.js';
-import { wireFaultKinds, type WireOptions } from '../../src/verify/simulation/wire-options.js';
+import { wireFaultKinds } from '../../src/verify/simulation/wire-options.js';
+import type { WireFigures, WireOptions } from '../../src/verify/simulation/wire-options.js';
 import { simulateWire } from '../../src/verify/simulation/wire-simulator.js';
 
 // They compute all the time, and share the machine.
@@ -28,6 +29,15 @@ function storeWith(
   });
 }
 
+/** Whatever came once more has one cause, and without these nothing came more than once. */
+function expectCauses(figures: WireFigures): void {
+  const { delivered, repeated, messages, retrievedAgain } = figures;
+  const { pushedUnconfirmed, pushedUnheard, pushedUnwritten } = figures;
+  const pushedAgain = pushedUnconfirmed + pushedUnheard + pushedUnwritten;
+  expect(retrievedAgain + pushedAgain).toBe(repeated);
+  expect(delivered - repeated).toBeLessThanOrEqual(messages);
+}
+
 describe('networks, disks, peers and processes that fail', () => {
   test.each([1, 2, 3])('seed %i: every property holds', async (seed) => {
     const result = await simulateWire({ seed, hours: 4, users: 4 });
@@ -36,6 +46,7 @@ describe('networks, disks, peers and processes that fail', () => {
     expect(result.figures.acknowledged).toBeGreaterThan(20);
     expect(result.figures.delivered).toBeGreaterThan(20);
     expect(result.figures.faults).toBeGreaterThan(20);
+    expectCauses(result.figures);
     expect(result.traffic.lost).toBeGreaterThan(0);
   });
 
@@ -47,6 +58,9 @@ describe('networks, disks, peers and processes that fail', () => {
     expect(figures).toMatchObject({ crashes: 0, clientCrashes: 0, partitions: 0, faults: 0 });
     expect(traffic).toMatchObject({ lost: 0, resets: 0 });
     expect(figures.acknowledged).toBe(figures.messages);
+    // Only what was retrieved before comes again, and by another retrieval.
+    expect(figures.repeated).toBe(figures.retrievedAgain);
+    expectCauses(figures);
   });
 
   test('the same seed is the same octets at the same times', async () => {

@@ -17,8 +17,8 @@ export interface Parts {
   /** Messages that are under way, and those at rest, which may be many. */
   readonly uas: PersistentMap<Actor>;
   readonly rows: PersistentMap<AtRest>;
-  /** Those that have left it: by address, and since when. */
-  readonly gone: PersistentMap<Gone>;
+  /** The last one that has left it, and so on. */
+  readonly gone: Gone | undefined;
   /** Of the few, by their owner and name; of messages by their address. */
   readonly timers: ReadonlyMap<string, SetTimer>;
   readonly uaTimers: PersistentMap<readonly SetTimer[]>;
@@ -37,13 +37,15 @@ export interface Parts {
 export interface Gone {
   readonly row: AtRest;
   readonly at: number;
+  /** The one that has left before it. */
+  readonly before: Gone | undefined;
 }
 
 export const noParts: Parts = {
   actors: new Map(),
   uas: new PersistentMap(),
   rows: new PersistentMap(),
-  gone: new PersistentMap(({ at }) => -at),
+  gone: undefined,
   timers: new Map(),
   uaTimers: new PersistentMap((timers) => Math.min(...timers.map(({ from }) => from))),
   blocks: 0,
@@ -118,7 +120,7 @@ function deleteRow(next: Writable<Parts>, address: string, at: number): void {
   const row = next.rows.get(address);
   if (row === undefined) return;
   next.rows = next.rows.delete(address);
-  next.gone = next.gone.set(address, { row, at });
+  next.gone = { row, at, before: next.gone };
   next.digests = next.digests.delete(messageOf(row).digest);
 }
 

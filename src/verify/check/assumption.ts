@@ -32,23 +32,33 @@ export interface Undecided {
   readonly limits: Limits;
   /** Settings that were looked at since it was emptied: by them it may have to be decided. */
   readonly lookedAt: Set<keyof Assumption>;
+  /** Turns that were taken under any of them. */
+  readonly turns: Turns;
 }
 
-export function undecidedBetween(all: readonly Assumption[]): Undecided {
+export interface Turns {
+  count: number;
+}
+
+export function undecidedBetween(
+  all: readonly Assumption[],
+  turns: Turns = { count: 0 },
+): Undecided {
   const lookedAt = new Set<keyof Assumption>();
-  return { all, limits: limitsUnder(all[0]!, lookedAt), lookedAt };
+  return { all, limits: limitsUnder(all[0]!, lookedAt), lookedAt, turns };
 }
 
 /** Apart by what was looked at; itself when that is the same under all of them. */
 export function decided(undecided: Undecided): readonly Undecided[] {
-  const { all, lookedAt } = undecided;
+  const { all, lookedAt, turns } = undecided;
   if (lookedAt.size === 0 || all.length === 1) return [undecided];
   const groups = new Map<string, Assumption[]>();
   for (const one of all) {
     const value = [...lookedAt].map((setting) => one[setting]).join();
     groups.set(value, [...(groups.get(value) ?? []), one]);
   }
-  return groups.size === 1 ? [undecided] : [...groups.values()].map(undecidedBetween);
+  if (groups.size === 1) return [undecided];
+  return [...groups.values()].map((some) => undecidedBetween(some, turns));
 }
 
 /** Seconds; longer than any trace. */

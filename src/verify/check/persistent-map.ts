@@ -13,7 +13,7 @@ interface Leaf<V> {
 
 interface Branch<V> {
   readonly kind: 'branch';
-  /** Which of the 32 places are taken. */
+  /** Which of the 16 places are taken. */
   readonly places: number;
   readonly children: readonly Node<V>[];
   readonly least: number;
@@ -21,10 +21,13 @@ interface Branch<V> {
 
 type Node<V> = Leaf<V> | Branch<V>;
 
-const bits = 5;
-const mask = 31;
+/** Narrow nodes: every change copies those on its path. */
+const bits = 4;
+const mask = 15;
 
 export class PersistentMap<V> {
+  /** Children of nodes that were copied in all maps: what changes cost. */
+  static copied = 0;
   readonly #weigh: (value: V) => number;
   readonly #root: Node<V> | undefined;
   readonly size: number;
@@ -37,10 +40,15 @@ export class PersistentMap<V> {
   }
 
   get(key: string): V | undefined {
-    const hash = hashOf(key);
+    return this.#find(key, hashOf(key));
+  }
+
+  #find(key: string, hash: number): V | undefined {
     let node = this.#root;
     for (let shift = 0; node?.kind === 'branch'; shift += bits) node = childAt(node, hash, shift);
-    return node?.hash === hash ? node.entries.find(([name]) => name === key)?.[1] : undefined;
+    if (node?.hash !== hash) return undefined;
+    for (const [name, value] of node.entries) if (name === key) return value;
+    return undefined;
   }
 
   has(key: string): boolean {
@@ -48,14 +56,17 @@ export class PersistentMap<V> {
   }
 
   set(key: string, value: V): PersistentMap<V> {
-    const leaf = leafOf(hashOf(key), [[key, value]], this.#weigh);
+    const hash = hashOf(key);
+    const leaf = leafOf(hash, [[key, value]], this.#weigh);
     const root = this.#root === undefined ? leaf : put(this.#root, leaf, 0, this.#weigh);
-    return new PersistentMap(this.#weigh, root, this.size + (this.has(key) ? 0 : 1));
+    const more = this.#find(key, hash) === undefined ? 1 : 0;
+    return new PersistentMap(this.#weigh, root, this.size + more);
   }
 
   delete(key: string): PersistentMap<V> {
-    if (this.#root === undefined || !this.has(key)) return this;
-    const root = without(this.#root, { hash: hashOf(key), key, shift: 0 }, this.#weigh);
+    const hash = hashOf(key);
+    if (this.#root === undefined || this.#find(key, hash) === undefined) return this;
+    const root = without(this.#root, { hash, key, weigh: this.#weigh }, 0);
     return new PersistentMap(this.#weigh, root, this.size - 1);
   }
 
@@ -104,11 +115,13 @@ function leafOf<V>(
   entries: Leaf<V>['entries'],
   weigh: (value: V) => number,
 ): Leaf<V> {
-  const least = Math.min(...entries.map(([, value]) => weigh(value)));
+  let least = Infinity;
+  for (const [, value] of entries) least = Math.min(least, weigh(value));
   return { kind: 'leaf', hash, entries, least };
 }
 
 function branchOf<V>(places: number, children: readonly Node<V>[]): Branch<V> {
+  PersistentMap.copied += children.length;
   let least = Infinity;
   for (const child of children) if (child.least < least) least = child.least;
   return { kind: 'branch', places, children, least };
@@ -118,7 +131,9 @@ function branchOf<V>(places: number, children: readonly Node<V>[]): Branch<V> {
 function put<V>(node: Node<V>, leaf: Leaf<V>, shift: number, weigh: (value: V) => number): Node<V> {
   if (node.kind === 'leaf') {
     if (node.hash !== leaf.hash) return forked(node, leaf, shift);
-    const others = node.entries.filter(([key]) => key !== leaf.entries[0]![0]);
+    const [name] = leaf.entries[0]!;
+    const others = node.entries.filter(([key]) => key !== name);
+    if (others.length === 0) return leaf;
     return leafOf(leaf.hash, [...others, ...leaf.entries], weigh);
   }
   const place = placeOf(leaf.hash, shift);
@@ -140,18 +155,21 @@ function forked<V>(one: Leaf<V>, other: Leaf<V>, shift: number): Branch<V> {
   return branchOf(first | second, isOrdered ? [one, other] : [other, one]);
 }
 
-function without<V>(
-  node: Node<V>,
-  gone: { readonly hash: number; readonly key: string; readonly shift: number },
-  weigh: (value: V) => number,
-): Node<V> | undefined {
+/** What is taken away, and how the rest is weighed. */
+interface Gone<V> {
+  readonly hash: number;
+  readonly key: string;
+  readonly weigh: (value: V) => number;
+}
+
+function without<V>(node: Node<V>, gone: Gone<V>, shift: number): Node<V> | undefined {
   if (node.kind === 'leaf') {
     const entries = node.entries.filter(([key]) => key !== gone.key);
-    return entries.length === 0 ? undefined : leafOf(node.hash, entries, weigh);
+    return entries.length === 0 ? undefined : leafOf(node.hash, entries, gone.weigh);
   }
-  const place = placeOf(gone.hash, gone.shift);
+  const place = placeOf(gone.hash, shift);
   const index = indexOf(node.places, place);
-  const child = without(node.children[index]!, { ...gone, shift: gone.shift + bits }, weigh);
+  const child = without(node.children[index]!, gone, shift + bits);
   const children = node.children.slice();
   if (child === undefined) children.splice(index, 1);
   else children[index] = child;

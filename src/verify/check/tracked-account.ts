@@ -102,8 +102,8 @@ export class TrackedAccount {
     const { rows, gone } = this.#parts;
     const found: StoredMessage[] = [];
     for (const [address, row] of rows.entries()) found.push(storedMessage(address, row, false));
-    for (const { row, at } of gone.upTo(-after)) {
-      if (at >= after) found.push(storedMessage(`ua/${serialIn(row)}`, row, true));
+    for (let left = gone; left !== undefined && left.at >= after; left = left.before) {
+      found.push(storedMessage(`ua/${serialIn(left.row)}`, left.row, true));
     }
     return found.sort((one, other) => one.serial - other.serial);
   }
@@ -113,7 +113,9 @@ export class TrackedAccount {
     const { rows, uas, uaTimers } = this.#parts;
     const address = `ua/${serial}`;
     if (rows.get(address) === undefined || uas.has(address)) return false;
-    return (uaTimers.get(address) ?? []).every(({ from }) => from > at);
+    // A message at rest waits for nothing else.
+    const timers = uaTimers.get(address) ?? [];
+    return timers.every(({ name, from }) => name !== 'expiry' || from > at);
   }
 
   /** D-18: whether a message with that digest is at rest. */
@@ -198,6 +200,7 @@ export class TrackedAccount {
 
   #taken(parts: Parts, input: Input): readonly TrackedAccount[] {
     const under = this.#under;
+    under.turns.count++;
     under.lookedAt.clear();
     const next = afterTurn(parts, input, under.limits);
     const apart = decided(under);

@@ -2,7 +2,7 @@
 
 import type { ActorSnapshot } from '../../machines/index.js';
 import type { Observed } from '../capture/observed.js';
-import type { Assumption } from './assumption.js';
+import type { Assumption, Turns } from './assumption.js';
 import { accountsAfter, describeBefore, type Before } from './before.js';
 import { clause, type ClauseId } from './clause.js';
 import { afterHidden, withDueTimers } from './hidden-input.js';
@@ -60,12 +60,13 @@ export class UserFlow {
   #accounts: readonly TrackedAccount[];
   #messages = 0;
   readonly #seen = new Map<number, Observed>();
+  readonly #turns: Turns = { count: 0 };
 
   /** `at`: when its trace begins. */
   constructor(user: string, before: Before, under: readonly Assumption[], at: number) {
     this.user = user;
     this.#before = before;
-    this.#accounts = accountsAfter(before, under, at);
+    this.#accounts = accountsAfter(before, under, { at, turns: this.#turns });
   }
 
   /**
@@ -157,7 +158,7 @@ export class UserFlow {
     const { user } = this;
     const states = describeStates(this.#accounts);
     const assumed = describeBefore(this.#before);
-    return { user, messages: this.#messages, states, assumed };
+    return { user, messages: this.#messages, states, assumed, turns: this.#turns.count };
   }
 
   get accounts(): readonly TrackedAccount[] {

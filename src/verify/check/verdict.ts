@@ -29,6 +29,8 @@ export interface JudgedUser {
   readonly states: readonly string[];
   /** What has to have been before the trace for the rest to be explained. */
   readonly assumed: readonly string[];
+  /** Turns of the machines that it took to explain it, or to find that nothing does. */
+  readonly turns: number;
 }
 
 /** What was seen and is not judged. */

@@ -37,6 +37,10 @@ const mutations: Record<string, Of> = {
     const [deleted = ''] = history.exec(String(find(trace, list, 1).bytes)) ?? [];
     return edit(list, said(/(<history-list[^>]*>)/, `$1${deleted}`), 2)(trace);
   }),
+  'list what was delivered': of('history', 'S1-META-DEL', (trace) => {
+    const [delivered = ''] = history.exec(String(find(trace, list, 2).bytes)) ?? [];
+    return edit(list, said(/(<history-list[^>]*>)/, `$1${delivered}`), 3)(trace);
+  }),
   'list what was never stored': of(
     'history',
     'S1-META-DEL',

@@ -5,11 +5,14 @@ import type { Observed } from '../../../src/verify/capture/observed.js';
 import { checkTrace, type Role } from '../../../src/verify/check/check.js';
 import { clientMutations } from '../check/client-mutations.js';
 import type { Mutation } from '../check/mutate.js';
-import { mutations } from '../check/mutations.js';
+import { mutations as ofSignalling } from '../check/mutations.js';
+import { xcapMutations } from '../check/xcap-mutations.js';
 import { recordMsilo } from '../check/msilo/record.js';
 import { plays } from '../check/plays.js';
 import { recorded } from '../check/recorded.js';
 import { table, type Section } from './section.js';
+
+const mutations = [...ofSignalling, ...xcapMutations];
 
 export const tracesSection: Section = {
   title: 'Traces',
@@ -29,7 +32,7 @@ export const tracesSection: Section = {
 real server and its peers over real sockets (${messages} messages) ${conform.length} conform, whole and cut
 anywhere (\`test/verify/check/cut.test.ts\`). Of ${mutations.length} named mutations of what the server says
 ${rejected.length} are rejected at the right message with the right clause
-(\`test/verify/check/mutations.ts\`), and of ${clientMutations.length} of what clients say ${caught.length} (\`--role client\`,
+(\`test/verify/check/mutations.ts\`, \`xcap-mutations.ts\`), and of ${clientMutations.length} of what clients say ${caught.length} (\`--role client\`,
 \`client-mutations.ts\`); ${whole.length} of all only where the trace is known to be whole (\`--from-start\`).
 
 ${await msilo()}`;
