@@ -20,17 +20,24 @@ export interface LoadedAccount {
   readonly seen: readonly SeenKey[];
 }
 
-/** Rows read at once, the latest first: mostly few have come of late, so that more come later. */
-const firstPage = 8;
+/** What came with an account besides, for its first turn: its memory does not keep it. */
+export interface ReadAlong {
+  readonly timers?: readonly Row[] | undefined;
+  /** Rows of kind `ua`, and perhaps others. */
+  readonly messages?: readonly Row[] | undefined;
+}
+
+/** Rows read at once, the latest first, behind the few that came with the account. */
+const firstPage = 32;
 const pageMax = 256;
 
 export async function loadAccount(
   store: StorePort,
   account: AccountId,
   digests: Digests,
-  window: { readonly now: number; readonly keepMs: number; readonly bound: number },
-): Promise<LoadedAccount> {
-  const { version, wakeAt, rows, messages } = await store.load(account);
+  window: Window,
+): Promise<{ readonly loaded: LoadedAccount; readonly along: ReadAlong }> {
+  const { version, wakeAt, rows, messages, timers, latest } = await store.load(account);
   const actors = new Map<Address, Actor>();
   const outbox: { number: number; row: OutboxRow }[] = [];
   for (const { key, value } of rows) {
@@ -43,21 +50,42 @@ export async function loadAccount(
     }
   }
   outbox.sort((one, other) => one.number - other.number);
+  const along = { timers, messages };
   // Whoever never had a mailbox has neither messages nor digests of deleted ones.
-  if (!actors.has('mailbox')) return { version, wakeAt, actors, outbox, digests, seen: [] };
-  const seen =
-    messages?.filter(({ key }) => key[0] === 'seen') ??
-    (await store.scan(account, { kind: 'seen', limit: window.bound }));
-  const keys = seen.map(({ key }) => key as SeenKey);
-  const recent = keys
+  if (!actors.has('mailbox')) {
+    return { loaded: { version, wakeAt, actors, outbox, digests, seen: [] }, along };
+  }
+  const seen = await seenKeys(store, account, window, messages ?? latest);
+  const recent = seen
     .filter(([, time]) => time + window.keepMs > window.now)
     .map(([, time, digest]): [string, number] => [digest, time]);
   recent.push(
-    ...(messages ? recentOf(messages, window) : await recentMessages(store, account, window)),
+    ...(messages
+      ? recentOf(messages, window)
+      : await recentMessages(store, account, window, latest ?? [])),
   );
   recent.sort((one, other) => one[1] - other[1]);
   for (const [digest, receivedAt] of recent) digests.add(digest, receivedAt, window.now);
-  return { version, wakeAt, actors, outbox, digests, seen: keys };
+  return { loaded: { version, wakeAt, actors, outbox, digests, seen }, along };
+}
+
+interface Window {
+  readonly now: number;
+  readonly keepMs: number;
+  readonly bound: number;
+}
+
+/** Oldest first. All are among the rows that came where there is one of a message, or no other. */
+async function seenKeys(
+  store: StorePort,
+  account: AccountId,
+  window: Window,
+  came: readonly Row[] | undefined,
+): Promise<SeenKey[]> {
+  const isWhole = came?.length === 0 || came?.some(({ key }) => key[0] === 'ua');
+  const rows = isWhole ? came! : await store.scan(account, { kind: 'seen', limit: window.bound });
+  const keys = rows.flatMap(({ key }) => (key[0] === 'seen' ? [key] : []));
+  return keys.sort((one, other) => one[1] - other[1]);
 }
 
 /** Rows of the outbox that were not taken into memory. */
@@ -71,10 +99,7 @@ export async function outboxBehind(
   return rows.map(({ key, value }) => ({ number: key[1] as number, row: value as OutboxRow }));
 }
 
-function recentOf(
-  messages: readonly Row[],
-  window: { readonly now: number; readonly keepMs: number },
-): [string, number][] {
+function recentOf(messages: readonly Row[], window: Window): [string, number][] {
   return messages
     .filter(({ key }) => key[0] === 'ua')
     .map(submissionOf)
@@ -82,27 +107,29 @@ function recentOf(
     .map(({ digest, receivedAt }) => [digest, receivedAt]);
 }
 
-/** Messages stored of late, by the digest of their submission; the latest have the highest serials. */
+/**
+ * Messages stored of late, by the digest of their submission; the latest have the highest serials.
+ * `came`: those read already, backwards.
+ */
 async function recentMessages(
   store: StorePort,
   account: AccountId,
-  window: { readonly now: number; readonly keepMs: number; readonly bound: number },
+  window: Window,
+  came: readonly Row[],
 ): Promise<[string, number][]> {
   const found: [string, number][] = [];
-  let upTo: number | undefined;
-  for (let page = firstPage; found.length < window.bound; page = Math.min(pageMax, page * 4)) {
-    const range = { kind: 'ua', limit: page, reverse: true } as const;
-    const rows = await store.scan(account, upTo === undefined ? range : { ...range, upTo });
+  let rows = came.filter(({ key }) => key[0] === 'ua');
+  for (let page = firstPage; ; page = Math.min(pageMax, page * 4)) {
     for (const row of rows) {
       const { digest, receivedAt } = submissionOf(row);
-      if (receivedAt + window.keepMs <= window.now) return found;
+      if (receivedAt + window.keepMs <= window.now || found.length === window.bound) return found;
       found.push([digest, receivedAt]);
     }
-    const last = rows.at(-1);
-    if (rows.length < page || last?.key[0] !== 'ua') return found;
-    upTo = last.key[1] - 1;
+    const last = rows.at(-1)?.key;
+    const range = { kind: 'ua', limit: page, reverse: true } as const;
+    rows = await store.scan(account, last?.[0] === 'ua' ? { ...range, upTo: last[1] - 1 } : range);
+    if (rows.length === 0) return found;
   }
-  return found;
 }
 
 function submissionOf(row: Row): { digest: string; receivedAt: number } {

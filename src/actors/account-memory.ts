@@ -2,8 +2,8 @@
 
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
-import type { AccountId, RowKey } from '../ports.js';
-import { outboxBehind } from './account-load.js';
+import type { AccountId, Row, RowKey } from '../ports.js';
+import { outboxBehind, type ReadAlong } from './account-load.js';
 import { AccountWake } from './account-wake.js';
 import { transactionOf } from './account-world.js';
 import type { Input } from './account-world.js';
@@ -85,11 +85,16 @@ export class AccountMemory {
         this.#turn({ kind: 'event', to, event }, { to, event, at: event.at }, more),
       hold: () => commits.hold(),
       release: () => commits.release(),
+      inOrder: (rows: readonly Row[] | undefined) => this.#resting.inOrder(rows),
       outboxAt: (now: number) => this.#outbox.wakeAt(now),
       commit: (change: ChangeBuilder) => commits.add(change, untold),
       isIdle: () => commits.isIdle,
     };
     return new AccountWake(wake, loaded.wakeAt ?? Infinity);
+  }
+
+  readAlong(along: ReadAlong): void {
+    this.#wake.readAlong(along);
   }
 
   /** Turns whose effects wait for their commit. */
@@ -118,6 +123,7 @@ export class AccountMemory {
   /** Takes the turn of an input; the promise is there when something has to be read first. */
   take(input: Input): Promise<void> | undefined {
     if (input.kind === 'wake') return this.#wake.run().finally(() => this.#resting.rest());
+    this.#wake.isAskedFor(input);
     if (input.kind === 'rebuild') {
       // Whoever never had a mailbox has no metadata.
       if (this.#actors.has('mailbox')) this.#rebuild(nothing);

@@ -2,8 +2,9 @@
 
 import assert from 'node:assert';
 import type { AccountEvent, Address } from '../machines/events.js';
-import type { AccountId, RowKey, StorePort } from '../ports.js';
-import type { AccountWorld } from './account-world.js';
+import type { AccountId, Row, RowKey, StorePort } from '../ports.js';
+import type { ReadAlong } from './account-load.js';
+import type { AccountWorld, Input } from './account-world.js';
 import { ChangeBuilder } from './change.js';
 
 export interface AccountWakeParts {
@@ -19,12 +20,17 @@ export interface AccountWakeParts {
   /** Turns between these are one commit. */
   hold(): void;
   release(): void;
+  /** Virtual UAs are about to be asked for one after the other; `rows`: those that are read already. */
+  inOrder(rows: readonly Row[] | undefined): void;
   /** When the outbox wants to be woken. */
   outboxAt(now: number): number;
   /** Commits nothing but the time. */
   commit(change: ChangeBuilder): void;
   isIdle(): boolean;
 }
+
+/** Timers due together for which it pays to read messages ahead. */
+const inOrderFrom = 3;
 
 export class AccountWake {
   readonly #parts: AccountWakeParts;
@@ -33,14 +39,27 @@ export class AccountWake {
   #timersFrom = 0;
   /** The last wake has set a timer that is due already: it stands in front of all others. */
   #isFirstOwn = false;
+  /** Came with the load, and is as the store has it: for a wake, if that comes first of all. */
+  #along: ReadAlong | undefined;
 
   constructor(parts: AccountWakeParts, at: number) {
     this.#parts = parts;
     this.#at = at;
   }
 
+  readAlong(along: ReadAlong): void {
+    this.#along = along;
+  }
+
+  /** An input that is no wake: what came with the load is not kept for later. */
+  isAskedFor(input: Input): void {
+    if (input.kind === 'event' && input.event.type === 'session.lost') return;
+    this.#along = undefined;
+  }
+
   /** The time follows the earliest timer down; it goes up only when the account is woken (lazily). */
   expect(change: ChangeBuilder, earliest: number): void {
+    if (!change.isEmpty) this.#along = undefined;
     const { earliestTimer } = change;
     if (earliestTimer < this.#timersFrom) this.#timersFrom = earliestTimer;
     const at = Math.min(earliestTimer, earliest);
@@ -51,15 +70,17 @@ export class AccountWake {
 
   /** Delivers the durable timers that are due, in one commit, and says when to wake again. */
   async run(): Promise<void> {
-    const { account, world, store, drained, isDropped, hold, release } = this.#parts;
+    const { account, world, store, drained, isDropped, inOrder, hold, release } = this.#parts;
     world.counters['actors.wakes']++;
     await drained();
     if (isDropped()) return;
     // Others have their turns between (U12, U14). Behind a timer that follows itself stand those that
     // its turns have cancelled: whoever deletes a mailbox by the batch would step over all of them.
     const limit = this.#isFirstOwn ? 1 : world.bounds.dueTimers;
+    const { timers, messages } = this.#along ?? {};
+    this.#along = undefined;
     const range = { kind: 'timer', after: this.#timersFrom - 1, limit } as const;
-    const rows = await store.scan(account, range);
+    const rows = timers?.slice(0, limit) ?? (await store.scan(account, range));
     if (isDropped()) return;
     // Before any turn: what the turns set may stand in front of the rows behind this one.
     const first = rows[0]?.key;
@@ -67,6 +88,7 @@ export class AccountWake {
     const now = world.clock.now();
     const before = this.#at;
     this.#at = Infinity;
+    if (messages || rows.length >= inOrderFrom) inOrder(messages);
     hold();
     let next = rows.length === limit ? now : Infinity;
     for (const { key } of rows) {
@@ -75,6 +97,8 @@ export class AccountWake {
         next = key[1];
         break;
       }
+      await world.pace.turn();
+      if (isDropped()) return;
       await this.#expire(key, now);
       if (isDropped()) return;
     }

@@ -26,6 +26,7 @@ import type { Budget } from './held-messages.js';
 import type { Sender } from './identity.js';
 import type { Bounds } from './options.js';
 import type { Outcome, OutboxRow } from './outbox.js';
+import type { Pace } from './pace.js';
 import type { Invitation } from './recordings.js';
 import type { Serials } from './serials.js';
 
@@ -132,6 +133,8 @@ export interface AccountWorld {
   readonly admission: Admission;
   /** Sees what the actors tell each other. */
   readonly turns?: TurnTrace | undefined;
+  /** For the turns of timers that are due. */
+  readonly pace: Pace;
   /** For messages that are held while they are passed on. */
   readonly forwardOctets: Budget;
   /** For INVITEs that are passed on, and their sessions. */

@@ -188,7 +188,7 @@ export class Account {
     const now = clock.now();
     const digests = new Digests({ keepMs: bounds.duplicateMs, bound: bounds.digests });
     const window = { now, keepMs: bounds.duplicateMs, bound: bounds.digests };
-    const loaded = await loadAccount(this.#store, this.id, digests, window);
+    const { loaded, along } = await loadAccount(this.#store, this.id, digests, window);
     if (this.#stopped) return;
     counters['actors.loads']++;
     const memory: AccountMemory = new AccountMemory({
@@ -203,6 +203,7 @@ export class Account {
         if (this.#memory === memory) this.#fail(error);
       },
     });
+    memory.readAlong(along);
     this.#memory = memory;
     // A restart is an event: sessions that were held in memory are gone.
     const lost = memory.addresses().map((to): Input => {

@@ -34,6 +34,7 @@ import { LocalTransactions } from './local-transactions.js';
 import { MediaSessions } from './media-sessions.js';
 import { defaultBounds } from './options.js';
 import type { ActorsOptions, Bounds } from './options.js';
+import { Pace } from './pace.js';
 import { Policy } from './policy.js';
 import type { PolicyRule } from './policy-rules.js';
 import { formatOwner } from './owner.js';
@@ -264,6 +265,7 @@ class Node implements Actors {
       performer: this.#egress,
       admission: this.#admission,
       turns: this.#options.turns,
+      pace: new Pace(this.#bounds.dueTurns),
       forwardOctets: new Budget(this.#bounds.forwardOctets),
       bridges: this.#bridges,
       externalXdms: xdms !== undefined,

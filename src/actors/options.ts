@@ -135,6 +135,8 @@ export interface Bounds {
   /** Of these, those that are woken at a time, and timers that one account is told at a time. */
   readonly dueAtOnce: number;
   readonly dueTimers: number;
+  /** Turns of such timers, of all accounts, before the event loop looks at what else has come. */
+  readonly dueTurns: number;
   /** ms above which waking an account is slow, and as long a rest comes before the next one. */
   readonly dueSlowMs: number;
   /** Longest ms between two looks at the due timers. */
@@ -203,6 +205,7 @@ export const defaultBounds: Bounds = {
   due: 64,
   dueAtOnce: 8,
   dueTimers: 16,
+  dueTurns: 32,
   dueSlowMs: 50,
   dueMs: 60_000,
   bodyBytes: 65_536,

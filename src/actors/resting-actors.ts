@@ -2,7 +2,7 @@
 
 import type { Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
-import type { AccountId, StorePort } from '../ports.js';
+import type { AccountId, Row, StorePort } from '../ports.js';
 import { keyOfActor } from './change.js';
 import type { ChangeBuilder } from './change.js';
 
@@ -56,6 +56,17 @@ export class RestingActors {
     const read = await store.get(account, missing.map(keyOfActor));
     let next = 0;
     return values.map((value) => value ?? (read[next++] as AtRest | undefined));
+  }
+
+  /**
+   * Somebody goes from one to the next: not even the first is read alone. `rows`: those that are read
+   * already, with others among them perhaps.
+   */
+  inOrder(rows: readonly Row[] = []): void {
+    this.#steady = steadyAfter;
+    for (const { key, value } of rows) {
+      if (key[0] === 'ua') this.#ahead.set(`ua/${key[1]}`, value as AtRest);
+    }
   }
 
   /** A turn changes rows: what was read of them is past. */

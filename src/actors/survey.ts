@@ -12,7 +12,7 @@ import type { AccountId, Clock, Log, StorePort } from '../ports.js';
 import type { OutboxRow } from './outbox.js';
 
 export interface SurveyParts {
-  readonly store: Pick<StorePort, 'accounts' | 'get' | 'scan'>;
+  readonly store: Pick<StorePort, 'accounts' | 'scan'>;
   readonly clock: Clock;
   readonly log: Log;
   /** ms between two rounds, 0: none; ms between two pages. */
@@ -21,6 +21,8 @@ export interface SurveyParts {
 
 /** Accounts looked at in one go. */
 const page = 64;
+/** Times as long as a page takes is the least pause behind it: counting is nobody's business. */
+const pauses = 9;
 /** Rows of one outbox that are counted. */
 const outboxMax = 1_024;
 
@@ -108,6 +110,7 @@ export class Survey {
     const figures = { ...nothing };
     let after: AccountId | undefined;
     for (;;) {
+      const begun = this.#parts.clock.now();
       const range = after === undefined ? { limit: page } : { after, limit: page };
       const accounts = await store.accounts(range);
       for (const account of accounts) {
@@ -116,7 +119,7 @@ export class Survey {
       }
       after = accounts.at(-1);
       if (accounts.length < page) return figures;
-      await this.#pause();
+      await this.#pause(this.#parts.clock.now() - begun);
     }
   }
 
@@ -130,9 +133,11 @@ export class Survey {
       const { at } = first.value as OutboxRow;
       figures.oldestOutboxAt = Math.min(figures.oldestOutboxAt, at);
     }
-    const [atRest] = await store.get(account, [['actor', 'mailbox']]);
-    if (atRest === undefined) return;
-    const context = mailboxMachine.revive(atRest as AtRest).context as MailboxContext;
+    // Mostly nobody has looked at them for long: a `get` would hold everybody up while the disk reads.
+    const actors = await store.scan(account, { kind: 'actor', limit: 1 });
+    const [actor] = actors.filter(({ key }) => key[1] === 'mailbox');
+    if (!actor) return;
+    const context = mailboxMachine.revive(actor.value as AtRest).context as MailboxContext;
     const stored = kept(context);
     const unread = difference(stored, context.old);
     const messages = countSerials(stored);
@@ -143,17 +148,19 @@ export class Survey {
     if (context.paused) figures.paused++;
     const [oldest] = unread;
     if (oldest === undefined) return;
-    const [row] = await store.get(account, [['ua', oldest]]);
-    const { receivedAt } = (row as AtRest | undefined)?.context ?? {};
+    const range = { kind: 'ua', after: oldest - 1, upTo: oldest, limit: 1 } as const;
+    const [row] = await store.scan(account, range);
+    const { receivedAt } = (row?.value as AtRest | undefined)?.context ?? {};
     if (typeof receivedAt === 'number') {
       figures.oldestUnreadAt = Math.min(figures.oldestUnreadAt, receivedAt);
     }
   }
 
-  #pause(): Promise<void> {
+  #pause(took: number): Promise<void> {
     const { clock, bounds } = this.#parts;
+    const ms = Math.max(bounds.surveyPauseMs, pauses * took);
     return new Promise((resolve) => {
-      this.#withdraw = clock.after(bounds.surveyPauseMs, resolve);
+      this.#withdraw = clock.after(ms, resolve);
     });
   }
 }

@@ -3,7 +3,7 @@
 import type { AccountId, Clock, Log, StorePort } from '../ports.js';
 
 export interface TimerParts {
-  readonly store: Pick<StorePort, 'due' | 'nextDue'>;
+  readonly store: Pick<StorePort, 'due' | 'nextDue' | 'isCalm'>;
   readonly clock: Clock;
   readonly log: Log;
   readonly bounds: {
@@ -21,6 +21,9 @@ const roundsMax = 64;
 
 /** ms between two looks when accounts that are due could not be woken, or the store has failed. */
 const pauseMs = 1_000;
+
+/** ms between two accounts, one at a time, while the disk is behind with what was written. */
+const calmMs = 100;
 
 interface Rest {
   readonly resolve: () => void;
@@ -109,17 +112,25 @@ export class DueTimers {
     return clock.now();
   }
 
-  /** A few at a time; false when one of them could not be woken. */
+  /**
+   * A few at a time; false when one of them could not be woken. What they write is nothing that
+   * anybody waits for: where it would make others wait for the disk, they go on one by one.
+   */
   async #wakeAll(accounts: readonly AccountId[]): Promise<boolean> {
+    const { bounds, store } = this.#parts;
     const waiting = accounts.values();
     let taken = true;
-    const lane = async (): Promise<void> => {
+    const lane = async (_: unknown, index: number): Promise<void> => {
       for (const account of waiting) {
-        taken = (await this.#wake(account)) && taken;
         if (this.#stopped) return;
+        taken = (await this.#wake(account)) && taken;
+        if (store.isCalm?.() !== false) continue;
+        if (index > 0) return;
+        await this.#rest(calmMs);
       }
     };
-    const lanes = Math.min(this.#parts.bounds.dueAtOnce, accounts.length);
+    const atOnce = store.isCalm?.() === false ? 1 : bounds.dueAtOnce;
+    const lanes = Math.min(atOnce, accounts.length);
     await Promise.all(Array.from({ length: lanes }, lane));
     return taken;
   }
@@ -133,11 +144,12 @@ export class DueTimers {
     const begun = clock.now();
     const taken = await wake(account);
     const took = clock.now() - begun;
-    if (took > bounds.dueSlowMs && !this.#stopped) await this.#rest(Math.min(took, pauseMs));
+    if (took > bounds.dueSlowMs) await this.#rest(Math.min(took, pauseMs));
     return taken;
   }
 
   #rest(ms: number): Promise<void> {
+    if (this.#stopped) return Promise.resolve();
     return new Promise((resolve) => {
       const rest = { resolve, withdraw: this.#parts.clock.after(ms, () => this.#rested(rest)) };
       this.#resting.add(rest);

@@ -48,6 +48,13 @@ export interface Loaded {
   readonly wakeAt: number | null;
   /** The rows of kind `ua` and `seen` of an account so small that they were read with the others. */
   readonly messages?: readonly Row[];
+  /** Its rows of kind `timer`, in their order, if these were read with the others too. */
+  readonly timers?: readonly Row[];
+  /**
+   * Of a larger account: the last of its rows of kind `ua` and `seen`, backwards, `seen` first. Where
+   * one of kind `ua` is among them, so is every one of kind `seen`.
+   */
+  readonly latest?: readonly Row[];
 }
 
 export type StoreErrorCode =
@@ -90,6 +97,11 @@ export interface StorePort {
   due(now: number, limit: number): Promise<AccountId[]>;
   /** The earliest `wakeAt` of any account, or undefined. */
   nextDue(): Promise<number | undefined>;
+  /**
+   * False: the disk is behind with what was written before, and more would have to wait. Work that
+   * nobody waits for goes slowly then. Absent: never so.
+   */
+  isCalm?(): boolean;
   /** Takes `count` numbers out of a named counter for good; returns the first. Durable. */
   reserve(counter: string, count: number): Promise<number>;
   /** Drops uploads begun before `before` (ms) that no commit kept; returns how many. */

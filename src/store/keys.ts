@@ -242,6 +242,11 @@ export function wholeRange(name: AccountId): KeyRange {
   return { from: bound(name, kinds.wakeAt), to: bound(name, kinds.seen + 1) };
 }
 
+/** Everything about the messages but their bodies: rows of kind `ua`, then those of kind `seen`. */
+export function messageRange(name: AccountId): KeyRange {
+  return { from: bound(name, kinds.ua), to: bound(name, kinds.seen + 1) };
+}
+
 /** Rows of one kind; those with a number behind `after` and up to `upTo` when these are given. */
 export function rowRange(
   name: AccountId,

@@ -3,6 +3,7 @@
 import { access, readdir } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import type { ClassicLevel } from 'classic-level';
 import { Level } from 'level';
 
 import type { Clock, Log } from '../ports.js';
@@ -12,6 +13,12 @@ import { StoreError } from './store-error.js';
 import type { Entry, Operation, Table, TableRange } from './table.js';
 
 type Database = Level<Buffer, Buffer>;
+
+/**
+ * Files that LevelDB has not merged with the others yet. It begins with 4 of them; from 8 on it delays
+ * writes, and with 12 a full write buffer holds all of them up, for seconds.
+ */
+const calmFiles = 6;
 
 export interface LevelTableOptions {
   readonly directory: string;
@@ -95,6 +102,14 @@ export class LevelTable implements Table {
 
   get failed(): boolean {
     return this.#failed;
+  }
+
+  /** False: LevelDB is behind with sorting what was written, and soon makes writes wait. */
+  get isCalm(): boolean {
+    if (this.#database.status !== 'open') return true;
+    // On Node a `Level` is a `ClassicLevel`.
+    const database = this.#database as unknown as Pick<ClassicLevel, 'getProperty'>;
+    return Number(database.getProperty('leveldb.num-files-at-level0')) < calmFiles;
   }
 
   get reopens(): number {

@@ -125,6 +125,7 @@ async function begin(
     upload: (account) => store.upload(account),
     due: (now, limit) => store.due(now, limit),
     nextDue: () => store.nextDue(),
+    isCalm: () => table.isCalm,
     reserve: (counter, count) => store.reserve(counter, count),
     sweep: (before) => store.sweep(before),
     accounts: (range) => store.accounts(range),

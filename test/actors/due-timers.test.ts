@@ -16,12 +16,14 @@ function scene(bounds: { readonly due: number; readonly dueAtOnce: number }, acc
   const due = new Set(names(accounts));
   const underWay = new Map<AccountId, () => void>();
   const order: AccountId[] = [];
+  const disk = { isCalm: true };
   const timers = new DueTimers({
     clock,
     log: { debug: () => undefined, info: () => undefined, warn: () => undefined, error: fail },
     store: {
       due: (_now, limit) => Promise.resolve([...due].slice(0, limit)),
       nextDue: () => Promise.resolve(due.size > 0 ? clock.now() : undefined),
+      isCalm: () => disk.isCalm,
     },
     bounds: { ...bounds, dueMs: 60_000, dueSlowMs: 50 },
     wake: (account) =>
@@ -34,7 +36,7 @@ function scene(bounds: { readonly due: number; readonly dueAtOnce: number }, acc
         });
       }),
   });
-  return { clock, timers, due, underWay, order };
+  return { clock, timers, due, underWay, order, disk };
 }
 
 function fail(fields: object, message: string): never {
@@ -71,6 +73,50 @@ describe('U14: of accounts that are due', () => {
     clock.advance(1);
     await settle();
     expect(order).toEqual(['u0', 'u1']);
+    timers.stop();
+  });
+
+  test('one at a time, with pauses, is woken while the disk is behind; none is forgotten', async () => {
+    const { clock, timers, due, underWay, order, disk } = scene({ due: 8, dueAtOnce: 4 }, 12);
+    disk.isCalm = false;
+    timers.start();
+    await settle();
+    for (let woken = 1; woken <= 6; woken++) {
+      expect(order).toEqual(names(woken));
+      underWay.get(`u${woken - 1}`)?.();
+      await settle();
+      clock.advance(99);
+      await settle();
+      expect(underWay.size).toBe(0);
+      clock.advance(1);
+      await settle();
+    }
+    // Those that were looked up go on one by one; then as many as before.
+    disk.isCalm = true;
+    while (due.size > 4) {
+      expect(underWay.size).toBe(1);
+      for (const end of underWay.values()) end();
+      await settle();
+    }
+    expect(underWay.size).toBe(4);
+    for (const end of underWay.values()) end();
+    await settle();
+    timers.stop();
+    expect(order).toEqual(names(12));
+  });
+
+  test('a disk that falls behind meanwhile finds the others stopping, and one going on', async () => {
+    const { clock, timers, underWay, order, disk } = scene({ due: 8, dueAtOnce: 4 }, 12);
+    timers.start();
+    await settle();
+    expect(underWay.size).toBe(4);
+    disk.isCalm = false;
+    for (const end of underWay.values()) end();
+    await settle();
+    expect(underWay.size).toBe(0);
+    clock.advance(100);
+    await settle();
+    expect(order).toEqual(names(5));
     timers.stop();
   });
 
@@ -138,6 +184,27 @@ describe('U14: while messages of many expire', () => {
     for (let n = 0; n < 10; n++) await settle();
     for (let n = 0; n < 40; n++) expect(await storedFor(world, `user${n}`)).toBe(0);
     expect(await storedFor(world, 'klara')).toBe(1);
+  });
+
+  test('no more turns than their bound are taken before the event loop looks at what has come', async () => {
+    const { world } = await watched(8, 16);
+    const users = 40;
+    for (let n = 0; n < 8 * users; n++) {
+      world.message(`user${n % users}`, { headers: 'Expires: 60\r\n' });
+      if (n % 64 === 0) await settle();
+    }
+    await settle();
+    const gone = () => world.actors.counters()['actors.messages.gone']!;
+    world.clock.advance(60_000);
+    const steps: number[] = [];
+    for (let before = gone(); before < 8 * users; before += steps.at(-1)!) {
+      await new Promise((resolve) => setImmediate(resolve));
+      steps.push(gone() - before);
+      if (steps.length > 1_000) break;
+    }
+    expect(gone()).toBe(8 * users);
+    expect(Math.max(...steps)).toBeGreaterThan(8);
+    expect(Math.max(...steps)).toBeLessThanOrEqual(32);
   });
 
   test('those of one mailbox go a few at a time, and its own senders have their turns between', async () => {

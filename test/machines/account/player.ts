@@ -6,6 +6,7 @@ import type { AccountWorld, Input } from '../../../src/actors/account-world.js';
 import { Admission, admissionLimits } from '../../../src/actors/admission.js';
 import { createCounters } from '../../../src/actors/counters.js';
 import { Budget } from '../../../src/actors/held-messages.js';
+import { Pace } from '../../../src/actors/pace.js';
 import { defaultBounds } from '../../../src/actors/options.js';
 import { Serials } from '../../../src/actors/serials.js';
 import type { Row, RowKind, StorePort } from '../../../src/ports.js';
@@ -40,6 +41,7 @@ export class Player {
       counters: createCounters(),
       performer: { perform: silent, refuse: silent, abandon: silent },
       admission: new Admission(admissionLimits, this.#clock),
+      pace: new Pace(32),
       forwardOctets: new Budget(1_000_000),
       bridges: new Budget(100),
       externalXdms: true,

@@ -1,0 +1,32 @@
+/** How much of what nobody waits for is done before the event loop looks at everything else. */
+
+import { setImmediate } from 'node:timers/promises';
+
+export class Pace {
+  readonly #atOnce: number;
+  #taken = 0;
+  #next: Promise<void> | undefined;
+
+  /** `atOnce`: turns of all accounts together. */
+  constructor(atOnce: number) {
+    this.#atOnce = atOnce;
+  }
+
+  /** One turn is about to be taken; the promise is there when it has to wait for the next round. */
+  turn(): Promise<void> | undefined {
+    if (this.#taken >= this.#atOnce) return this.#wait();
+    this.#taken++;
+    return undefined;
+  }
+
+  async #wait(): Promise<void> {
+    while (this.#taken >= this.#atOnce) {
+      this.#next ??= setImmediate().then(() => {
+        this.#taken = 0;
+        this.#next = undefined;
+      });
+      await this.#next;
+    }
+    this.#taken++;
+  }
+}
