@@ -31,16 +31,21 @@ const afterwardsMs = 30;
 const lifeMs = 2_000;
 const settleMs = 120_000;
 
+/** Of a server, from its start up to the fault. */
+export interface Life {
+  isOver: boolean;
+  /** Messages so far that are kept, as their sender was told. */
+  readonly acknowledged: number;
+}
+
 export interface Fault {
   /** Environment of the server. */
   readonly env?: Readonly<Record<string, string>>;
+  /** Resolves at a moment at which the fault is to strike, while the load goes on. */
+  due?(life: Life): Promise<void>;
   /** What the fault does to the files, when the server is dead. */
   strike?(draw: Draw): void;
   end?(): void;
-}
-
-interface Life {
-  isOver: boolean;
 }
 
 export class Chain {
@@ -81,12 +86,16 @@ export class Chain {
     );
   }
 
-  /** As many lives as faults, and one more in which everything that is owed is asked for. */
-  async run(kills: number): Promise<void> {
+  /**
+   * As many lives as faults, and one more in which everything that is owed is asked for, unless it is
+   * known to be lost. Some faults strike while the server starts, unless there is to be load before
+   * each.
+   */
+  async run(kills: number, { atStart = true, settles = true } = {}): Promise<void> {
     const { tally } = this.ledger;
     let looked: Promise<void> = Promise.resolve();
     for (let kill = 0; kill < kills; kill++) {
-      const isEarly = kill > 0 && this.#draw(4) === 0;
+      const isEarly = atStart && kill > 0 && this.#draw(4) === 0;
       if (isEarly) tally.killsAtStart += await this.#startAndKill();
       else {
         await this.#start();
@@ -100,6 +109,7 @@ export class Chain {
       // The files are copied by now; the copy is read while the next server starts.
     }
     await looked;
+    if (!settles) return;
     await this.#start();
     await Promise.allSettled(this.#begun);
     await this.#settle();
@@ -160,7 +170,14 @@ export class Chain {
   // ---------------------------------------------------------------------------------- load
 
   async #live(): Promise<void> {
-    const life: Life = { isOver: false };
+    const { tally } = this.ledger;
+    const before = tally.acknowledged;
+    const life: Life = {
+      isOver: false,
+      get acknowledged() {
+        return tally.acknowledged - before;
+      },
+    };
     const work = [this.#write('udp', life), this.#write('tcp', life)];
     // What clients have begun goes on across the fault, as far as it can.
     const begin = (begun: Promise<void>): void => void this.#begun.add(begun);
@@ -169,13 +186,13 @@ export class Chain {
     if (this.#draw(3) === 0) begin((recording = this.#record()));
     if (this.#draw(2) === 0) begin(this.#delete());
     if (this.#dialog === '' || this.#draw(8) === 0) work.push(this.#subscribe());
-    const { tally } = this.ledger;
-    const enough = tally.acknowledged + this.#draw(acknowledgementsMax);
+    const enough = this.#draw(acknowledgementsMax);
     const end = Date.now() + lifeMs;
-    while (tally.acknowledged < enough && Date.now() < end) await pause(1);
+    while (life.acknowledged < enough && Date.now() < end) await pause(1);
     // Every second large message may come to its end.
     if (recording && this.#draw(2) === 0) await Promise.race([recording, pause(end - Date.now())]);
     await pause(this.#draw(afterwardsMs));
+    await this.#fault.due?.(life);
     await this.#kill();
     life.isOver = true;
     await Promise.all(work);

@@ -116,8 +116,7 @@ export class Disk {
     for (const change of undone.reverse()) this.#undo(change);
     let lost = 0;
     for (const name of this.#files()) {
-      // Locks hold nothing, and LevelDB's LOG is for people.
-      if (name === 'LOCK' || name.startsWith('LOG')) continue;
+      if (!isCut(name)) continue;
       lost += this.#shorten(name, sizes.get(name) ?? 0, how, draw);
     }
     this.settle();
@@ -132,6 +131,16 @@ export class Disk {
     rmSync(join(this.#root, 'saved'), { recursive: true });
     mkdirSync(join(this.#root, 'saved'));
     writeFileSync(join(this.#root, 'journal'), lines.join(''));
+  }
+
+  /** Whether octets were written that a power cut would lose, whatever else is being written. */
+  get isBehind(): boolean {
+    const { sizes } = this.#read(undefined);
+    return this.#files().some((name) => {
+      if (!isCut(name)) return false;
+      const status = statSync(join(this.directory, name), { throwIfNoEntry: false });
+      return (status?.size ?? 0) > (sizes.get(name) ?? 0);
+    });
   }
 
   /** Steps that are left before the process dies. */
@@ -207,4 +216,9 @@ export class Disk {
     closeSync(file);
     return size - kept;
   }
+}
+
+/** Locks hold nothing, and LevelDB's LOG is for people. */
+function isCut(name: string): boolean {
+  return name !== 'LOCK' && !name.startsWith('LOG');
 }
