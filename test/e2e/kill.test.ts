@@ -68,10 +68,24 @@ const many = {
 
 /** Message-IDs that these NOTIFYs tell of, each once. */
 function addedIn(requests: readonly SipRequest[]): string[] {
-  const blocks = requests
-    .filter(({ method }) => method === 'NOTIFY')
-    .flatMap(({ body }) => parseMessageSummary(body).headers);
-  return [...new Set(blocks.map((block) => new Map(block).get('Message-ID')!))];
+  const blocks = requests.filter(({ method }) => method === 'NOTIFY').flatMap(addedBy);
+  return [...new Set(blocks)];
+}
+
+const addedBy = once(({ body }) =>
+  parseMessageSummary(body).headers.map((block) => new Map(block).get('Message-ID')!),
+);
+
+/** What comes is looked through anew at each arrival, and each request read once. */
+function once<Read>(read: (request: SipRequest) => Read): (request: SipRequest) => Read {
+  const known = new WeakMap<SipRequest, Read>();
+  return (request) => {
+    const before = known.get(request);
+    if (before !== undefined) return before;
+    const now = read(request);
+    known.set(request, now);
+    return now;
+  };
 }
 
 /** What the server says waits for tomas. */
@@ -133,10 +147,10 @@ test(
 );
 
 function reportsOf(requests: readonly SipRequest[], id: string): SipRequest[] {
-  return requests.filter(
-    ({ method, body }) => method === 'MESSAGE' && parseImdn(parseCpim(body).body).messageId === id,
-  );
+  return requests.filter((one) => one.method === 'MESSAGE' && reportedBy(one) === id);
 }
+
+const reportedBy = once(({ body }) => parseImdn(parseCpim(body).body).messageId);
 
 test.each(['delete', 'keep'] as const)(
   'U1, D-32, D-33: what was confirmed before kill -9 is not delivered again (%s)',
