@@ -15,6 +15,7 @@ import type { UserFlow } from './user-flow.js';
 import { isChange, type XcapExchange } from './xcap-exchange.js';
 import { agreement, doubledIn, historiesIn } from './xcap-histories.js';
 import { changedSettings, type ChangedSettings } from './xcap-settings.js';
+import { viewsOf } from './xcap-views.js';
 
 type Write = (user: string, deed: Deed) => void;
 
@@ -57,11 +58,14 @@ export class XcapDeeds {
   // ------------------------------------------------------------------------------ settings
 
   #settings(exchange: XcapExchange, isAnswer: boolean): void {
+    const isOwn = this.#views.has(exchange.request.observed.target);
     if (isChange(exchange)) {
-      this.#change(exchange, isAnswer, (account, at) =>
-        settingsEvents(exchange, changedSettings(exchange), { account, at }),
-      );
-    } else if (isAnswer && exchange.method === 'GET') this.#settingsRead(exchange);
+      // When a server hears of what another host is told, nobody knows.
+      this.#change(exchange, isAnswer, (account, at) => [
+        ...settingsEvents(exchange, changedSettings(exchange), { account, at }),
+        ...(isOwn ? [] : [undefined]),
+      ]);
+    } else if (isAnswer && isOwn && exchange.method === 'GET') this.#settingsRead(exchange);
   }
 
   /** What was put is what is read, as long as nobody has changed it in another way. */
@@ -117,7 +121,8 @@ export class XcapDeeds {
     if (method === 'GET' && isView) this.#read(exchange, isAnswer);
     else if (method === 'PUT') this.#put(exchange, isAnswer, isView);
     else if (method === 'DELETE' && isView) this.#deletion(exchange, isAnswer);
-    else if (method === 'DELETE' && !this.#isOfOwner(exchange)) this.#removed(exchange, isAnswer);
+    else if (method === 'DELETE' && this.#isOfOwner(exchange)) this.#request(exchange, isAnswer);
+    else if (method === 'DELETE') this.#removed(exchange, isAnswer);
     else if (!isAnswer) this.#pass(`${method} of metadata that is kept elsewhere`);
   }
 
@@ -185,26 +190,32 @@ export class XcapDeeds {
 
   /** D-31: the owner's DELETE of a history is a request to delete the message. */
   #deletion(exchange: XcapExchange, isAnswer: boolean): void {
-    const { answer, status = 0, id } = exchange;
+    const { status = 0 } = exchange;
     const reference = referenceIn(exchange);
     if (reference === undefined) {
       if (isAnswer && status < 300) this.#pass('DELETE over XCAP that names no message by itself');
       return;
     }
-    const events = (account: TrackedAccount, at: number): readonly Alternative[] =>
-      deleted([reference], account, true).map((serials) =>
-        eventFor('mailbox', {
-          ...{ type: 'deletion.requested', at, transaction: id, limits: account.limits },
-          ...{ foreign: [], serials: serialSet(serials) },
-        }),
-      );
     if (isAnswer && status === 404) {
       if (this.#isOfOwner(exchange)) this.#absent(exchange, reference);
       return;
     }
     if (!isChange(exchange)) return;
     if (isAnswer) this.#wasThere(exchange, reference);
-    this.#change(exchange, isAnswer && answer !== undefined, events);
+    this.#change(exchange, isAnswer, (account, at) =>
+      deletionEvents(exchange, reference, { account, at }),
+    );
+  }
+
+  /** Whether a server hears of what its users delete elsewhere is not known. */
+  #request(exchange: XcapExchange, isAnswer: boolean): void {
+    const reference = referenceIn(exchange);
+    if (!isAnswer) this.#pass('DELETE of metadata that is kept elsewhere');
+    if (reference === undefined || !isChange(exchange)) return;
+    this.#change(exchange, isAnswer, (account, at) => [
+      undefined,
+      ...deletionEvents(exchange, reference, { account, at }),
+    ]);
   }
 
   /** What is deleted with success was there. */
@@ -239,7 +250,7 @@ export class XcapDeeds {
   /** D-81: the store puts a history for each of its messages, and nobody else makes any. */
   #put(exchange: XcapExchange, isAnswer: boolean, isView: boolean): void {
     const { request, status = 0, node } = exchange;
-    if (!isAnswer) return;
+    if (isAnswer !== isView) return;
     const isDone = status >= 200 && status < 300;
     if (!isDone) return;
     const { body } = request;
@@ -249,7 +260,7 @@ export class XcapDeeds {
       this.#pass('PUT of metadata that is not there to be read');
       return;
     }
-    const { observed } = exchange.answer!;
+    const { observed } = isView ? exchange.answer! : request;
     const { at } = request.observed;
     const play = (flow: UserFlow): void => {
       flow.agree({
@@ -259,7 +270,8 @@ export class XcapDeeds {
           if (isView) return { clause: 'S1-META-ADD', found, unknown: 0 };
           // An outbox may be late, and tell of what has gone since.
           const never = { at: -Infinity, until: at, isWhole: false, isSettled: () => false };
-          return agreement(account, histories, never);
+          const put = agreement(account, histories, never);
+          return 'clause' in put ? { ...put, clause: 'S1-META-ADD' } : put;
         },
         excuse: ({ unknown }, before) =>
           unknown > 0 ? { ...before, fresh: before.fresh + unknown } : undefined,
@@ -288,33 +300,6 @@ export class XcapDeeds {
   }
 }
 
-/**
- * An XDMS on a host of the server that shows the store: nobody but the owners has changed anything
- * there, as a store does that keeps its metadata elsewhere.
- */
-function viewsOf(
-  { servers, xcap }: Conversation,
-  isOfOwner: (exchange: XcapExchange) => boolean,
-): ReadonlySet<string> {
-  const hosts = new Set([...servers].map(hostOf));
-  const kept = new Set<string>();
-  const views = new Set<string>();
-  for (const exchange of xcap) {
-    if (exchange.subject !== 'history') continue;
-    const { target } = exchange.request.observed;
-    if (hosts.has(hostOf(target))) views.add(target);
-    const isOfStore = exchange.asker !== undefined || exchange.method === 'PUT';
-    const isWritten = exchange.method !== 'GET' && isChange(exchange);
-    if (isWritten && isOfStore && !isOfOwner(exchange)) kept.add(target);
-  }
-  for (const target of kept) views.delete(target);
-  return views;
-}
-
-function hostOf(address: string): string {
-  return address.replace(/:\d+$/, '');
-}
-
 /** The one history that the node selects by its reference. */
 function referenceIn({ node }: XcapExchange): string | undefined {
   if (node === undefined || node === 'unknown') return undefined;
@@ -331,6 +316,19 @@ function nameOf(reference: string): string {
 function isRoot({ node }: XcapExchange): boolean {
   if (node === undefined || node === 'unknown') return false;
   return node.steps.length === 1 && node.terminal === undefined;
+}
+
+function deletionEvents(
+  { id }: XcapExchange,
+  reference: string,
+  { account, at }: { readonly account: TrackedAccount; readonly at: number },
+): readonly Alternative[] {
+  return deleted([reference], account, true).map((serials) =>
+    eventFor('mailbox', {
+      ...{ type: 'deletion.requested', at, transaction: id, limits: account.limits },
+      ...{ foreign: [], serials: serialSet(serials) },
+    }),
+  );
 }
 
 function settingsEvents(

@@ -129,6 +129,8 @@ function nodeOf({ node, query }: XcapUri, subject: XcapSubject): XcapExchange['n
 
 /** TS 24.109: as a proxy asserts it; what a client says of itself comes second. */
 function askerIn({ fields }: HttpMessage): string | undefined {
+  // Who proves it himself may be somebody else.
+  if (fields.has('authorization')) return undefined;
   const said = fields.get('x-3gpp-asserted-identity') ?? fields.get('x-3gpp-intended-identity');
   const [, quoted, plain] = /^\s*(?:"([^"\\]+)"|([^\s",]+))/.exec(said ?? '') ?? [];
   return canonicalAor(quoted ?? plain ?? '');

@@ -142,7 +142,7 @@ class Groups {
     for (const [from, rows] of this.#rows) {
       const histories = this.#histories.get(from) ?? [];
       const open = new Set(histories);
-      const isCertain = rows.length === histories.length;
+      const isCertain = rows.length === histories.length || isOneOf(rows, histories);
       const taken = new Set<StoredMessage>();
       for (const row of rows.filter(isSure)) {
         const history = first(open, (one) => fits(one, row));
@@ -167,6 +167,13 @@ class Groups {
     }
     return { lacks: undefined, certain };
   }
+}
+
+/** Whether there is one history, and one message that it can be of. */
+function isOneOf(rows: readonly StoredMessage[], histories: readonly History[]): boolean {
+  const [history, ...others] = histories;
+  if (history === undefined || others.length > 0) return false;
+  return rows.filter((row) => fits(history, row)).length === 1;
 }
 
 /** What both say is the same; who leaves something out says nothing of it. */

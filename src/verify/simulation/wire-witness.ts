@@ -28,7 +28,7 @@ function leavingIn(change: Change): number[] {
   const read = change.puts.filter(({ key, value }) => key[0] === 'ua' && messageAtRest(value).read);
   return [...read.map(({ key }) => key), ...change.deletes]
     .filter((key) => key[0] === 'ua')
-    .map((key) => Number(key[1]));
+    .map((key) => key[1]);
 }
 
 interface PushSession {

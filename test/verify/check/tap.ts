@@ -30,6 +30,7 @@ export class Tap {
   /** What both directions of a connection have in common, by its ends. */
   readonly #talks = new Map<string, Conversation>();
 
+  readonly #waiting = new Map<TcpSocket, Buffer[]>();
   readonly #emit: unknown = Reflect.get(UdpSocket.prototype, 'emit');
 
   /** `other`: the UDP port of another process, of which only what arrives can be seen. */
@@ -84,8 +85,11 @@ export class Tap {
   /** Frames of MSRP, and messages of SIP. */
   #octets(socket: TcpSocket, data: unknown): void {
     const { localPort, remotePort } = socket;
-    if (localPort === undefined || remotePort === undefined) return;
     const octets = typeof data === 'string' ? Buffer.from(data) : (data as Uint8Array);
+    if (localPort === undefined || remotePort === undefined) {
+      this.#early(socket, Buffer.from(octets));
+      return;
+    }
     const hosts = { source: `127.0.0.1:${localPort}`, target: `127.0.0.1:${remotePort}` };
     const key = `${hosts.source} ${hosts.target}`;
     const stream = this.#streams.get(key) ?? { left: Buffer.alloc(0) };
@@ -106,6 +110,22 @@ export class Tap {
       stream.left = stream.left.subarray(frame.length);
       if (frame.length > 2) this.#add(isMsrp ? 'msrp' : 'sip', 'tcp', hosts, Buffer.from(frame));
     }
+  }
+
+  /** HTTP is written before its connection stands; it leaves when it does. */
+  #early(socket: TcpSocket, octets: Buffer): void {
+    const known = this.#waiting.get(socket);
+    if (known) {
+      known.push(octets);
+      return;
+    }
+    if (!httpStart.test(octets.toString('latin1', 0, 16))) return;
+    const waiting = [octets];
+    this.#waiting.set(socket, waiting);
+    socket.prependOnceListener('connect', () => {
+      this.#waiting.delete(socket);
+      for (const one of waiting) this.#octets(socket, one);
+    });
   }
 
   #http(hosts: Pick<Observed, 'source' | 'target'>): HttpStream {

@@ -66,3 +66,39 @@ describe('what is not all there is no violation', () => {
     }
   });
 });
+
+describe('an XDMS on another host', () => {
+  const elsewhere = (messages: readonly Observed[]): Observed[] => {
+    const isAsked = ({ protocol, bytes }: Observed): boolean =>
+      protocol === 'http' && !bytes.subarray(0, 5).equals(Buffer.from('HTTP/'));
+    const xdms = messages.find(isAsked)!.target;
+    const moved = (address: string): string => (address === xdms ? '192.0.2.8:80' : address);
+    return messages.map((one) => ({
+      ...one,
+      source: moved(one.source),
+      target: moved(one.target),
+    }));
+  };
+
+  // What a DELETE has not deleted is owed to the user, whoever has said so.
+  const ofXdms = xcapMutations.filter(({ clause, name }) => {
+    return /^(?:S1|D-)/.test(clause) && name !== 'delete nothing of what is there';
+  });
+  test.each(ofXdms)('may know of it later: $name', ({ of, mutate }) => {
+    const { messages } = mutate(traces.get(of)!);
+    const { violations } = checkTrace({ messages: elsewhere(messages), remarks: [] });
+    const ids = violations.map(({ clause: { id } }) => id);
+    expect(ids.filter((id) => !id.startsWith('XCAP'))).toEqual([]);
+  });
+
+  test('settings may be known to the server, or not yet', () => {
+    const messages = elsewhere(traces.get('xcapSettings')!);
+    expect(checkTrace({ messages, remarks: [] }, { fromStart: true }).violations).toEqual([]);
+    const { mutate } = xcapMutations.find(({ name }) => name.startsWith('do not push'))!;
+    const quiet = elsewhere(mutate(traces.get('xcapSettings')!).messages);
+    const { violations } = checkTrace({ messages: quiet, remarks: [] });
+    expect(violations.filter(({ user }) => user !== undefined).map(({ found }) => found)).toEqual(
+      [],
+    );
+  });
+});

@@ -218,6 +218,26 @@ test.concurrent.each(rules)('$name', async ({ breaking, failed }) => {
   }
 });
 
+test('a connection that is closed in the middle of a session, without BYE', async () => {
+  const server = await startBroken({ leaves: true });
+  try {
+    const target = { host: '127.0.0.1', port: server.port, transport: 'udp' as const };
+    const deferred = `sip:Deferred@${hostname}`;
+    const settings = runSettings(target, { deferred, timeoutMs: 1500, quietMs: 500 });
+    const waits: Path = [
+      { do: 'submit', message: 0, kind: 'plain' },
+      { do: 'register', client: 'im' },
+      { do: 'accept', role: 'active' },
+    ];
+    const report = await runTarget({ settings, paths: [waits] });
+    const seen = report.items.filter(({ verdict }) => verdict === 'failed').map(({ id }) => id);
+    expect(seen, describeRun(report)).toEqual(['IMSpec-DMT-S-011']);
+    expect(describeRun(report)).toContain('the MSRP connection was lost');
+  } finally {
+    await server.stop();
+  }
+});
+
 function replaced(body: Buffer, from: string, to: string): Buffer {
   return Buffer.from(body.toString('latin1').replace(from, to), 'latin1');
 }

@@ -32,9 +32,14 @@ export interface Breaking {
   received?(request: SipRequest): SipRequest | undefined;
   /** The messages instead. `isSelection`: the session is for those of a list. */
   send?(message: MsrpOutgoing, isSelection: boolean): readonly MsrpOutgoing[];
+  /** Its connections are closed while it waits for the answer to a SEND, and it never says BYE. */
+  readonly leaves?: true;
   /** SENDs of one turn leave in reverse. */
   readonly reverse?: true;
 }
+
+/** Until a SEND is written. */
+const graceMs = 50;
 
 export interface BrokenServer {
   readonly port: number;
@@ -55,6 +60,7 @@ export async function startBroken(breaking: Breaking): Promise<BrokenServer> {
   const msrp = createMsrpEndpoint({ ...world, host: '127.0.0.1', port: 0 });
   const send = msrp.send.bind(msrp);
   let held: MsrpOutgoing[] = [];
+  let leaving: NodeJS.Immediate | undefined;
   const release = (): void => {
     for (const message of held.reverse()) send(message);
     held = [];
@@ -62,6 +68,7 @@ export async function startBroken(breaking: Breaking): Promise<BrokenServer> {
   msrp.send = (message) => {
     const isSelection = selections.has(message.session);
     for (const one of breaking.send?.(message, isSelection) ?? [message]) {
+      if (breaking.leaves === true) leaving ??= setImmediate(() => void msrp.stop(graceMs));
       if (breaking.reverse !== true) send(one);
       else if (held.push(one) === 1) setImmediate(release);
     }
@@ -81,7 +88,7 @@ export async function startBroken(breaking: Breaking): Promise<BrokenServer> {
     async stop() {
       await endpoint.stop(0);
       await actors.stop(0);
-      await msrp.stop(0);
+      if (leaving === undefined) await msrp.stop(0);
     },
   };
 }
@@ -120,7 +127,9 @@ function broken(sip: SipPort, breaking: Breaking, selections: Set<string>): SipP
       const instead = breaking.request ? breaking.request(request) : request;
       if (instead) sip.request(instead);
     },
-    bye: (owner, id, headers) => sip.bye(owner, id, headers),
+    bye: (owner, id, headers) => {
+      if (breaking.leaves !== true) sip.bye(owner, id, headers);
+    },
     forget: (owner) => sip.forget(owner),
     contactUri: (user, transport) => sip.contactUri(user, transport),
     stop: (graceMs) => sip.stop(graceMs),
