@@ -1,4 +1,4 @@
-import { describe, expect, test, vi } from 'vitest';
+import { describe, expect, onTestFinished, test, vi } from 'vitest';
 
 import type { Change } from '../../src/ports.js';
 import { createMemoryStore } from '../../src/store/memory.js';
@@ -200,6 +200,7 @@ describe('a model of random commits, crashes and loads', () => {
 test('an account with few rows is read in one range, and its messages come with it', async () => {
   const store = createMemoryStore();
   const ranges = vi.spyOn(MemoryTable.prototype, 'range');
+  onTestFinished(() => ranges.mockRestore());
   const loaded = async (count: number) => {
     const { version } = await store.load(bob);
     const puts = Array.from({ length: count }, (_, n) => put(n, n).puts[0]!);

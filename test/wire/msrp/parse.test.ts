@@ -3,6 +3,7 @@
 import { describe, expect, test } from 'vitest';
 import { MsrpParser } from '../../../src/wire/msrp/parse.js';
 import type { MsrpFault } from '../../../src/wire/msrp/parse.js';
+import { memoryInUse } from '../../fuzz/duration.js';
 import { textOf, vector, vectors } from '../vectors.js';
 import type { Vector } from '../vectors.js';
 import { parsePieces } from './events.js';
@@ -159,9 +160,9 @@ describe('MsrpParser', () => {
     });
     parser.push(Buffer.from(textOf(['MSRP tx00001 SEND', ...paths, 'Message-ID: m0001', '', ''])));
     const chunk = Buffer.alloc(65536, '\r\n-------tx0000');
-    const before = process.memoryUsage().arrayBuffers;
+    const before = memoryInUse().outside;
     for (let i = 0; i < 1024; i++) parser.push(chunk);
-    expect(process.memoryUsage().arrayBuffers - before).toBeLessThan(8 * 1048576);
+    expect(memoryInUse().outside - before).toBeLessThan(8 * 1048576);
     parser.push(Buffer.from('\r\n-------tx00001#\r\n'));
     expect(octets).toBe(1024 * 65536);
     expect(ends).toEqual(['#']);
