@@ -12,6 +12,8 @@ export default defineConfig({
     pool: 'forks',
     isolate: false,
     maxWorkers: 2,
+    // Those that run beside each other wait for what never comes.
+    maxConcurrency: 16,
     sequence: { sequencer: LongestFirst },
     setupFiles: ['test/seed.ts', 'test/conformance/wire-watch.ts'],
     reporters: ['default', './test/conformance/conformance-reporter.ts', './test/closing-line.ts'],

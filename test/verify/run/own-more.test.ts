@@ -90,6 +90,8 @@ test.concurrent(
     const known = users.map((user) => [`sip:${user}@example.org`, { password: `${user} secret` }]);
     const credentials = Object.fromEntries(known) as Record<string, { password: string }>;
     const given = {
+      // Reports that are not seen are waited for to the end.
+      timeoutMs: 8_000,
       credentials: parseCredentials(users.map((user) => `${user}:${user} secret`).join('\n')),
     };
     const more = { identity: { credentials, trustedPeers: [] } };
