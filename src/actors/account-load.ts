@@ -36,8 +36,9 @@ export async function loadAccount(
   account: AccountId,
   digests: Digests,
   window: Window,
+  whole?: number,
 ): Promise<{ readonly loaded: LoadedAccount; readonly along: ReadAlong }> {
-  const { version, wakeAt, rows, messages, timers, latest } = await store.load(account);
+  const { version, wakeAt, rows, messages, timers, latest } = await store.load(account, whole);
   const actors = new Map<Address, Actor>();
   const outbox: { number: number; row: OutboxRow }[] = [];
   for (const { key, value } of rows) {

@@ -21,6 +21,9 @@ const passes: ReadonlySet<string> = new Set([
   'STORE_CLOSED',
 ]);
 
+/** An account that is woken comes with its timers and messages if it has fewer rows. */
+const wokenRows = 64;
+
 /** Where the queue of an account begins to be compacted. */
 const compactAt = 1_024;
 
@@ -188,7 +191,9 @@ export class Account {
     const now = clock.now();
     const digests = new Digests({ keepMs: bounds.duplicateMs, bound: bounds.digests });
     const window = { now, keepMs: bounds.duplicateMs, bound: bounds.digests };
-    const { loaded, along } = await loadAccount(this.#store, this.id, digests, window);
+    // Whoever wakes it asks for most of what there is.
+    const whole = this.#queue[this.#first]?.kind === 'wake' ? wokenRows : undefined;
+    const { loaded, along } = await loadAccount(this.#store, this.id, digests, window, whole);
     if (this.#stopped) return;
     counters['actors.loads']++;
     const memory: AccountMemory = new AccountMemory({

@@ -81,8 +81,11 @@ export type StoreErrorCode =
  * `STORE_KEY` the key that a sealed record needs is not there.
  */
 export interface StorePort {
-  /** Everything returned is durable. */
-  load(account: AccountId): Promise<Loaded>;
+  /**
+   * Everything returned is durable. `whole`: it pays for the caller to have an account with fewer rows
+   * than so many as a whole; absent: what mostly pays.
+   */
+  load(account: AccountId, whole?: number): Promise<Loaded>;
   /** Rows of one kind in key order. Two calls may see different moments. */
   scan(account: AccountId, range: ScanRange): Promise<Row[]>;
   /** The values at these keys, undefined where there is no row. */

@@ -163,7 +163,7 @@ export class AccountStore implements StorePort {
     return this.#queue.latency.histogram();
   }
 
-  async load(account: AccountId): Promise<Loaded> {
+  async load(account: AccountId, whole?: number): Promise<Loaded> {
     this.#assertOpen();
     const lease = this.#leases.take(account);
     const { version } = lease;
@@ -176,6 +176,7 @@ export class AccountStore implements StorePort {
         this.#table,
         account,
         ({ key, value }) => this.#decode(key, value, lease.key?.dataKey),
+        whole,
       );
       lease.wakeAt = wakeAt;
       return { version, ...rows, wakeAt };

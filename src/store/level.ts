@@ -116,7 +116,7 @@ async function begin(
     ...(options.keys && { keys: options.keys }),
   });
   return {
-    load: (account) => store.load(account),
+    load: (account, whole) => store.load(account, whole),
     scan: (account, range) => store.scan(account, range),
     get: (account, keys) => store.get(account, keys),
     commit: (account, version, change) => store.commit(account, version, change),

@@ -4,8 +4,11 @@ import type { AccountId, Loaded, Row } from '../ports.js';
 import { decodeKey, loadRange, messageRange, wholeRange } from './keys.js';
 import type { Entry, Table } from './table.js';
 
-/** An account with fewer rows is read as a whole. */
-const smallRows = 64;
+/**
+ * An account with fewer rows is read as a whole, unless whoever loads it has a use for more: of a
+ * larger one, those that are not needed are read in vain.
+ */
+const smallRows = 24;
 /** Of a larger one: mostly few messages have come of late, and few are remembered that are gone. */
 const latestRows = 8;
 /** An iterator counts in 32 bits. */
@@ -23,9 +26,10 @@ export async function loadRows(
   table: Pick<Table, 'range'>,
   account: AccountId,
   decode: Decode,
+  whole = smallRows,
 ): Promise<LoadedRows> {
-  const first = await table.range({ ...wholeRange(account), limit: smallRows });
-  if (first.length < smallRows) {
+  const first = await table.range({ ...wholeRange(account), limit: whole });
+  if (first.length < whole) {
     const { rows, messages, timers, wakeAt } = sorted(first, decode);
     return { rows, messages, ...(timers && { timers }), ...wakeAt };
   }

@@ -56,7 +56,7 @@ function storeOn(table: MemoryTable, options: MemoryStoreOptions): MemoryStore {
   });
   let failure: StoreErrorCode | undefined;
   return {
-    load: (account) => store.load(account),
+    load: (account, whole) => store.load(account, whole),
     scan: (account, range) => store.scan(account, range),
     get: (account, keys) => store.get(account, keys),
     commit: (account, version, change) => {

@@ -94,7 +94,7 @@ export const rowCases: readonly StoreCheck[] = [
     },
   },
   {
-    name: 'the messages that load returns, if it does, are all rows of kind ua and seen',
+    name: 'messages and timers that load returns, if it does, are all there are, or the latest',
     async check({ store }) {
       for (const count of [3, 300]) {
         const keys = Array.from({ length: count }, (_, n): RowKey[] => [
@@ -103,11 +103,13 @@ export const rowCases: readonly StoreCheck[] = [
           ['timer', n, 'ua/1 expires'],
         ]).flat();
         await write(store, bob, put(...keys.map((key, value) => ({ key, value }))));
-        const { messages } = await store.load(bob);
-        if (!messages) continue;
+        const { messages, latest, timers } = await store.load(bob);
         const uas = await store.scan(bob, { kind: 'ua', limit: 1000 });
         const seen = await store.scan(bob, { kind: 'seen', limit: 1000 });
-        assert.deepEqual(messages, [...uas, ...seen]);
+        const all = [...uas, ...seen];
+        if (messages) assert.deepEqual(messages, all);
+        if (latest) assert.deepEqual(latest, all.toReversed().slice(0, latest.length));
+        if (timers) assert.deepEqual(timers, await store.scan(bob, { kind: 'timer', limit: 1000 }));
       }
     },
   },
