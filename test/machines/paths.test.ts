@@ -24,8 +24,14 @@ describe.each(alphabets)('$name', (alphabet) => {
   });
 
   test('what is stored comes back as it was', () => {
+    const seen = new Set<string>();
     for (const path of paths) {
       for (const snapshot of snapshotsOf(definition, path)) {
+        // Paths have their beginnings in common, and each state is stored in one way.
+        const { value, context, status } = snapshot;
+        const text = JSON.stringify([value, context, status]);
+        if (seen.has(text)) continue;
+        seen.add(text);
         const change = changeAtRest(definition, snapshot);
         if (change !== undefined) expect.fail(`${change} after ${JSON.stringify(path)}`);
       }
