@@ -32,25 +32,25 @@ export interface Undecided {
   readonly limits: Limits;
   /** Settings that were looked at since it was emptied: by them it may have to be decided. */
   readonly lookedAt: Set<keyof Assumption>;
-  /** Turns that were taken under any of them. */
-  readonly turns: Turns;
+  readonly course: Course;
 }
 
-export interface Turns {
-  count: number;
+/** What all explanations of a user have in common. */
+export interface Course {
+  /** Turns that were taken. */
+  turns: number;
+  /** Messages of a session that may be under way at a time. */
+  readonly window: number;
 }
 
-export function undecidedBetween(
-  all: readonly Assumption[],
-  turns: Turns = { count: 0 },
-): Undecided {
+export function undecidedBetween(all: readonly Assumption[], course: Course): Undecided {
   const lookedAt = new Set<keyof Assumption>();
-  return { all, limits: limitsUnder(all[0]!, lookedAt), lookedAt, turns };
+  return { all, limits: limitsUnder(all[0]!, lookedAt, course.window), lookedAt, course };
 }
 
 /** Apart by what was looked at; itself when that is the same under all of them. */
 export function decided(undecided: Undecided): readonly Undecided[] {
-  const { all, lookedAt, turns } = undecided;
+  const { all, lookedAt, course } = undecided;
   if (lookedAt.size === 0 || all.length === 1) return [undecided];
   const groups = new Map<string, Assumption[]>();
   for (const one of all) {
@@ -58,7 +58,7 @@ export function decided(undecided: Undecided): readonly Undecided[] {
     groups.set(value, [...(groups.get(value) ?? []), one]);
   }
   if (groups.size === 1) return [undecided];
-  return [...groups.values()].map((some) => undecidedBetween(some, turns));
+  return [...groups.values()].map((some) => undecidedBetween(some, course));
 }
 
 /** Seconds; longer than any trace. */
@@ -73,6 +73,7 @@ const many = 1_000_000;
 function limitsUnder(
   { pushes, afterPush, afterRetrieve }: Assumption,
   lookedAt: Set<keyof Assumption>,
+  window: number,
 ): Limits {
   const looked = <Value>(setting: keyof Assumption, value: Value): Value => {
     lookedAt.add(setting);
@@ -86,7 +87,7 @@ function limitsUnder(
     publish: { min: 0, default: 3_600, max: ever, count: many },
     deletion: { batch: many, removalMs: 32_000 },
     push: {
-      ...{ window: many, retryMs: 1_000, retryMaxMs: 1_000 },
+      ...{ window, retryMs: 1_000, retryMaxMs: 1_000 },
       get default() {
         return looked('pushes', pushes);
       },

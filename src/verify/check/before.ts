@@ -2,7 +2,7 @@
 
 import type { MessageFacts } from '../../machines/events.js';
 import { callIdOfBefore } from './call-ids.js';
-import { undecidedBetween, type Assumption, type Turns } from './assumption.js';
+import { undecidedBetween, type Assumption, type Course } from './assumption.js';
 import { Debts } from './debts.js';
 import type { Owed } from './owed.js';
 import { TrackedAccount } from './tracked-account.js';
@@ -26,11 +26,11 @@ const prefix = callIdOfBefore;
 export function accountsAfter(
   before: Before,
   assumptions: readonly Assumption[],
-  { at, turns }: { readonly at: number; readonly turns: Turns },
+  { at, course }: { readonly at: number; readonly course: Course },
 ): readonly TrackedAccount[] {
   const { fresh, old, contact } = before;
   let accounts: readonly TrackedAccount[] = [
-    new TrackedAccount(undecidedBetween(assumptions, turns)),
+    new TrackedAccount(undecidedBetween(assumptions, course)),
   ];
   for (let count = 0; count < old + fresh; count++) {
     accounts = accounts.flatMap((account) => withMessage(account, count, count < old, at));

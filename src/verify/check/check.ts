@@ -169,7 +169,9 @@ function played(
   { fromStart, under }: Judging,
 ): Judged {
   const deeds = script.users.get(user) ?? [];
-  const play = (before: Before): UserFlow => playedWith(user, { deeds, messages, under }, before);
+  const { ahead } = script.talk;
+  const play = (before: Before): UserFlow =>
+    playedWith(user, { deeds, messages, under, ahead }, before);
   let flow = play(nothingBefore);
   let tried = flow;
   let stuck = 0;
@@ -194,10 +196,20 @@ interface Played {
   readonly deeds: readonly Deed[];
   readonly messages: readonly Observed[];
   readonly under: readonly Assumption[];
+  /** Messages that the server ever had under way at a time. */
+  readonly ahead: number;
 }
 
-function playedWith(user: string, { deeds, messages, under }: Played, before: Before): UserFlow {
-  const flow = new UserFlow(user, before, under, messages[0]?.at ?? 0);
+/** A server may have more of them under way than it has had. */
+const spare = 64;
+
+function playedWith(
+  user: string,
+  { deeds, messages, under, ahead }: Played,
+  before: Before,
+): UserFlow {
+  const at = messages[0]?.at ?? 0;
+  const flow = new UserFlow(user, before, under, { at, window: ahead + spare });
   for (const deed of deeds) deed.play(flow);
   const last = messages.at(-1);
   if (last) flow.advance(last);

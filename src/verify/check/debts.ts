@@ -8,6 +8,8 @@ interface Line {
   readonly all: readonly Owed[];
   /** How many of them were sent. */
   readonly sent: number;
+  /** When the last of them was: the next one has its time from then on. */
+  readonly since: number;
 }
 
 export class Debts {
@@ -28,14 +30,18 @@ export class Debts {
     const lines = new Map(this.#lines);
     for (const session of new Set(sends.map(sessionOf))) {
       const added = sends.filter((owed) => sessionOf(owed) === session);
-      lines.set(session, { all: [...leftOf(lines.get(session)), ...added], sent: 0 });
+      const line = lines.get(session);
+      lines.set(session, {
+        all: [...leftOf(line), ...added],
+        ...{ sent: 0, since: line?.since ?? -Infinity },
+      });
     }
     const others = more.filter((owed) => !isSend(owed));
     return new Debts([...this.#others, ...others], lines);
   }
 
-  /** Without one that was due. */
-  without(done: Owed): Debts {
+  /** Without one that was due, and seen at that time. */
+  without(done: Owed, at: number): Debts {
     if (!isSend(done)) {
       return new Debts(
         this.#others.filter((owed) => owed !== done),
@@ -46,7 +52,7 @@ export class Debts {
     const { all, sent } = this.#lines.get(session)!;
     const lines = new Map(this.#lines);
     if (sent + 1 === all.length) lines.delete(session);
-    else lines.set(session, { all, sent: sent + 1 });
+    else lines.set(session, { all, sent: sent + 1, since: at });
     return new Debts(this.#others, lines);
   }
 
@@ -54,7 +60,7 @@ export class Debts {
     const lines = new Map<Address, Line>();
     for (const [session, line] of this.#lines) {
       const all = leftOf(line).filter(stays);
-      if (all.length > 0) lines.set(session, { all, sent: 0 });
+      if (all.length > 0) lines.set(session, { ...line, all, sent: 0 });
     }
     return new Debts(this.#others.filter(stays), lines);
   }
@@ -81,5 +87,9 @@ function leftOf(line: Line | undefined): readonly Owed[] {
 }
 
 function* firstOf(lines: ReadonlyMap<Address, Line>): Generator<Owed> {
-  for (const { all, sent } of lines.values()) yield all[sent]!;
+  for (const { all, sent, since } of lines.values()) {
+    const next = all[sent]!;
+    const { at, until } = next;
+    yield until === undefined || since <= at ? next : { ...next, until: since + until - at };
+  }
 }

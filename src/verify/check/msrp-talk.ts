@@ -31,6 +31,9 @@ export class MsrpTalk {
   readonly #seen = new Map<SpokenMsrp, MsrpSeen>();
   readonly #sent = new Map<string, string[]>();
   readonly all: MsrpSeen[] = [];
+  /** Messages of the server that wait for their outcome, by call, and the most there ever were. */
+  readonly #open = new Map<string, Set<string>>();
+  ahead = 0;
   /** Frames that were captured twice: MSRP itself repeats nothing. */
   readonly again = new Set<SpokenMsrp>();
 
@@ -49,12 +52,25 @@ export class MsrpTalk {
       const seen = seenOf(spoken, session, open);
       this.#seen.set(spoken, seen);
       this.all.push(seen);
+      this.#count(seen);
       if (seen.kind === 'request' && seen.fromServer && beginsMessage(spoken)) {
         const inner = innerCallId(spoken);
         const sent = this.#sent.get(session.callId) ?? [];
         if (inner !== undefined) sent.push(inner);
         this.#sent.set(session.callId, sent);
       }
+    }
+  }
+
+  #count(seen: MsrpSeen): void {
+    const open = this.#open.get(seen.callId) ?? new Set();
+    this.#open.set(seen.callId, open);
+    if (seen.kind === 'request' && seen.fromServer) {
+      if (beginsMessage(seen.spoken)) open.add(seen.head.messageId);
+      this.ahead = Math.max(this.ahead, open.size);
+    } else if (seen.kind === 'request') open.delete(seen.head.messageId);
+    else if (seen.request && !(seen.request.head.successReport && seen.head.status === 200)) {
+      open.delete(seen.request.head.messageId);
     }
   }
 

@@ -200,7 +200,7 @@ export class TrackedAccount {
 
   #taken(parts: Parts, input: Input): readonly TrackedAccount[] {
     const under = this.#under;
-    under.turns.count++;
+    under.course.turns++;
     under.lookedAt.clear();
     const next = afterTurn(parts, input, under.limits);
     const apart = decided(under);

@@ -2,7 +2,7 @@
 
 import type { ActorSnapshot } from '../../machines/index.js';
 import type { Observed } from '../capture/observed.js';
-import type { Assumption, Turns } from './assumption.js';
+import type { Assumption, Course } from './assumption.js';
 import { accountsAfter, describeBefore, type Before } from './before.js';
 import { clause, type ClauseId } from './clause.js';
 import { afterHidden, withDueTimers } from './hidden-input.js';
@@ -60,13 +60,19 @@ export class UserFlow {
   #accounts: readonly TrackedAccount[];
   #messages = 0;
   readonly #seen = new Map<number, Observed>();
-  readonly #turns: Turns = { count: 0 };
+  readonly #course: Course;
 
-  /** `at`: when its trace begins. */
-  constructor(user: string, before: Before, under: readonly Assumption[], at: number) {
+  /** `at`: when its trace begins; `window`: messages that a session has under way at most. */
+  constructor(
+    user: string,
+    before: Before,
+    under: readonly Assumption[],
+    { at, window }: { readonly at: number; readonly window: number },
+  ) {
     this.user = user;
     this.#before = before;
-    this.#accounts = accountsAfter(before, under, { at, turns: this.#turns });
+    this.#course = { turns: 0, window };
+    this.#accounts = accountsAfter(before, under, { at, course: this.#course });
   }
 
   /**
@@ -158,7 +164,7 @@ export class UserFlow {
     const { user } = this;
     const states = describeStates(this.#accounts);
     const assumed = describeBefore(this.#before);
-    return { user, messages: this.#messages, states, assumed, turns: this.#turns.count };
+    return { user, messages: this.#messages, states, assumed, turns: this.#course.turns };
   }
 
   get accounts(): readonly TrackedAccount[] {
@@ -199,7 +205,7 @@ function explained(account: TrackedAccount, expected: Expected): TrackedAccount[
     const done = candidate.debts.due.find((owed) => expected.match(owed, candidate));
     if (done === undefined) continue;
     const { supersedes } = expected;
-    const left = candidate.debts.without(done);
+    const left = candidate.debts.without(done, at);
     const next = candidate.withDebts(
       supersedes ? left.filter((other) => !supersedes(other, done)) : left,
     );

@@ -23,6 +23,16 @@ function workFor(count: number): { readonly turns: number; readonly copied: numb
   return { turns, copied: PersistentMap.copied - copied };
 }
 
+test('a push may take as long as it takes: its last messages are owed when they are next', () => {
+  const [first] = push;
+  const messages = manyPushed(push, 300).map((one) => ({
+    ...one,
+    at: first!.at + one.number * 500,
+  }));
+  const { violations } = checkTrace({ messages, remarks: [] }, { fromStart: true });
+  expect(violations).toEqual([]);
+});
+
 test('of a message it is the same, however many there are', () => {
   const [few, many] = [workFor(50), workFor(400)];
   const turnsEach = (many.turns - few.turns) / 350;
