@@ -199,7 +199,8 @@ describe('expiry by the durable timer', () => {
     const world = await startWorld();
     try {
       const alice = await world.client('alice');
-      await alice.send('sip:bob@example.org', 'soon gone', { expires: 1 });
+      // Counted from the Date of its sender, which is of whole seconds.
+      await alice.send('sip:bob@example.org', 'soon gone', { expires: 3 });
       await alice.send('sip:bob@example.org', 'stays');
       const bob = await world.client('bob');
       const states = bob.watch();
