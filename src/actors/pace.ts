@@ -1,7 +1,5 @@
 /** How much of what nobody waits for is done before the event loop looks at everything else. */
 
-import { setImmediate } from 'node:timers/promises';
-
 export class Pace {
   readonly #atOnce: number;
   #taken = 0;
@@ -21,7 +19,7 @@ export class Pace {
 
   async #wait(): Promise<void> {
     while (this.#taken >= this.#atOnce) {
-      this.#next ??= setImmediate().then(() => {
+      this.#next ??= nextRound().then(() => {
         this.#taken = 0;
         this.#next = undefined;
       });
@@ -29,4 +27,8 @@ export class Pace {
     }
     this.#taken++;
   }
+}
+
+function nextRound(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
 }

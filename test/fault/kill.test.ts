@@ -5,7 +5,7 @@ import { Chain } from './chain.js';
 import { note } from './fault-log.js';
 import { emptyTally } from './ledger.js';
 
-const kills = Number(process.env['FAULT_KILLS'] ?? 30);
+const kills = Number(process.env['FAULT_KILLS'] ?? 188);
 const seed = Number(process.env['FAULT_SEED'] ?? 20_261_121);
 /** Stores at a time: one for each core. */
 const stores = 2;

@@ -7,7 +7,7 @@ import type { ImClient, ImClientOptions } from '../../../src/client/im-client.js
 import { ManualClock } from '../../../src/testing/clock.js';
 import { openSipPeer, type SipPeer } from '../../../src/testing/sip-peer.js';
 import type { Observed } from '../../../src/verify/capture/observed.js';
-import { sceneAt, type WireScene } from '../../e2e/sip-scene.js';
+import { sceneAt, settled, type WireScene } from '../../e2e/sip-scene.js';
 import { startWorld, type World } from '../../e2e/world.js';
 import { RawHttp, type RawResponse } from '../../transport/xcap/raw-http.js';
 import { Tap } from './tap.js';
@@ -48,6 +48,7 @@ export async function recorded(
       clock.advance(1_000);
       await immediate();
     }
+    await settled(world, clock);
   };
   const until: Stage['until'] = async (seen) => {
     const deadline = Date.now() + 60_000;
