@@ -1,8 +1,7 @@
 /** The actors of one node, ready to be joined to transports. */
 
 import assert from 'node:assert';
-import type { Address } from '../machines/events.js';
-import type { AccountEvent } from '../machines/events.js';
+import type { AccountEvent, Address } from '../machines/events.js';
 import type {
   AccountId,
   MsrpHandler,
@@ -255,10 +254,7 @@ class Node implements Actors {
   #createWorld(): AccountWorld {
     const { clock, random, log, limits, xdms } = this.#options;
     return {
-      clock,
-      random,
-      log,
-      limits,
+      ...{ clock, random, log, limits },
       bounds: this.#bounds,
       counters: this.#counters,
       serials: this.#serials,
