@@ -910,6 +910,9 @@ static int msrp_frame(const char *p, int n) {
   const char *from = sp;
   const char *br = memmem(p, n > 1500 ? 1500 : n, "Byte-Range:", 11);
   const char *he = memmem(p, n > 3000 ? 3000 : n, "\r\n\r\n", 4);
+  /* a SEND without a body has no empty line: what follows is of the next frame */
+  const char *bare = memmem(p, n > 3000 ? 3000 : n, end, el);
+  if (bare && (!he || bare < he)) return bare + el + 3 > p + n ? 0 : (int)(bare + el + 3 - p);
   if (br && he && br < he) {
     long a = 0, b = 0;
     if (sscanf(br + 11, " %ld-%ld", &a, &b) == 2 && b >= a) {
