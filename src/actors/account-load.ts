@@ -3,7 +3,7 @@
 import type { Address } from '../machines/events.js';
 import { definitionOf } from '../machines/index.js';
 import type { AtRest } from '../machines/index.js';
-import type { AccountId, Row, StorePort } from '../ports.js';
+import type { AccountId, Loaded, Row, StorePort } from '../ports.js';
 import type { Digests } from './digests.js';
 import type { OutboxEntry, OutboxRow } from './outbox.js';
 import type { SeenKey } from './seen-rows.js';
@@ -38,7 +38,8 @@ export async function loadAccount(
   window: Window,
   whole?: number,
 ): Promise<{ readonly loaded: LoadedAccount; readonly along: ReadAlong }> {
-  const { version, wakeAt, rows, messages, timers, latest } = await store.load(account, whole);
+  const read = await store.load(account, whole);
+  const { version, wakeAt, rows, messages, timers, latest } = read;
   const actors = new Map<Address, Actor>();
   const outbox: { number: number; row: OutboxRow }[] = [];
   for (const { key, value } of rows) {
@@ -56,7 +57,7 @@ export async function loadAccount(
   if (!actors.has('mailbox')) {
     return { loaded: { version, wakeAt, actors, outbox, digests, seen: [] }, along };
   }
-  const seen = await seenKeys(store, account, window, messages ?? latest);
+  const seen = await seenKeys(store, account, window, read);
   const recent = seen
     .filter(([, time]) => time + window.keepMs > window.now)
     .map(([, time, digest]): [string, number] => [digest, time]);
@@ -76,15 +77,16 @@ interface Window {
   readonly bound: number;
 }
 
-/** Oldest first. All are among the rows that came where there is one of a message, or no other. */
+/** Oldest first. Of a larger account all have come where one of a message has, or none at all. */
 async function seenKeys(
   store: StorePort,
   account: AccountId,
   window: Window,
-  came: readonly Row[] | undefined,
+  { messages, latest }: Loaded,
 ): Promise<SeenKey[]> {
-  const isWhole = came?.length === 0 || came?.some(({ key }) => key[0] === 'ua');
-  const rows = isWhole ? came! : await store.scan(account, { kind: 'seen', limit: window.bound });
+  const isWhole = latest?.length === 0 || latest?.some(({ key }) => key[0] === 'ua');
+  const came = messages ?? (isWhole ? latest : undefined);
+  const rows = came ?? (await store.scan(account, { kind: 'seen', limit: window.bound }));
   const keys = rows.flatMap(({ key }) => (key[0] === 'seen' ? [key] : []));
   return keys.sort((one, other) => one[1] - other[1]);
 }

@@ -149,6 +149,11 @@ describe('group commit', () => {
   });
 });
 
+test('LevelDB says that it is not behind with what was written', async () => {
+  const store = await openStore();
+  expect(store.isCalm?.()).toBe(true);
+});
+
 describe('opening', () => {
   test('STORE_LOCKED: a directory somebody holds', async () => {
     await openStore();

@@ -37,13 +37,12 @@ export interface Said {
   readonly observed: Observed;
   /** The account that goes on, with what it has learnt. */
   agreement(account: TrackedAccount): TrackedAccount | Differing;
-  excuse?(differing: Differing, before: Before): Before | undefined;
 }
 
 export interface Differing {
   readonly clause: ClauseId;
   readonly found: string;
-  /** So many of the messages that are told of are not known. */
+  /** So many of the messages that are told of are not known: they may have come before the trace. */
   readonly unknown: number;
 }
 
@@ -126,8 +125,10 @@ export class UserFlow {
     }
     if (next.length > 0 || differing === undefined) this.#accounts = next;
     else {
-      const { clause: id, found } = differing;
-      this.#violate(observed, id, found, said.excuse?.(differing, this.#before));
+      const { clause: id, found, unknown } = differing;
+      const before = this.#before;
+      const excuse = unknown > 0 ? { ...before, fresh: before.fresh + unknown } : undefined;
+      this.#violate(observed, id, found, excuse);
     }
     return next.length > 0;
   }

@@ -164,8 +164,6 @@ export class XcapDeeds {
           if (doubled === undefined) return agreement(account, histories, asked);
           return { clause: 'XCAP-03', found: `${doubled} is listed twice`, unknown: 0 };
         },
-        excuse: ({ unknown }, before) =>
-          unknown > 0 ? { ...before, fresh: before.fresh + unknown } : undefined,
       });
     };
     this.#write(this.#userOf(exchange), { observed, play });
@@ -238,8 +236,6 @@ export class XcapDeeds {
             ? account
             : { clause: 'D-31', found, unknown: serial === undefined ? 1 : 0 };
         },
-        excuse: ({ unknown }, before) =>
-          unknown > 0 ? { ...before, fresh: before.fresh + unknown } : undefined,
       });
     };
     this.#write(this.#userOf(exchange), { observed, play });
@@ -273,8 +269,6 @@ export class XcapDeeds {
           const put = agreement(account, histories, never);
           return 'clause' in put ? { ...put, clause: 'S1-META-ADD' } : put;
         },
-        excuse: ({ unknown }, before) =>
-          unknown > 0 ? { ...before, fresh: before.fresh + unknown } : undefined,
       });
     };
     this.#write(this.#userOf(exchange), { observed, play });
