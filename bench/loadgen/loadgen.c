@@ -563,7 +563,8 @@ static int do_store(void) {
       u64 can;
       if (closed) can = outstanding < (u64)o.outstanding ? o.outstanding - outstanding : 0;
       else {
-        u64 due = (u64)((now - t0) / 1e9 * o.rate);
+        /* number x is due x / rate after the first one, which goes at once */
+        u64 due = (u64)((now - t0) / 1e9 * o.rate) + 1;
         can = due > next_i ? due - next_i : 0;
         if (can > 20000) can = 20000;
       }
@@ -596,7 +597,7 @@ static int do_store(void) {
     }
     u64 wait_ns = 100000000;
     if (!draining && !closed) {
-      u64 nd = t0 + (u64)((double)(next_i + 1) / o.rate * 1e9);
+      u64 nd = t0 + (u64)((double)next_i / o.rate * 1e9);
       u64 n2 = now_ns();
       wait_ns = nd > n2 ? nd - n2 : 0;
       if (wait_ns < 100000 && wait_ns > 0) wait_ns = 100000; /* 0.1 ms grain */
