@@ -195,14 +195,10 @@ async function expire({ bench, server, size, figure }) {
   await filled(bench, server, { users, messages, prefix: prefixes.expiry, ago: 8 * dayMs });
   bench.say(`scale ${size}: ${messages} expire`);
   await server.start(administered(server));
-  const goneAtLeast = async () => (await gone(server)) >= messages;
+  const goneAtLeast = async () => (await metric(server, 'actors_messages_gone_total')) >= messages;
   const what = `while ${messages} expire`;
-  await meanwhile(
-    server,
-    figure,
-    { what, name: `${messages} expire: messages/s`, messages },
-    goneAtLeast,
-  );
+  const name = `${messages} expire: messages/s`;
+  await meanwhile({ bench, server, figure }, { what, name, messages }, goneAtLeast);
 }
 
 /** One mailbox, by its operator. */
@@ -216,24 +212,29 @@ async function remove({ bench, server, size, figure }) {
   const what = `while a mailbox of ${messages} is deleted`;
   const name = `a mailbox of ${messages} is deleted: messages/s`;
   await administer(server, 'DELETE', `${account}/messages?all=true`);
-  await meanwhile(server, figure, { what, name, messages }, async () => {
+  await meanwhile({ bench, server, figure }, { what, name, messages }, async () => {
     const { octets } = JSON.parse(await administer(server, 'GET', account));
     return octets === 0;
   });
 }
 
 /** Another user is written to until `isOver`. */
-async function meanwhile(server, figure, { what, name, messages }, isOver) {
+async function meanwhile({ bench, server, figure }, { what, name, messages }, isOver) {
   const end = new globalThis.AbortController();
   const load = { users: 1, prefix: prefixes.other, rate: otherRate, duration: 86_400, body };
   const began = performance.now();
   const other = loadgen('store', { ...targetOf(server), ...load }, { signal: end.signal });
-  while (!(await isOver())) await setTimeout(100);
+  let unsorted = 0;
+  while (!(await isOver())) {
+    unsorted = Math.max(unsorted, await metric(server, 'store_unsorted_files'));
+    await setTimeout(100);
+  }
   const rate = (messages / (performance.now() - began)) * 1_000;
   // So many answers that they have a 99th percentile.
   await setTimeout(Math.max(0, 1_000 - (performance.now() - began)));
   end.abort();
-  const { lat_us: latency, other: refused, lost } = await other;
+  const { lat_us: latency, other: refused, lost, status } = await other;
+  bench.say(`${what}: answers ${JSON.stringify(status)}, lost ${lost}, unsorted files ${unsorted}`);
   figure(name, 'more', rate);
   const loss = refused + lost;
   figure(`p99 ms of another user's 202 ${what}`, 'less', latency.p99 / 1000, { loss });
@@ -254,9 +255,9 @@ function administered(server) {
   };
 }
 
-async function gone(server) {
+async function metric(server, name) {
   const text = await administer(server, 'GET', '/metrics');
-  return Number(/^poste_restante_actors_messages_gone_total (\d+)/m.exec(text)?.[1] ?? 0);
+  return Number(new RegExp(`^poste_restante_${name} (\\d+)`, 'm').exec(text)?.[1] ?? 0);
 }
 
 async function administer(server, method, path) {

@@ -20,6 +20,7 @@ const levels: ReadonlySet<string> = new Set([
   'store.pendingBytes',
   'store.accounts',
   'store.uploads',
+  'store.unsortedFiles',
 ]);
 
 type Sample = { readonly metric: Counter; last: number } | { readonly metric: Gauge };

@@ -316,5 +316,5 @@ function refuseParts(parts: ServerParts): void {
 
 /** Ages and sizes of the one that has most of it: no sum says anything. */
 function isOfMost(name: string): boolean {
-  return /^survey\.(?:oldest\w+|largest|ageSeconds)$/.test(name);
+  return /^(?:survey\.(?:oldest\w+|largest|ageSeconds)|store\.unsortedFiles)$/.test(name);
 }

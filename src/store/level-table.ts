@@ -15,8 +15,8 @@ import type { Entry, Operation, Table, TableRange } from './table.js';
 type Database = Level<Buffer, Buffer>;
 
 /**
- * Files that LevelDB has not merged with the others yet. It begins with 4 of them; from 8 on it delays
- * writes, and with 12 a full write buffer holds all of them up, for seconds.
+ * LevelDB begins to merge unsorted files when there are 4 of them; from 8 on it delays writes, and with
+ * 12 a full write buffer holds all of them up, for seconds.
  */
 const calmFiles = 6;
 
@@ -106,10 +106,15 @@ export class LevelTable implements Table {
 
   /** False: LevelDB is behind with sorting what was written, and soon makes writes wait. */
   get isCalm(): boolean {
-    if (this.#database.status !== 'open') return true;
+    return this.unsortedFiles < calmFiles;
+  }
+
+  /** Files that LevelDB has not merged with the others yet. */
+  get unsortedFiles(): number {
+    if (this.#database.status !== 'open') return 0;
     // On Node a `Level` is a `ClassicLevel`.
     const database = this.#database as unknown as Pick<ClassicLevel, 'getProperty'>;
-    return Number(database.getProperty('leveldb.num-files-at-level0')) < calmFiles;
+    return Number(database.getProperty('leveldb.num-files-at-level0'));
   }
 
   get reopens(): number {

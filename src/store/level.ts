@@ -53,6 +53,8 @@ export interface LevelStats {
   readonly reopens: number;
   /** Octets of durable writes that could not be read when it was opened. */
   readonly lostOctets: number;
+  /** Files that LevelDB has yet to merge; with 12 of them writes stop for a while. */
+  readonly unsortedFiles: number;
 }
 
 export interface LevelStore extends StorePort {
@@ -134,6 +136,9 @@ async function begin(
     close: () => store.close(),
     backup: () => writeBackup(segments.entries(table)),
     commitLatency: () => store.latency,
-    stats: () => ({ ...store.counts, reopens: table.reopens, lostOctets: table.lostOctets }),
+    stats: () => {
+      const { reopens, lostOctets, unsortedFiles } = table;
+      return { ...store.counts, reopens, lostOctets, unsortedFiles };
+    },
   };
 }

@@ -68,6 +68,7 @@ test('U15: scraped while messages come in, counts rise, and levels come back to 
     poste_restante_actors_messages_stored_total: 200,
     poste_restante_actors_queue: 0,
     poste_restante_store_pending_commits: 0,
+    poste_restante_store_unsorted_files: 0,
   });
   expect(after.get('poste_restante_survey_octets')).toBeGreaterThan(200 * 100);
   const count = after.get('poste_restante_store_commit_seconds_count')!;
