@@ -1,7 +1,7 @@
 /** The table of a machine: what XState works out at every step, worked out once (ADR 0008). */
 
 import type { AnyStateMachine, AnyStateNode, AnyTransitionDefinition } from 'xstate';
-import type { Action, Place, Table, Told, Way } from './compiled.js';
+import type { Action, Copy, Place, Table, Told, Way } from './compiled.js';
 
 /** Compiles the machine. Throws when it uses anything of XState that tables do not know. */
 export function tableOf(machine: AnyStateMachine): Table {
@@ -130,8 +130,8 @@ function actionOf(machine: AnyStateMachine, leaf: AnyStateNode, action: unknown)
   const { name, params } = nameAndParams(leaf, action);
   const found: unknown = machine.implementations.actions[name];
   if (typeof found !== 'function') throw refused(leaf, `the action ${name}`);
-  const { resolve, type, assignment } = found as unknown as Implementation;
-  const nothing = { name, change: undefined, make: undefined, said: undefined };
+  const { resolve, type, assignment, copy } = found as unknown as Implementation;
+  const nothing = { name, change: undefined, copy, make: undefined, said: undefined };
   if (resolve !== undefined) {
     if (type !== 'xstate.assign' || assignment === undefined || params !== undefined) {
       throw refused(leaf, `the action ${name}`);
@@ -151,6 +151,7 @@ interface Implementation {
   readonly type?: string;
   readonly resolve?: unknown;
   readonly assignment?: Assignment;
+  readonly copy?: Copy;
 }
 
 function changeOf(assignment: Assignment): (told: Told) => object {

@@ -26,12 +26,15 @@ export interface Told {
 }
 
 type Effects = Effect | readonly Effect[];
+export type Copy = (context: object) => object;
 
 /** One thing that a transition does: exactly one of the three is there. */
 export interface Action {
   readonly name: string;
   /** Fields of the context that get these values. */
   readonly change: ((told: Told) => object) | undefined;
+  /** Copies the context for that; absent: any context. */
+  readonly copy: Copy | undefined;
   readonly make: ((told: Told) => Effects | undefined) | undefined;
   readonly said: Effects | undefined;
 }
@@ -110,7 +113,7 @@ function open(ways: readonly Way[] | undefined): Way | undefined {
 
 function perform(action: Action, effects: Effect[]): void {
   if (action.change !== undefined) {
-    told.context = changed(told.context as object, action.change(told));
+    told.context = changed(told.context as object, action.change(told), action.copy);
     return;
   }
   const said = action.make === undefined ? action.said : action.make(told);
@@ -120,12 +123,12 @@ function perform(action: Action, effects: Effect[]): void {
 }
 
 /** The context with these fields; the same context when it has them already. */
-function changed(context: object, fields: object): object {
+function changed(context: object, fields: object, copy: Copy | undefined): object {
   const former = context as Readonly<Record<string, unknown>>;
   const given = fields as Readonly<Record<string, unknown>>;
   for (const name in given) {
     if (given[name] === former[name] && name in context) continue;
-    return merged(former, given);
+    return merged(former, given, copy);
   }
   return context;
 }
@@ -134,11 +137,16 @@ function changed(context: object, fields: object): object {
 function merged(
   former: Readonly<Record<string, unknown>>,
   given: Readonly<Record<string, unknown>>,
+  copy: Copy = spread,
 ): object {
-  if (isEmpty(former)) return { ...given };
-  const next: Record<string, unknown> = { ...former };
+  if (isEmpty(former)) return given;
+  const next = copy(former) as Record<string, unknown>;
   for (const name in given) next[name] = given[name];
   return next;
+}
+
+function spread(context: object): object {
+  return { ...context };
 }
 
 /** That of an actor that is not born yet. */

@@ -24,12 +24,16 @@ export interface EffectAction<Context, Event, Type extends Effect['type']> {
 type EffectOf<Type extends Effect['type']> = Extract<Effect, { readonly type: Type }>;
 
 /**
- * The words of one machine. A function may ask for the one event it stands under; the transitions
+ * The words of one machine. `copy` makes the same context anew; absent: it is spread. An engine that
+ * spreads what was spread before defines field by field, so that machines in much use write the
+ * fields of theirs out. A function may ask for the one event it stands under; the transitions
  * of that event are the only place for it, which the contract test walks.
  */
 /* eslint-disable @typescript-eslint/no-unnecessary-type-parameters --
    the type of `event` is inferred from how the function asks for it */
-export function declarations<Context extends object, Event extends { type: string }>() {
+export function declarations<Context extends object, Event extends { type: string }>(
+  copy?: (context: Context) => Context,
+) {
   return {
     /** A guard: a question to context and event. */
     ask<E extends Event>(question: (context: Context, event: E) => boolean) {
@@ -37,9 +41,10 @@ export function declarations<Context extends object, Event extends { type: strin
     },
     /** New values of some fields of the context. */
     change<E extends Event>(fields: (context: Context, event: E) => Partial<Context>) {
-      return assign<Context, Event, undefined, Event, never>(({ context, event }) =>
+      const changing = assign<Context, Event, undefined, Event, never>(({ context, event }) =>
         fields(context, event as unknown as E),
       );
+      return copy ? Object.assign(changing, { copy }) : changing;
     },
     /** An effect, or several of one type. */
     effect<Type extends Effect['type'], E extends Event>(

@@ -201,7 +201,7 @@ export type VirtualUaEvent =
       readonly at: number;
       readonly serial: number;
       readonly message: MessageFacts;
-      readonly expiresAt?: number;
+      readonly expiresAt?: number | undefined;
       /** It stood in another store: what was owed to its sender was done there. */
       readonly imported?: Pick<ImportFacts, 'read' | 'bye'>;
       readonly limits: Limits;

@@ -100,7 +100,40 @@ export const emptyMailbox: MailboxContext = {
 
 export type On<Type extends MailboxEvent['type']> = EventOn<MailboxEvent, Type>;
 
-export const { ask, change, effect } = declarations<MailboxContext, MailboxEvent>();
+export const { ask, change, effect } = declarations<MailboxContext, MailboxEvent>(copyOf);
+
+function copyOf(context: MailboxContext): MailboxContext {
+  return {
+    block: context.block,
+    stored: context.stored,
+    old: context.old,
+    counts: context.counts,
+    octets: context.octets,
+    bindings: context.bindings,
+    registrationAt: context.registrationAt,
+    failures: context.failures,
+    retryAt: context.retryAt,
+    subscriptions: context.subscriptions,
+    number: context.number,
+    deleting: context.deleting,
+    postponed: context.postponed,
+    deletionAt: context.deletionAt,
+    settings: context.settings,
+    publications: context.publications,
+    publicationAt: context.publicationAt,
+    removalAt: context.removalAt,
+    vacated: context.vacated,
+    moved: context.moved,
+    paused: context.paused,
+    push: context.push,
+    foci: context.foci,
+    recordings: context.recordings,
+    forwards: context.forwards,
+    bridges: context.bridges,
+    untaken: context.untaken,
+    renewed: context.renewed,
+  };
+}
 
 /** New messages that this registration has not been offered in vain. */
 export function pushable(context: MailboxContext): SerialSet {

@@ -78,8 +78,7 @@ const tellStore = effect('tell', (context, event: Received) => {
   const at = deferred?.receivedAt ?? event.at;
   const serial = lastSerial(context);
   const expiresAt = expiryOf(message, at, limits);
-  const store = { type: 'store', at, serial, message, limits } as const;
-  return tell(`ua/${serial}`, expiresAt === undefined ? store : { ...store, expiresAt });
+  return tell(`ua/${serial}`, { type: 'store', at, serial, message, expiresAt, limits });
 });
 
 const tellAdded = effect('tell', (context, { at, message, limits }: Received) => {

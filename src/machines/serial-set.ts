@@ -19,8 +19,10 @@ export function addSerial(set: SerialSet, serial: number): SerialSet {
   const last = set.length - 1;
   // Serials are handed out in ascending order: nearly every one belongs at the end.
   if (last < 0 || serial > set[last]!) {
-    if (last >= 0 && set[last] === serial - 1) return [...set.slice(0, last), serial];
-    return [...set, serial, serial];
+    if (last < 0 || set[last] !== serial - 1) return [...set, serial, serial];
+    const longer = set.slice();
+    longer[last] = serial;
+    return longer;
   }
   return hasSerial(set, serial) ? set : union(set, [serial, serial]);
 }

@@ -26,7 +26,21 @@ export type On<Type extends VirtualUaEvent['type']> = EventOn<VirtualUaEvent, Ty
 /** How a session has fared with the message. */
 export type Outcome = On<'msrp.sent' | 'msrp.reported'>;
 
-export const { ask, change, effect } = declarations<VirtualUaContext, VirtualUaEvent>();
+export const { ask, change, effect } = declarations<VirtualUaContext, VirtualUaEvent>(copyOf);
+
+function copyOf(context: VirtualUaContext): VirtualUaContext {
+  const copy: VirtualUaContext = {
+    serial: context.serial,
+    message: context.message,
+    receivedAt: context.receivedAt,
+    expiresAt: context.expiresAt,
+    timerAt: context.timerAt,
+    read: context.read,
+    leases: context.leases,
+    doomed: context.doomed,
+  };
+  return context.bye ? { ...copy, bye: context.bye } : copy;
+}
 
 /** What the mailbox counts. */
 export function counted({ class: messageClass, urgent, size }: MessageFacts): CountedFacts {

@@ -43,17 +43,20 @@ import { snapshotAt, unborn, type ActorSnapshot, type AtRest, type Definition } 
 
 // --------------------------------------------------------------------------------- birth
 
-const keepFacts = change((_context, event: On<'store'>) => ({
-  serial: event.serial,
-  message: event.message,
-  receivedAt: event.at,
-  expiresAt: event.expiresAt,
-  timerAt: event.expiresAt,
-  read: event.imported?.read ?? false,
-  ...(event.imported?.bye && { bye: event.imported.bye }),
-  leases: [],
-  doomed: undefined,
-}));
+const keepFacts = change((_context, event: On<'store'>) => {
+  const { serial, message, at, expiresAt, imported } = event;
+  const facts: VirtualUaContext = {
+    serial,
+    message,
+    receivedAt: at,
+    expiresAt,
+    timerAt: expiresAt,
+    read: imported?.read ?? false,
+    leases: [],
+    doomed: undefined,
+  };
+  return imported?.bye ? { ...facts, bye: imported.bye } : facts;
+});
 
 /** U25: delivered once, and to be delivered once more; it goes no longer for having been delivered. */
 const forgetDelivery = change(() => ({ read: false, doomed: undefined }));
@@ -74,13 +77,11 @@ const setExpiry = effect('timer.set', ({ timerAt }) =>
   timerAt === undefined ? [] : [{ type: 'timer.set', name: 'expiry', at: timerAt, durable: true }],
 );
 
-const putHistory = effect('history.put', ({ serial, message, receivedAt, expiresAt }) => ({
-  type: 'history.put',
-  serial,
-  message,
-  receivedAt,
-  ...(expiresAt !== undefined && { expiresAt }),
-}));
+const putHistory = effect('history.put', ({ serial, message, receivedAt, expiresAt }) =>
+  expiresAt === undefined
+    ? { type: 'history.put', serial, message, receivedAt }
+    : { type: 'history.put', serial, message, receivedAt, expiresAt },
+);
 
 /** D-17: the sender hears that the message is stored if it asked for processing reports. */
 const reportStored = effect('report.send', (context) => report(context, 'stored'));
