@@ -1,10 +1,9 @@
 /** The version of the package, for Server and User-Agent and for `--version`. */
 
-import { readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
 
-const manifest: unknown = JSON.parse(
-  readFileSync(new URL('../package.json', import.meta.url), 'utf8'),
-);
+// By name, for the program stands in another folder than the library.
+const manifest: unknown = createRequire(import.meta.url)('poste-restante/package.json');
 
 export const version =
   typeof manifest === 'object' && manifest !== null && 'version' in manifest

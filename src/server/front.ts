@@ -246,7 +246,9 @@ class Front {
   #process(shard: number, shards: number): ShardProcess {
     const { world, store, program } = this.#parts;
     const { clock, log } = world;
-    const entry = program ?? fileURLToPath(new URL('shard-program.js', import.meta.url));
+    // The program stands beside the library, whichever of the two this is.
+    const beside = new URL('../program/shard-program.js', import.meta.url);
+    const entry = program ?? fileURLToPath(beside);
     const { cluster } = this.#settings;
     return new ShardProcess({
       ...{ shard, clock, log },

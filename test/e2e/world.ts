@@ -27,7 +27,7 @@ export interface World {
 /** `POSTE_SHARDS=2 npx vitest run test/e2e` runs these tests with that many shards (built server). */
 export const shards = Number(process.env['POSTE_SHARDS'] ?? 1);
 export const shardProgram = fileURLToPath(
-  new URL('../../dist/server/shard-program.js', import.meta.url),
+  new URL('../../dist/program/shard-program.js', import.meta.url),
 );
 
 export const hostname = 'store.example.org';
