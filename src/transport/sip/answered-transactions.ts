@@ -4,17 +4,16 @@
  * objects they are what the garbage collector does.
  */
 
-import type { Random } from '../../ports.js';
 import type { Flow } from './flow.js';
-import { keyedHash, type HashKey } from './keyed-hash.js';
+import type { HashedText } from './keyed-hash.js';
 import type { TimerWheel } from './timer-wheel.js';
 import { WheelTimer } from './timer-wheel.js';
 
 /** What is kept of one. */
 export interface AnsweredTransaction {
-  readonly key: string;
-  /** Under which a copy on another branch is recognised (8.2.2.2); '': not at all. */
-  readonly mergeKey: string;
+  readonly key: HashedText;
+  /** Under which a copy on another branch is recognised (8.2.2.2); undefined: not at all. */
+  readonly mergeKey: HashedText | undefined;
   readonly flow: Flow;
   readonly address: string;
   readonly port: number;
@@ -63,7 +62,6 @@ interface Chains {
 export class AnsweredTransactions {
   readonly #wheel: TimerWheel;
   readonly #piecesMax: number;
-  readonly #hashKey: HashKey;
   readonly #timer: WheelTimer;
   readonly #flows: Flow[] = [];
   /** By place; undefined: not in use. */
@@ -80,10 +78,9 @@ export class AnsweredTransactions {
   readonly #byKey: Chains = { heads: noHeads, hash: head.keyHash, next: head.keyNext };
   readonly #byMerge: Chains = { heads: noHeads, hash: head.mergeHash, next: head.mergeNext };
 
-  constructor(wheel: TimerWheel, octetsMax: number, random: Random) {
+  constructor(wheel: TimerWheel, octetsMax: number) {
     this.#wheel = wheel;
     this.#piecesMax = Math.min(piecesMax, Math.max(1, Math.floor(octetsMax / pieceBytes)));
-    this.#hashKey = { low: word(random), high: word(random) };
     this.#timer = new WheelTimer({ expired: () => this.#expire() });
   }
 
@@ -93,17 +90,13 @@ export class AnsweredTransactions {
 
   /**
    * Keeps it for `lifeMs`, which is the same for all; the oldest make room when there is none. False
-   * when it cannot be kept so: its key is not ASCII, or it is too large.
+   * when it cannot be kept so: it is too large.
    */
   keep(answered: AnsweredTransaction, lifeMs: number): boolean {
-    const { key, mergeKey, address, response } = answered;
-    const keyHash = keyedHash(this.#hashKey, key);
-    const mergeHash = keyedHash(this.#hashKey, mergeKey);
+    const { key, mergeKey } = answered;
     const flow = this.#flowNumber(answered.flow);
-    if (keyHash === undefined || mergeHash === undefined || flow < 0) return false;
-    const bytes = head.end * 4 + key.length + mergeKey.length + address.length + response.length;
-    if (bytes > pieceBytes) return false;
-    const size = (bytes + 3) >> 2;
+    const size = (octetsOf(answered) + 3) >> 2;
+    if (flow < 0 || size > pieceBytes / 4) return false;
     const { place, piece } = this.#room(size);
     if (this.#size >= this.#byKey.heads.length) this.#grow();
     const at = this.#to;
@@ -116,14 +109,14 @@ export class AnsweredTransactions {
     words[at + head.flow] = flow;
     write(piece, at, answered);
     const position = place * (pieceBytes / 4) + at;
-    this.#link(this.#byKey, words, at, keyHash, position);
-    if (mergeKey !== '') this.#link(this.#byMerge, words, at, mergeHash, position);
+    this.#link(this.#byKey, words, at, key.hash, position);
+    if (mergeKey) this.#link(this.#byMerge, words, at, mergeKey.hash, position);
     if (this.#size++ === 0) this.#wheel.set(this.#timer, 'J', lifeMs);
     return true;
   }
 
   /** What the transaction of that key was answered. */
-  find(key: string): Repetition | undefined {
+  find(key: HashedText): Repetition | undefined {
     const position = this.#sought(this.#byKey, key);
     if (position < 0) return undefined;
     const { piece, at } = this.#record(position);
@@ -140,16 +133,14 @@ export class AnsweredTransactions {
     };
   }
 
-  hasMerged(mergeKey: string): boolean {
+  hasMerged(mergeKey: HashedText): boolean {
     return this.#sought(this.#byMerge, mergeKey) >= 0;
   }
 
   // ------------------------------------------------------------------------------- finding
 
-  #sought(chains: Chains, text: string): number {
+  #sought(chains: Chains, { text, hash }: HashedText): number {
     if (this.#size === 0) return -1;
-    const hash = keyedHash(this.#hashKey, text);
-    if (hash === undefined) return -1;
     let next = chains.heads[hash & (chains.heads.length - 1)]!;
     while (next !== 0) {
       const { piece, at } = this.#record(next - 1);
@@ -283,12 +274,15 @@ function tickOf(ms: number): number {
   return Math.ceil(ms) | 0;
 }
 
-function word(random: Random): number {
-  return Buffer.from(random.token(8)).readInt32LE(0) ^ Buffer.from(random.token(8)).readInt32LE(0);
+function octetsOf({ key, mergeKey, address, response }: AnsweredTransaction): number {
+  const texts = key.text.length + (mergeKey?.text.length ?? 0) + address.length;
+  return head.end * 4 + texts + response.length;
 }
 
 function write({ octets, words }: Piece, at: number, answered: AnsweredTransaction): void {
-  const { key, mergeKey, address, response } = answered;
+  const { address, response } = answered;
+  const key = answered.key.text;
+  const mergeKey = answered.mergeKey?.text ?? '';
   words[at + head.keyLength] = key.length;
   words[at + head.mergeLength] = mergeKey.length;
   words[at + head.addressLength] = address.length;

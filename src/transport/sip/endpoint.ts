@@ -18,6 +18,7 @@ import { AnsweredTransactions } from './answered-transactions.js';
 import { ClientTransactions } from './client-transactions.js';
 import { InviteDialogs } from './dialogs.js';
 import { zeroCounters, type Flow, type Receiver } from './flow.js';
+import { TextHash } from './keyed-hash.js';
 import { heedKeep } from './keep.js';
 import { Network } from './network.js';
 import {
@@ -217,8 +218,9 @@ class Endpoint implements SipEndpoint, Receiver {
     const servers: ServerTransactions = new ServerTransactions(
       ...([network, timers, counters] as const),
       { overdue: (transaction) => uas.overdue(transaction), settled },
-      new AnsweredTransactions(wheel, answeredBytes, settings.random),
+      new AnsweredTransactions(wheel, answeredBytes),
     );
+    const hash = new TextHash(settings.random);
     const tables = { settings, network, wheel, counters, handler };
     const dialogs: InviteDialogs = new InviteDialogs(tables, {
       abandoned: (dialog) => uac.abandonDialog(dialog),
@@ -229,7 +231,7 @@ class Endpoint implements SipEndpoint, Receiver {
     const expire = uac.expireDialog.bind(uac);
     const refreshes = new SessionRefreshes({ ...tables, clients, dialogs, expire });
     const endDialog = uac.endDialog.bind(uac);
-    const uas = new Uas({ ...tables, servers, dialogs, endDialog });
+    const uas = new Uas({ ...tables, hash, servers, dialogs, endDialog });
     return { uas, uac, servers, clients, dialogs };
   }
 

@@ -1,9 +1,37 @@
 /** HalfSipHash-1-3 of ASCII text: whoever does not know the key cannot make texts that collide. */
 
+import type { Random } from '../../ports.js';
+
 /** Key of 64 bits. */
 export interface HashKey {
   readonly low: number;
   readonly high: number;
+}
+
+/** ASCII text with its hash, which is reckoned once for all tables. */
+export interface HashedText {
+  readonly text: string;
+  readonly hash: number;
+}
+
+/** Hashes of texts under a key that nobody else knows. */
+export class TextHash {
+  readonly #key: HashKey;
+
+  constructor(random: Random) {
+    this.#key = { low: word(random), high: word(random) };
+  }
+
+  /** Text that is not ASCII becomes text that no other one becomes. */
+  of(text: string): HashedText {
+    const hash = keyedHash(this.#key, text);
+    if (hash !== undefined) return { text, hash };
+    return this.of(`\n${Buffer.from(text, 'utf8').toString('hex')}`);
+  }
+}
+
+function word(random: Random): number {
+  return Buffer.from(random.token(8)).readInt32LE(0) ^ Buffer.from(random.token(8)).readInt32LE(0);
 }
 
 /** 32 bits as a signed integer; undefined for text that is not ASCII. */

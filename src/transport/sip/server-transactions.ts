@@ -5,10 +5,12 @@ import type { SipRequest } from '../../wire/sip/message.js';
 import type { AnsweredTransactions } from './answered-transactions.js';
 import type { InviteDialog } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
+import type { HashedText } from './keyed-hash.js';
 import type { Network } from './network.js';
 import type { CopiedFields } from './response.js';
 import type { SessionRequest } from './session-timer.js';
 import type { WheelTimer } from './timer-wheel.js';
+import { TransitTable } from './transit-table.js';
 import type { TimedTransaction, TransactionTimers } from './transaction-timers.js';
 import {
   responseInput,
@@ -19,7 +21,7 @@ import {
 
 /** What is known of a request before its transaction. */
 export interface ServerOpening {
-  readonly key: string;
+  readonly key: HashedText;
   readonly request: SipRequest;
   /** The fields an answer copies, read once. */
   readonly copied: CopiedFields;
@@ -35,8 +37,9 @@ const none: readonly string[] = [];
 
 /** One server transaction. After the final response only that response is kept. */
 export class ServerTransaction implements TimedTransaction {
-  readonly key: string;
-  readonly serial: number;
+  readonly key: HashedText;
+  /** Its number, in the text of which it is known to the transaction user. */
+  readonly name: HashedText;
   readonly kind: 'inviteServer' | 'server';
   readonly flow: Flow;
   readonly address: string;
@@ -53,7 +56,7 @@ export class ServerTransaction implements TimedTransaction {
   localTag: string | undefined = undefined;
   last: Buffer | undefined = undefined;
   /** Under which a copy of the request on another branch is recognised (8.2.2.2). */
-  mergeKey: string | undefined = undefined;
+  mergeKey: HashedText | undefined = undefined;
   dialog: InviteDialog | undefined = undefined;
   /** What an INVITE or UPDATE says of its session. */
   session: SessionRequest | undefined = undefined;
@@ -61,7 +64,7 @@ export class ServerTransaction implements TimedTransaction {
 
   constructor(runner: ServerTransactions, serial: number, opening: ServerOpening) {
     this.#runner = runner;
-    this.serial = serial;
+    this.name = { text: serial.toString(36), hash: serial };
     this.key = opening.key;
     this.kind = opening.request.method === 'INVITE' ? 'inviteServer' : 'server';
     this.flow = opening.flow;
@@ -72,12 +75,12 @@ export class ServerTransaction implements TimedTransaction {
     this.vias = opening.vias;
   }
 
-  get reliable(): boolean {
-    return this.flow.transport !== 'udp';
+  get id(): TransactionId {
+    return this.name.text;
   }
 
-  get id(): TransactionId {
-    return this.serial.toString(36);
+  get reliable(): boolean {
+    return this.flow.transport !== 'udp';
   }
 
   expired(name: string): void {
@@ -100,9 +103,9 @@ export class ServerTransactions {
   readonly #user: ServerTransactionUser;
   /** Those over UDP that only wait for Timer J; absent: they stay where they are. */
   readonly #answered: AnsweredTransactions | undefined;
-  readonly #byKey = new Map<string, ServerTransaction>();
-  readonly #pending = new Map<TransactionId, ServerTransaction>();
-  readonly #merged = new Map<string, ServerTransaction>();
+  readonly #byKey = new TransitTable<ServerTransaction>();
+  readonly #pending = new TransitTable<ServerTransaction>();
+  readonly #merged = new TransitTable<ServerTransaction>();
   #serial = 0;
 
   constructor(
@@ -133,25 +136,25 @@ export class ServerTransactions {
     return this.#pending.size;
   }
 
-  find(key: string): ServerTransaction | undefined {
+  find(key: HashedText): ServerTransaction | undefined {
     return this.#byKey.get(key);
   }
 
   /** The pending transaction of that id. */
   pendingOf(id: TransactionId): ServerTransaction | undefined {
-    return this.#pending.get(id);
+    return this.#pending.get({ text: id, hash: Number.parseInt(id, 36) });
   }
 
   open(opening: ServerOpening): ServerTransaction {
     const transaction = new ServerTransaction(this, ++this.#serial, opening);
-    this.#byKey.set(opening.key, transaction);
-    this.#pending.set(transaction.id, transaction);
+    this.#byKey.add(opening.key, transaction);
+    this.#pending.add(transaction.name, transaction);
     this.take(transaction, 'start');
     return transaction;
   }
 
   /** Answers a retransmission of a request whose transaction waits for Timer J; false: there is none. */
-  repeat(key: string): boolean {
+  repeat(key: HashedText): boolean {
     const answered = this.#answered?.find(key);
     if (!answered) return false;
     this.#counters.absorbed++;
@@ -162,9 +165,9 @@ export class ServerTransactions {
   }
 
   /** Remembers the request under its merge key; false when another branch of it is there (482). */
-  isFirstOf(mergeKey: string, transaction: ServerTransaction): boolean {
-    if (this.#merged.has(mergeKey) || this.#answered?.hasMerged(mergeKey) === true) return false;
-    this.#merged.set(mergeKey, transaction);
+  isFirstOf(mergeKey: HashedText, transaction: ServerTransaction): boolean {
+    if (this.#merged.get(mergeKey) || this.#answered?.hasMerged(mergeKey) === true) return false;
+    this.#merged.add(mergeKey, transaction);
     transaction.mergeKey = mergeKey;
     return true;
   }
@@ -181,7 +184,7 @@ export class ServerTransactions {
   }
 
   #archive(transaction: ServerTransaction, answered: AnsweredTransactions): void {
-    const { key, kind, state, flow, address, port, last: response, mergeKey = '' } = transaction;
+    const { key, kind, state, flow, address, port, last: response, mergeKey } = transaction;
     if (kind !== 'server' || state !== 'completed' || !response) return;
     const lifeMs = this.#timers.delay(transaction, 'J');
     const kept = answered.keep({ key, mergeKey, flow, address, port, response }, lifeMs);
@@ -234,12 +237,8 @@ export class ServerTransactions {
 
   #forget(transaction: ServerTransaction): boolean {
     const { key, mergeKey } = transaction;
-    if (this.#byKey.get(key) !== transaction) return false;
-    this.#byKey.delete(key);
-    if (mergeKey !== undefined && this.#merged.get(mergeKey) === transaction) {
-      this.#merged.delete(mergeKey);
-    }
-    return true;
+    if (mergeKey) this.#merged.delete(mergeKey, transaction);
+    return this.#byKey.delete(key, transaction);
   }
 
   /** From the final response on nothing of the request is kept. */
@@ -247,6 +246,6 @@ export class ServerTransactions {
     transaction.request = undefined;
     transaction.copied = undefined;
     transaction.vias = none;
-    this.#pending.delete(transaction.id);
+    this.#pending.delete(transaction.name, transaction);
   }
 }

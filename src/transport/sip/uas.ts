@@ -13,6 +13,7 @@ import { refusalInOrder, settleInOrder } from './dialog-order.js';
 import type { InviteDialog, InviteDialogs } from './dialogs.js';
 import type { Flow, SipCounters } from './flow.js';
 import { answeringKeep } from './keep.js';
+import type { TextHash } from './keyed-hash.js';
 import type { Network } from './network.js';
 import type { SipSettings } from './options.js';
 import { defaultPort } from './resolve.js';
@@ -27,6 +28,8 @@ import { grantFields, grantOf, isTooBrief, sessionRequestOf } from './session-ti
 export interface UasContext {
   readonly settings: SipSettings;
   readonly network: Network;
+  /** Of what requests are known by. */
+  readonly hash: TextHash;
   readonly servers: ServerTransactions;
   readonly dialogs: InviteDialogs;
   readonly counters: SipCounters;
@@ -117,7 +120,7 @@ export class Uas {
       // RFC 3581 4: with rport the answer goes to the port the request came from.
       const answerPort = flow.transport === 'udp' && via.params.has('rport') ? port : sentByPort;
       const method = request.method === 'ACK' ? 'INVITE' : request.method;
-      const key = keyOf(request, via, method);
+      const key = this.#context.hash.of(keyOf(request, via, method));
       return { opening: { key, request, copied, vias, flow, address, port: answerPort }, via };
     } catch (error) {
       if (!(error instanceof WireError)) throw error;
@@ -153,9 +156,9 @@ export class Uas {
   }
 
   #refusalOutside(request: SipRequest, transaction: ServerTransaction): Answer | undefined {
-    const { servers, counters, dialogs } = this.#context;
+    const { servers, counters, dialogs, hash } = this.#context;
     const { callId, from, cseq } = transaction.copied!;
-    const mergeKey = `${callId}\n${tagOf(from) ?? ''}\n${cseq}`;
+    const mergeKey = hash.of(`${callId}\n${tagOf(from) ?? ''}\n${cseq}`);
     if (!servers.isFirstOf(mergeKey, transaction)) {
       counters.merged++;
       return { status: 482, headers: [] };
@@ -220,8 +223,8 @@ export class Uas {
 
   /** 9.2: 200 to the CANCEL, 487 to its INVITE unless that is answered already. */
   #cancel(request: SipRequest, transaction: ServerTransaction, via: Via): void {
-    const { servers, settings, handler } = this.#context;
-    const invite = servers.find(keyOf(request, via, 'INVITE'));
+    const { servers, settings, handler, hash } = this.#context;
+    const invite = servers.find(hash.of(keyOf(request, via, 'INVITE')));
     if (!invite) {
       this.#answer(transaction, { status: 481, headers: [] });
       return;

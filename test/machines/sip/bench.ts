@@ -195,7 +195,7 @@ class ServerBench extends Bench {
   #opening(): ServerOpening {
     const flow: Flow = { transport: this.transport, isOpen: true, send: () => undefined };
     const method = this.kind === 'inviteServer' ? 'INVITE' : 'MESSAGE';
-    const opening = { key: 'key', request: { method }, vias: [], flow };
+    const opening = { key: { text: 'key', hash: 0 }, request: { method }, vias: [], flow };
     return { ...opening, address: '192.0.2.1', port: 5060 } as unknown as ServerOpening;
   }
 

@@ -5,10 +5,11 @@ import { expect, test } from 'vitest';
 import { CountingRandom, ManualClock } from '../../../src/testing/clock.js';
 import { AnsweredTransactions } from '../../../src/transport/sip/answered-transactions.js';
 import type { Flow } from '../../../src/transport/sip/flow.js';
-import { keyedHash } from '../../../src/transport/sip/keyed-hash.js';
+import { keyedHash, TextHash } from '../../../src/transport/sip/keyed-hash.js';
 import { TimerWheel } from '../../../src/transport/sip/timer-wheel.js';
 
 const lifeMs = 32_000;
+const hash = new TextHash(new CountingRandom());
 const flow: Flow = { transport: 'udp', isOpen: true, send: () => undefined };
 
 function scene(octetsMax = 64 * 1024 * 1024, shiftMs = () => 0) {
@@ -17,10 +18,17 @@ function scene(octetsMax = 64 * 1024 * 1024, shiftMs = () => 0) {
     now: () => clock.now() + shiftMs(),
     after: (delayMs, call) => clock.after(delayMs, call),
   });
-  const table = new AnsweredTransactions(wheel, octetsMax, new CountingRandom());
+  const table = new AnsweredTransactions(wheel, octetsMax);
   const keep = (name: string, response = Buffer.from(`answer to ${name}`)): boolean =>
     table.keep(
-      { key: `key ${name}`, mergeKey: `merge ${name}`, flow, address: '::1', port: 7, response },
+      {
+        key: hash.of(`key ${name}`),
+        mergeKey: hash.of(`merge ${name}`),
+        flow,
+        address: '::1',
+        port: 7,
+        response,
+      },
       lifeMs,
     );
   return { clock, wheel, table, keep };
@@ -32,17 +40,17 @@ test('TX-04: what was answered is found with its answer and its way, until Timer
   clock.advance(5);
   expect(keep('b')).toBe(true);
   const response = Buffer.from('answer to a');
-  expect(table.find('key a')).toEqual({ flow, address: '::1', port: 7, response });
-  expect(table.hasMerged('merge a')).toBe(true);
-  expect(table.find('merge a')).toBeUndefined();
-  expect(table.hasMerged('key a')).toBe(false);
+  expect(table.find(hash.of('key a'))).toEqual({ flow, address: '::1', port: 7, response });
+  expect(table.hasMerged(hash.of('merge a'))).toBe(true);
+  expect(table.find(hash.of('merge a'))).toBeUndefined();
+  expect(table.hasMerged(hash.of('key a'))).toBe(false);
   clock.advance(lifeMs - 5);
-  expect([table.size, table.find('key a'), table.hasMerged('merge a')]).toEqual([
+  expect([table.size, table.find(hash.of('key a')), table.hasMerged(hash.of('merge a'))]).toEqual([
     1,
     undefined,
     false,
   ]);
-  expect(table.find('key b')?.response.toString()).toBe('answer to b');
+  expect(table.find(hash.of('key b'))?.response.toString()).toBe('answer to b');
   clock.advance(10);
   expect([table.size, wheel.size]).toEqual([0, 0]);
 });
@@ -62,26 +70,34 @@ test('beyond the bound of octets the oldest make room, whole', () => {
   for (let nth = 0; nth < 100; nth++) expect(keep(`${nth}`, response)).toBe(true);
   expect(table.size).toBeLessThanOrEqual(20);
   expect(table.size).toBeGreaterThanOrEqual(10);
-  const kept = Array.from({ length: 100 }, (_, nth) => table.find(`key ${nth}`) !== undefined);
+  const kept = Array.from(
+    { length: 100 },
+    (_, nth) => table.find(hash.of(`key ${nth}`)) !== undefined,
+  );
   expect(kept).toEqual(Array.from({ length: 100 }, (_, nth) => nth >= 100 - table.size));
 });
 
-test('what is not ASCII or larger than a piece is not taken', () => {
+test('what is not ASCII is taken as ASCII that nothing else becomes', () => {
   const { table, keep } = scene();
-  expect(keep('é')).toBe(false);
+  expect([keep('é'), keep('ê')]).toEqual([true, true]);
+  expect(table.find(hash.of('key é'))?.response.toString()).toBe('answer to é');
+  expect(table.find(hash.of('key \u00ea'))?.response.toString()).toBe('answer to ê');
+  expect(table.hasMerged(hash.of('merge é'))).toBe(true);
+  expect(table.find(hash.of('key e'))).toBeUndefined();
+});
+
+test('what is larger than a piece is not taken', () => {
+  const { table, keep } = scene();
   expect(keep('large', Buffer.alloc(1024 * 1024))).toBe(false);
-  expect([table.size, table.find('key é'), table.hasMerged('merge é')]).toEqual([
-    0,
-    undefined,
-    false,
-  ]);
+  expect([table.size, table.find(hash.of('key large'))]).toEqual([0, undefined]);
 });
 
 test('a request inside a dialog has no merge key', () => {
   const { table } = scene();
   const response = Buffer.from('x');
-  table.keep({ key: 'k', mergeKey: '', flow, address: '', port: 1, response }, lifeMs);
-  expect([table.hasMerged(''), table.find('k')?.response]).toEqual([false, response]);
+  const key = hash.of('k');
+  table.keep({ key, mergeKey: undefined, flow, address: '', port: 1, response }, lifeMs);
+  expect([table.hasMerged(hash.of('')), table.find(key)?.response]).toEqual([false, response]);
 });
 
 test('as a Map would, for any order of requests, lengths and times', () => {
@@ -97,14 +113,18 @@ test('as a Map would, for any order of requests, lengths and times', () => {
         clock.advance(wait % 50);
         for (const [one, { at }] of oracle) if (at + lifeMs <= clock.now()) oracle.delete(one);
         if (!oracle.has(`${name}`)) {
-          expect(table.find(`key ${name}`)).toBeUndefined();
+          expect(table.find(hash.of(`key ${name}`))).toBeUndefined();
           keep(`${name}`, Buffer.alloc(size, name));
           oracle.set(`${name}`, { at: clock.now(), size });
         }
-        expect(table.find(`key ${name}`)?.response.length).toBe(oracle.get(`${name}`)!.size);
+        expect(table.find(hash.of(`key ${name}`))?.response.length).toBe(
+          oracle.get(`${name}`)!.size,
+        );
       }
       for (const [one, { size }] of oracle) {
-        expect(table.find(`key ${one}`)?.response).toEqual(Buffer.alloc(size, Number(one)));
+        expect(table.find(hash.of(`key ${one}`))?.response).toEqual(
+          Buffer.alloc(size, Number(one)),
+        );
       }
       clock.advance(lifeMs + 10);
       expect(table.size).toBe(0);
