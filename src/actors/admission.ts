@@ -1,6 +1,7 @@
 /** Which requests are taken while the node has more to do than it can do in time (ADR 0016). */
 
 import type { AccountId, Change, Clock, StorePort, TransactionId } from '../ports.js';
+import { HeldRequests } from './held-requests.js';
 
 /** Bounds of what is under way, and what counts as too slow. */
 export interface AdmissionLimits {
@@ -37,11 +38,6 @@ const calmMax = 50;
 /** Requests of one account within a second that are never its fault. */
 const lightMax = 4;
 
-interface Held {
-  readonly at: number;
-  readonly octets: number;
-}
-
 /**
  * A token bucket whose rate follows the measured latency: multiplied down while the 95th percentile
  * of commits and of waiting for a turn is above the bound, up while it is below, and absent while
@@ -60,11 +56,8 @@ export class Admission {
   #calm = 0;
   readonly #commits = new Samples();
   readonly #waits = new Samples();
-  /** Commits under way by when they began: the first one is the oldest. */
-  readonly #underWay = new Map<number, number>();
-  #number = 0;
-  /** Requests without an answer, oldest first. */
-  readonly #held = new Map<TransactionId, Held>();
+  readonly #underWay = new CommitsUnderWay();
+  readonly #held = new HeldRequests();
   #octets = 0;
   /** Requests of this second by account. */
   #counted = new Map<AccountId, number>();
@@ -113,17 +106,15 @@ export class Admission {
       return false;
     }
     this.#admitted++;
-    this.#held.set(transaction, { at: now, octets });
+    this.#held.add({ transaction, at: now, octets });
     this.#octets += octets;
     return true;
   }
 
   /** The request has its final answer. */
   answered(transaction: TransactionId): void {
-    const held = this.#held.get(transaction);
-    if (!held) return;
-    this.#held.delete(transaction);
-    this.#octets -= held.octets;
+    const held = this.#held.take(transaction);
+    if (held) this.#octets -= held.octets;
   }
 
   /** An input has waited so long for its turn. */
@@ -135,12 +126,10 @@ export class Admission {
   measured(store: Pick<StorePort, 'commit'>): Pick<StorePort, 'commit'> {
     return {
       commit: (account: AccountId, version: number, change: Change) => {
-        const number = this.#number++;
-        const begun = this.#clock.now();
-        this.#underWay.set(number, begun);
+        const begun = this.#underWay.begin(this.#clock.now());
         const ended = (): void => {
-          this.#underWay.delete(number);
-          this.#commits.add(this.#clock.now() - begun);
+          this.#underWay.end(begun);
+          this.#commits.add(this.#clock.now() - begun.at);
         };
         const commit = store.commit(account, version, change);
         commit.then(ended, ended);
@@ -186,7 +175,7 @@ export class Admission {
 
   #judge(now: number): void {
     const seconds = (now - this.#judgedAt) / 1_000;
-    const [oldest = now] = this.#underWay.values();
+    const oldest = this.#underWay.oldest ?? now;
     const commitMs = Math.max(this.#commits.take(), now - oldest);
     const latency = commitMs + this.#waits.take();
     if (latency > this.#limits.latencyMs) {
@@ -205,10 +194,46 @@ export class Admission {
   }
 
   #forget(now: number): void {
-    for (const [transaction, { at }] of this.#held) {
-      if (now - at < forgottenMs) return;
-      this.answered(transaction);
+    for (let held = this.#held.oldest; held; held = this.#held.oldest) {
+      if (now - held.at < forgottenMs) return;
+      this.answered(held.transaction);
     }
+  }
+}
+
+interface Begun {
+  readonly at: number;
+  older: Begun | undefined;
+  newer: Begun | undefined;
+}
+
+/** Commits under way, oldest first. */
+class CommitsUnderWay {
+  #oldest: Begun | undefined;
+  #newest: Begun | undefined;
+
+  /** When the oldest one began. */
+  get oldest(): number | undefined {
+    return this.#oldest?.at;
+  }
+
+  begin(at: number): Begun {
+    const begun: Begun = { at, older: this.#newest, newer: undefined };
+    if (this.#newest) this.#newest.newer = begun;
+    else this.#oldest = begun;
+    this.#newest = begun;
+    return begun;
+  }
+
+  end(begun: Begun): void {
+    const { older, newer } = begun;
+    if (older) older.newer = newer;
+    else this.#oldest = newer;
+    if (newer) newer.older = older;
+    else this.#newest = older;
+    // One that has grown old must not hold the others.
+    begun.older = undefined;
+    begun.newer = undefined;
   }
 }
 
