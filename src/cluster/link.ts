@@ -9,6 +9,8 @@ export interface LinkOptions {
   /** Octets that wait for the other side; beyond, `offer` says no. */
   readonly pendingOctets: number;
   frame(kind: number, octets: Buffer): void;
+  /** Everything that waited has left. */
+  drained?(): void;
   /** The other side is gone; called once. */
   closed(): void;
 }
@@ -25,6 +27,7 @@ export class Link {
     this.#stream = stream;
     this.#options = options;
     stream.on('data', (chunk: Buffer) => this.#receive(chunk));
+    stream.on('drain', () => options.drained?.());
     stream.on('error', () => this.#closed());
     stream.on('close', () => this.#closed());
     stream.on('end', () => this.#closed());
@@ -34,9 +37,14 @@ export class Link {
     return !this.#isClosed;
   }
 
+  /** Octets that wait for the other side. */
+  get waitingOctets(): number {
+    return this.#stream.writableLength + this.#batchOctets;
+  }
+
   /** False: the other side is gone or too slow, and the frame is dropped. */
   offer(kind: number, parts: readonly Buffer[]): boolean {
-    if (this.#stream.writableLength + this.#batchOctets > this.#options.pendingOctets) return false;
+    if (this.waitingOctets > this.#options.pendingOctets) return false;
     return this.send(kind, parts);
   }
 

@@ -12,6 +12,8 @@ import { Link } from './link.js';
 export interface ShardBounds {
   /** Octets of SIP messages that wait for the process. */
   readonly pendingOctets: number;
+  /** Octets of media that wait for it. */
+  readonly mediaOctets: number;
   /** Questions that wait for their answers, and ms for one of them. */
   readonly questions: number;
   readonly questionMs: number;
@@ -36,14 +38,26 @@ export interface ShardProcessParts {
   readonly answers: Answers;
   /** Frames that are no questions. */
   frame(kind: number, octets: Buffer): void;
+  /** Of the link for media, if it is used. */
+  readonly media?: MediaAnswers;
 }
 
-/** Index of the stream that carries the link. */
+/** What comes of the link for media: it is apart, so that calls and signalling do not wait. */
+export interface MediaAnswers {
+  frame(kind: number, octets: Buffer): void;
+  drained(): void;
+  /** The process is gone. */
+  lost(): void;
+}
+
+/** Index of the stream that carries the link, and of that for media. */
 export const linkStream = 3;
+export const mediaStream = 5;
 
 interface Running {
   readonly child: ChildProcess;
   readonly link: Link;
+  readonly media: Link;
   readonly calls: Calls;
   readonly since: number;
 }
@@ -111,6 +125,11 @@ export class ShardProcess {
 
   tell(kind: number, parts: readonly Buffer[]): void {
     if (this.#isUp) this.#running?.link.send(kind, parts);
+  }
+
+  /** The link for media while the process is there. */
+  get media(): Link | undefined {
+    return this.#isUp ? this.#running?.media : undefined;
   }
 
   /** Gives sockets for UDP to the process, which asks for them when it is ready to take them. */
@@ -183,7 +202,13 @@ export class ShardProcess {
       },
       answers,
     );
-    const running = { child, link, calls, since: clock.now() };
+    const media = new Link((child.stdio as readonly unknown[])[mediaStream] as Duplex, {
+      pendingOctets: bounds.mediaOctets,
+      frame: (kind, octets) => this.#parts.media?.frame(kind, octets),
+      drained: () => this.#parts.media?.drained(),
+      closed: () => child.kill('SIGKILL'),
+    });
+    const running = { child, link, media, calls, since: clock.now() };
     this.#running = running;
     child.on('error', (error) => log.error({ err: error, shard }, 'shard cannot be started'));
     child.once('exit', (code, signal) => this.#ended(running, code, signal));
@@ -196,6 +221,7 @@ export class ShardProcess {
     this.#isUp = false;
     this.#running = undefined;
     running.calls.lost();
+    this.#parts.media?.lost();
     // A first start that fails is told to whoever has asked for it.
     if (this.#isStopping || !wasUp) return;
     const { clock, log, shard, bounds } = this.#parts;

@@ -44,8 +44,8 @@ class CertificateError extends Error {
 interface CertificateOwners {
   readonly settings: Settings;
   readonly sip: SipEndpoint;
-  /** Absent where sessions are in other processes. */
-  readonly msrp?: MsrpEndpoint;
+  /** Absent where other processes have its sockets. */
+  readonly msrp?: Pick<MsrpEndpoint, 'reloadCertificate'> | undefined;
   readonly faces: { readonly xcap?: XcapServer; readonly admin?: AdminEndpoint };
 }
 

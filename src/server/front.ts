@@ -30,6 +30,8 @@ import { shardedBackup } from './sharded-backup.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
 import type { Greeting, ShardReady } from './shard-program.js';
+import { createSharedMsrp } from './shared-msrp.js';
+import type { SharedMsrp } from './shared-msrp.js';
 import { SipFront } from './sip-front.js';
 import { SipRoute } from './sip-route.js';
 import { sipOptions } from './transports.js';
@@ -83,6 +85,7 @@ class Front {
   readonly #users: ServedUsers;
   readonly #sip: SipFront;
   readonly #endpoint: SipEndpoint;
+  #msrp: SharedMsrp | undefined;
   readonly #processes: readonly ShardProcess[];
   readonly #questions: ShardQuestions;
   readonly #authentication;
@@ -120,8 +123,12 @@ class Front {
     const divert = this.#sip;
     this.#endpoint = createSipEndpoint({ ...world, ...sipOptions(settings, world.random), divert });
     this.#sip.endpoint = this.#endpoint;
+    // With a step each shard listens itself.
+    if (settings.cluster.msrpPortStep === 0) {
+      this.#msrp = createSharedMsrp(settings, world, (shard) => this.#processes[shard]);
+    }
     this.#certificates = keepCertificates(
-      { settings, sip: this.#endpoint, faces: this.#faces },
+      { settings, sip: this.#endpoint, msrp: this.#msrp, faces: this.#faces },
       world,
     );
     this.#processes = Array.from({ length: shards }, (_, shard) => this.#process(shard, shards));
@@ -134,6 +141,7 @@ class Front {
 
   async start(): Promise<void> {
     await this.#associated.load();
+    await this.#msrp?.start();
     await this.#endpoint.start(this.#sip.handler);
     this.#sip.started();
     await Promise.all(this.#processes.map((process) => process.start()));
@@ -166,6 +174,7 @@ class Front {
     await this.#faces.xcap?.stop(graceMs);
     await Promise.all(this.#processes.map((process) => process.stop(graceMs)));
     await this.#endpoint.stop(0);
+    await this.#msrp?.stop();
     await this.#parts.store.close();
   }
 
@@ -176,7 +185,7 @@ class Front {
     const { xcap, admin } = this.#faces;
     return {
       sip: this.#endpoint.addresses,
-      msrp: ready.msrp,
+      msrp: this.#msrp?.addresses?.plain ?? ready.msrp,
       ...(xcap && { xcap: xcap.address }),
       ...(admin && { admin: admin.address }),
       accounts,
@@ -220,6 +229,7 @@ class Front {
     for (const process of this.#processes) add(process.counters);
     const { connections = 0, malformed = 0, connectionsAccepted = 0 } = this.#endpoint.counters();
     add({ connections, malformed, connectionsAccepted, ...this.#faces.xcap?.counters() });
+    if (this.#msrp) add(this.#msrp.counters());
     sums['cluster.shards'] = this.#processes.filter(({ isUp }) => isUp).length;
     sums['cluster.restarts'] = this.#processes.reduce((sum, { restarts }) => sum + restarts, 0);
     sums['cluster.refused'] = this.#sip.refused;
@@ -252,16 +262,17 @@ class Front {
     const { cluster } = this.#settings;
     return new ShardProcess({
       ...{ shard, clock, log },
-      bounds: cluster,
+      bounds: { ...cluster, mediaOctets: cluster.msrpHeldOctets },
       spawn: () =>
         spawn(process.execPath, [entry], {
           // Standard output is for results.
-          stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'ipc'],
+          stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'ipc', 'pipe'],
         }),
       greeting: (): Greeting => ({
         settings: settingsOfShard({ ...this.#settings, ...this.#changed }, shard, this.#secret),
         ...{ shard, shards },
         addresses: this.#endpoint.addresses,
+        msrp: this.#msrp?.addresses,
         draining: this.#isDraining,
       }),
       answers: {
@@ -270,6 +281,7 @@ class Front {
         learn: (account: AccountId, uris: readonly string[], expiresMs: number) =>
           this.#users.associate(account, uris, expiresMs),
       },
+      ...(this.#msrp && { media: this.#msrp.answers(shard) }),
       frame: (kind, octets) => {
         if (kind === frameKind.departure) this.#sip.departed(shard, octets);
         else if (kind === frameKind.stray) this.#sip.strayed(octets);

@@ -11,6 +11,7 @@ import type { Server, ServerParts } from '../server.js';
 import { systemClock, systemRandom } from '../system.js';
 import { createMsrpEndpoint } from '../transport/msrp/endpoint.js';
 import type { MsrpEndpoint } from '../transport/msrp/endpoint.js';
+import type { MsrpLink } from '../transport/msrp/link.js';
 import { createSipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipEndpoint } from '../transport/sip/endpoint.js';
 import type { SipLink } from '../transport/sip/link.js';
@@ -33,6 +34,8 @@ import type { World } from './transports.js';
 export interface NodeParts extends ServerParts {
   /** The process with the SIP sockets. */
   readonly link?: SipLink;
+  /** The process with the MSRP sockets. */
+  readonly msrpLink?: MsrpLink;
   readonly placement?: PlacementPort;
   /** The store of the settings, which somebody has begun to open, and closes when the start fails. */
   readonly opening?: Promise<LevelStore>;
@@ -53,7 +56,10 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const world = worldOf(parts, { clock, random, log, ...(trace && { trace }) });
   const linked = parts.link && { link: parts.link };
   const policyRules = readPolicy(settings);
-  const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings) });
+  const msrp = createMsrpEndpoint({
+    ...{ ...world, ...msrpOptions(settings) },
+    ...(parts.msrpLink && { link: parts.msrpLink }),
+  });
   // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
   const xdms = await xdmsOf(settings, world);

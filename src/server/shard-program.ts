@@ -7,12 +7,14 @@ import { frameKind } from '../cluster/frame.js';
 import { shardAmong, shardDirectory } from '../cluster/layout.js';
 import { Link } from '../cluster/link.js';
 import { markedRandom } from '../cluster/marker.js';
-import { linkStream } from '../cluster/shard-process.js';
+import { linkStream, mediaStream } from '../cluster/shard-process.js';
 import { settingsOf } from '../config.js';
 import type { Settings } from '../config.js';
 import type { Server } from '../server.js';
 import type { LevelStore } from '../store/level.js';
 import { systemClock, systemRandom } from '../system.js';
+import { encodeRecord } from '../transport/msrp/link.js';
+import type { MsrpAddresses, MsrpLink } from '../transport/msrp/link.js';
 import { decodeArrival, encodeArrival, encodeDeparture } from '../transport/sip/link-codec.js';
 import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
 import { SharedDatagrams } from '../transport/sip/shared-datagrams.js';
@@ -30,6 +32,8 @@ export interface Greeting {
   readonly shards: number;
   /** The SIP listeners of the front. */
   readonly addresses: readonly SipAddress[];
+  /** The MSRP listeners of the front; absent: the shard has its own. */
+  readonly msrp?: MsrpAddresses | undefined;
   readonly draining: boolean;
 }
 
@@ -43,6 +47,7 @@ const bounds = { pendingOctets: 64 * 1024 * 1024, questions: 10_000, questionMs:
 
 let running: { readonly server: NodeServer; readonly store: LevelStore } | undefined;
 let receiver: SipLinkReceiver | undefined;
+let receiveMsrp: ((kind: number, record: Buffer) => void) | undefined;
 
 const link = new Link(new StreamSocket({ fd: linkStream }), {
   pendingOctets: bounds.pendingOctets,
@@ -65,6 +70,12 @@ const link = new Link(new StreamSocket({ fd: linkStream }), {
     }
   },
   // Nothing is served without the front; what was acknowledged is on disk.
+  closed: () => process.exit(running ? 1 : 0),
+});
+
+const media = new Link(new StreamSocket({ fd: mediaStream }), {
+  pendingOctets: Infinity,
+  frame: (kind, octets) => receiveMsrp?.(kind, octets),
   closed: () => process.exit(running ? 1 : 0),
 });
 
@@ -120,6 +131,7 @@ async function start(greeting: Greeting): Promise<ShardReady> {
     store: { ...store, reserve },
     random: markedRandom(systemRandom, shard),
     link: sipLink(addresses),
+    ...(greeting.msrp && { msrpLink: msrpLink(settings, greeting.msrp) }),
     placement: { owns: (account) => shardAmong(account, shards) === shard },
     learnt: (account, uris, expiresMs) => {
       // Lost when the front is: it hears of them again at the next registration.
@@ -156,5 +168,17 @@ function sipLink(addresses: readonly SipAddress[]): SipLink {
     },
     send: (departure) => link.offer(frameKind.departure, encodeDeparture(departure)),
     sendDatagram: (socket, bytes, address, port) => datagrams.send(socket, bytes, address, port),
+  };
+}
+
+/** What may wait here is bounded by the windows of the streams. */
+function msrpLink({ cluster }: Settings, addresses: MsrpAddresses): MsrpLink {
+  const { msrpWindowOctets: windowOctets, msrpHeldOctets: heldOctets } = cluster;
+  return {
+    ...{ addresses, windowOctets, heldOctets },
+    send: (kind, stream, ...parts) => media.send(kind, encodeRecord(stream, parts)),
+    open: (receive) => {
+      receiveMsrp = receive;
+    },
   };
 }

@@ -7,8 +7,18 @@ import { shardsMax } from '../cluster/marker.js';
 export const clusterSettings = z.strictObject({
   /** Processes with a store each; `auto`: one for each core. A directory keeps its number. */
   shards: z.union([z.int().min(1).max(shardsMax), z.literal('auto')]).default(1),
-  /** Between the MSRP ports of one shard and those of the next. */
-  msrpPortStep: z.int().min(1).max(1_000).default(10),
+  /**
+   * 0: one MSRP port for all shards. Else each listens itself, so much further than the one before:
+   * without a hop, and with a port of each to let through.
+   */
+  msrpPortStep: z.int().min(0).max(1_000).default(0),
+  /** Octets that one MSRP connection and one shard may send each other before they are taken in. */
+  msrpWindowOctets: z.int().min(32_768).max(16_777_216).default(131_072),
+  /**
+   * Octets of all MSRP connections together that wait in one process; beyond, the connection that
+   * has moved nothing for longest is closed.
+   */
+  msrpHeldOctets: z.int().min(1_048_576).default(268_435_456),
   /** Octets of SIP messages that wait for one shard; beyond, requests get 503. */
   pendingOctets: count.default(16_777_216),
   /** Questions of the front to a shard that wait for an answer, and ms for one of them. */

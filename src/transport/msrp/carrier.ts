@@ -5,19 +5,19 @@ import type { Socket } from 'node:net';
 import type { Duplex } from 'node:stream';
 import type { Peer, SocketsPort } from '../../ports.js';
 import type { CertificateFingerprint } from '../../wire/msrp/fingerprint.js';
+import type { PeerProof } from './tls.js';
 
 /** What a connection asks of a socket. */
-export type CarrierSocket = Duplex &
-  Pick<
-    Socket,
-    | 'localAddress'
-    | 'localPort'
-    | 'remoteAddress'
-    | 'remotePort'
-    | 'setNoDelay'
-    | 'setKeepAlive'
-    | 'destroySoon'
-  >;
+export type CarrierSocket = Duplex & {
+  readonly localAddress?: string | undefined;
+  readonly localPort?: number | undefined;
+  readonly remoteAddress?: string | undefined;
+  readonly remotePort?: number | undefined;
+  setNoDelay(isOn: boolean): unknown;
+  setKeepAlive(isOn: boolean, afterMs: number): unknown;
+  /** Closes when everything has been written. */
+  destroySoon(): void;
+};
 
 export interface Carrier {
   readonly socket: CarrierSocket;
@@ -30,6 +30,13 @@ export interface Carrier {
   readonly framed: boolean;
   /** Why the certificate of the peer does not do, given what its description says of it. */
   refusal(fingerprints: readonly CertificateFingerprint[]): string | undefined;
+  /** What the peer has shown of itself in an accepted handshake of TLS. */
+  readonly proof?: PeerProof;
+  /**
+   * Asks whoever has the socket, in another process, to close it when no session uses it. He also
+   * watches over how slow its peer is.
+   */
+  leave?(): void;
 }
 
 /** Where a connection goes. */

@@ -209,7 +209,8 @@ export class Connection {
     if (this.#closed || this.#closing) return;
     this.#octets += chunk.length;
     this.#parser.push(chunk);
-    if (!this.#closed && !this.#watch && !this.#parser.idle) this.#startWatch(this.#events);
+    if (this.#closed || this.#watch || this.#parser.idle || this.#carrier.leave) return;
+    this.#startWatch(this.#events);
   }
 
   #frames(): ConstructorParameters<typeof MsrpParser>[0] {
@@ -326,8 +327,11 @@ export class Connection {
       this.#idle = undefined;
       if (!this.#isOpen) this.close('timeout', 'MSRP_CONNECT_TIMEOUT');
       else if (this.sessions.size > 0) return;
-      else if (this.isQuiet) this.#closeAfterWriting('closed');
-      else this.#waitFor(this.#settings.limits.idleMs);
+      else if (this.isQuiet && !this.#carrier.leave) this.#closeAfterWriting('closed');
+      else {
+        if (this.isQuiet) this.#carrier.leave?.();
+        this.#waitFor(this.#settings.limits.idleMs);
+      }
     });
   }
 

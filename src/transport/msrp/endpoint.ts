@@ -113,7 +113,7 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     assert(!this.#handler);
     this.#handler = handler;
     try {
-      await this.#listeners.open(this.#connections, this.#identity);
+      await this.#listeners.open(this.#connections);
     } catch (error) {
       await this.#connections.stopListening();
       throw error;

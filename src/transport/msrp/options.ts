@@ -1,6 +1,7 @@
 /** The settings of an MSRP endpoint, with their defaults and bounds. */
 
 import type { Clock, Log, MsrpPort, Owner, Random, SocketsPort, Trace } from '../../ports.js';
+import type { MsrpLink } from './link.js';
 
 /** Bounds of tables, queues and waits. Each has a default in {@link msrpLimits}. */
 export interface MsrpLimits {
@@ -133,6 +134,8 @@ export interface MsrpEndpointOptions {
   readonly webSocket?: MsrpWebSocketOptions;
   /** A relay (RFC 4976) that all sessions go through. */
   readonly relay?: MsrpRelayOptions;
+  /** Another process has the listeners; connections are opened from here all the same. */
+  readonly link?: MsrpLink;
 }
 
 export interface MsrpEndpoint extends MsrpPort {

@@ -12,6 +12,15 @@ import type { MsrpCertificate, MsrpTlsOptions } from './options.js';
 /** By strength, the strongest first. MD2 and MD5 are ruled out by RFC 8122 5. */
 const hashes = ['sha-512', 'sha-384', 'sha-256', 'sha-224', 'sha-1'];
 
+/** What the handshake of an accepted connection has shown of the peer. */
+export interface PeerProof {
+  /** DER; undefined when it has shown none. */
+  readonly certificate: Buffer | undefined;
+  /** Whether an authority stands for it, and why not. */
+  readonly isAuthorized: boolean;
+  readonly error: string;
+}
+
 export class TlsIdentity {
   readonly #options: MsrpTlsOptions;
   readonly #servers = new Set<Server>();
@@ -57,9 +66,10 @@ export class TlsIdentity {
 
   /** Of a connection that the peer opened. */
   accepted(socket: TLSSocket): Carrier {
-    const refusal: Carrier['refusal'] = (expected) => this.clientRefusal(socket, expected);
+    const proof = this.proofOf(socket);
+    const refusal: Carrier['refusal'] = (expected) => this.clientRefusal(proof, expected);
     const opens = undefined;
-    return { socket, transport: 'tls', target: undefined, opens, framed: false, refusal };
+    return { socket, transport: 'tls', target: undefined, opens, framed: false, refusal, proof };
   }
 
   open({ host, port }: Target, target: string): Carrier {
@@ -71,23 +81,32 @@ export class TlsIdentity {
       checkServerIdentity: () => undefined,
     });
     const refusal: Carrier['refusal'] = (expected) =>
-      expected.length > 0 ? mismatch(socket, expected) : serverRefusal(socket, host);
+      expected.length > 0
+        ? mismatch(socket.getPeerX509Certificate()?.raw, expected)
+        : serverRefusal(socket, host);
     return { socket, transport: 'tls', target, opens: 'secureConnect', framed: false, refusal };
+  }
+
+  /** Of an accepted connection. */
+  proofOf(socket: TLSSocket): PeerProof {
+    const isAsked = this.#options.clientCertificate !== undefined;
+    const certificate = isAsked ? socket.getPeerX509Certificate()?.raw : undefined;
+    const { authorized: isAuthorized, authorizationError } = socket;
+    return { certificate, isAuthorized, error: String(authorizationError) };
   }
 
   /** Why the certificate of an accepted connection does not do. */
   clientRefusal(
-    socket: TLSSocket,
+    { certificate, isAuthorized, error }: PeerProof,
     expected: readonly CertificateFingerprint[],
   ): string | undefined {
     const { clientCertificate } = this.#options;
     if (clientCertificate === undefined) return undefined;
-    if (socket.getPeerX509Certificate() === undefined) {
+    if (certificate === undefined) {
       return clientCertificate === 'require' ? 'no certificate' : undefined;
     }
-    if (expected.length > 0) return mismatch(socket, expected);
-    if (socket.authorized || clientCertificate === 'request') return undefined;
-    return String(socket.authorizationError);
+    if (expected.length > 0) return mismatch(certificate, expected);
+    return isAuthorized || clientCertificate === 'request' ? undefined : error;
   }
 
   #read(certificate: MsrpCertificate): [SecureContext, CertificateFingerprint] {
@@ -118,14 +137,13 @@ function serverRefusal(socket: TLSSocket, host: string): string | undefined {
 
 /** RFC 8122 5: of several fingerprints those of the strongest known hash count. */
 function mismatch(
-  socket: TLSSocket,
+  certificate: Buffer | undefined,
   expected: readonly CertificateFingerprint[],
 ): string | undefined {
-  const certificate = socket.getPeerX509Certificate();
   if (!certificate) return 'no certificate';
   const hash = hashes.find((name) => expected.some((fingerprint) => fingerprint.hash === name));
   if (hash === undefined) return 'no fingerprint of a known hash';
-  const digest = digestOf(certificate.raw, hash);
+  const digest = digestOf(certificate, hash);
   const isSame = expected.some(({ hash: name, value }) => name === hash && value === digest);
   return isSame ? undefined : 'the fingerprint is another one';
 }

@@ -69,6 +69,7 @@ function carrierOf(
   identity: TlsIdentity | undefined,
 ): Carrier {
   const { localAddress, localPort, remoteAddress, remotePort } = raw;
+  const proof = identity && raw instanceof TLSSocket ? identity.proofOf(raw) : undefined;
   const stream = createWebSocketStream(webSocket);
   // There is no half-open WebSocket: after its end nothing can be written.
   stream.on('end', () => stream.destroy());
@@ -86,7 +87,7 @@ function carrierOf(
     target: undefined,
     opens: undefined,
     framed: true,
-    refusal: (expected) =>
-      identity && raw instanceof TLSSocket ? identity.clientRefusal(raw, expected) : undefined,
+    refusal: (expected) => identity && proof && identity.clientRefusal(proof, expected),
+    ...(proof && { proof }),
   };
 }

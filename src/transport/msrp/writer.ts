@@ -40,6 +40,8 @@ interface OpenChunk {
   bytes: number;
   /** The last octets of its body, in which an end-line may begin. */
   tail: Buffer;
+  /** Others than the sessions here wait for its end. */
+  isAwaited: boolean;
 }
 
 /** Waiting for `drain` begins here; below, the kernel gets whole batches. */
@@ -52,6 +54,7 @@ const idLength = 12;
 /** MSRP-06: a longer body goes in chunks that can be interrupted. */
 const interruptibleAbove = 2048;
 const nothing = Buffer.alloc(0);
+const begun = { tail: nothing, isAwaited: false };
 
 export class Writer {
   readonly #socket: CarrierSocket;
@@ -86,6 +89,12 @@ export class Writer {
     socket.on('drain', () => {
       this.#drains += 1;
       this.pump();
+    });
+    // Whoever has the socket has frames of others for it.
+    socket.on('awaited', () => {
+      if (!this.#open) return;
+      this.#open.isAwaited = true;
+      this.schedule();
     });
   }
 
@@ -232,7 +241,7 @@ export class Writer {
       return;
     }
     const max = Math.min(chunkMax, Math.max(chunkSize, flow.room));
-    const chunk: OpenChunk = { flow, message, id, head, max, bytes: 0, tail: nothing };
+    const chunk: OpenChunk = { flow, message, id, head, max, bytes: 0, ...begun };
     if (whole) {
       const end = endLine(id, '$');
       this.#put(head, false);
@@ -253,7 +262,7 @@ export class Writer {
     const { chunkSize } = this.#settings;
     if (message.ended) return this.#end(chunk, '#');
     if (message.offset === message.size) return this.#end(chunk, '$');
-    const awaited = this.#control.length > 0 || this.#flows.size > 0;
+    const awaited = this.#control.length > 0 || this.#flows.size > 0 || chunk.isAwaited;
     if (chunk.bytes >= (awaited ? chunkSize : chunk.max)) {
       return this.#end(chunk, '+');
     }
