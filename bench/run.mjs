@@ -13,7 +13,17 @@ import { machine, peerVersions } from './lib/machine.mjs';
 import { writePage } from './page.mjs';
 import { databases, missingFor } from './peers/databases.mjs';
 
-const suites = ['micro', 'store', 'shards', 'push', 'large', 'sessions', 'recovery', 'scale'];
+const suites = [
+  'micro',
+  'profile',
+  'store',
+  'shards',
+  'push',
+  'large',
+  'sessions',
+  'recovery',
+  'scale',
+];
 
 const program = new Command('bench')
   .argument('[suite...]', `some of: ${suites.join(', ')}; all when absent`)
