@@ -2,9 +2,8 @@
 
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
-import type { AccountId, Row, RowKey } from '../ports.js';
-import { outboxBehind, type ReadAlong } from './account-load.js';
-import { AccountWake } from './account-wake.js';
+import { outboxBehind, type LoadedAccount, type ReadAlong } from './account-load.js';
+import { AccountWake, type AccountWakeParts } from './account-wake.js';
 import { transactionOf } from './account-world.js';
 import type { Input } from './account-world.js';
 import { countTurn, nothing, untold } from './account-turns.js';
@@ -15,10 +14,11 @@ import { subscriptionOf } from './dialog-lookup.js';
 import { forgetDigests } from './forgetting.js';
 import { HeldMessages } from './held-messages.js';
 import { Outbox } from './outbox.js';
-import type { DurableEffect, OutboxRow } from './outbox.js';
+import type { DurableEffect } from './outbox.js';
 import { hasSession } from './owner.js';
 import { RestingActors } from './resting-actors.js';
 import { SeenRows } from './seen-rows.js';
+import { submissionTurn } from './submission-turn.js';
 import { takeTurn } from './turn.js';
 import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
 import { VolatileTimers } from './volatile-timers.js';
@@ -32,8 +32,8 @@ export class AccountMemory {
   readonly #actors: Map<Address, Actor>;
   readonly #commits: Commits<Taken>;
   readonly #resting: RestingActors;
-  readonly #outbox: Outbox;
-  readonly #timers: VolatileTimers;
+  #outbox: Outbox | undefined;
+  #timers: VolatileTimers | undefined;
   readonly #held: HeldMessages;
   readonly #wake: AccountWake;
   readonly #seen: SeenRows;
@@ -41,17 +41,16 @@ export class AccountMemory {
   /** A removal looks again every so often: what its last look has begun goes on. */
   #isForgetting = false;
 
-  constructor(parts: MemoryParts) {
-    const { account, world, store, loaded } = parts;
+  constructor(parts: MemoryParts, loaded: LoadedAccount) {
+    const { account, world, store } = parts;
     this.#parts = parts;
     this.#actors = loaded.actors;
-    const { duplicateMs: keepMs, digests: bound } = world.bounds;
-    this.#seen = new SeenRows({ keepMs, bound }, loaded.seen);
+    this.#seen = new SeenRows(world.bounds, loaded.seen);
     this.#held = new HeldMessages(world);
     this.#commits = new Commits(
       {
         account,
-        store: world.admission.measured(store),
+        store: parts.commits,
         perform: (taken) => this.#perform(taken),
         committed: (earliest) => this.#committed(earliest),
         failed: (error) => parts.failed(error),
@@ -59,38 +58,42 @@ export class AccountMemory {
       loaded.version,
     );
     this.#resting = new RestingActors({ account, store, pending: this.#commits });
-    const deliver = (id: AccountId, row: OutboxRow) => world.deliver(id, row);
-    const { clock, log, counters, bounds } = world;
-    const finished = (number: number) => this.#finished(number);
-    const superseded = (numbers: readonly number[]) => this.#rebuild(numbers);
-    const behind = (after: number, limit: number) => outboxBehind(store, account, after, limit);
-    const outbox = {
-      ...{ account, clock, log, counters, bounds, deliver },
-      ...{ finished, behind, superseded },
-    };
-    this.#outbox = new Outbox(outbox);
-    this.#timers = new VolatileTimers(clock, (to, name) => this.#expired(to, name));
-    this.#wake = this.#createWake(parts);
-    for (const { number, row } of loaded.outbox) this.#outbox.take(number, row);
+    this.#wake = new AccountWake(loaded.wakeAt ?? Infinity);
+    for (const { number, row } of loaded.outbox) this.#owed().take(number, row);
   }
 
-  #createWake({ account, store, world, loaded }: MemoryParts): AccountWake {
+  /** Most accounts owe nobody anything. */
+  #owed(): Outbox {
+    const { account, world, store } = this.#parts;
+    const { clock, log, counters, bounds } = world;
+    this.#outbox ??= new Outbox({
+      ...{ account, clock, log, counters, bounds },
+      deliver: (id, row) => world.deliver(id, row),
+      finished: (number) => this.#finished(number),
+      behind: (after, limit) => outboxBehind(store, account, after, limit),
+      superseded: (numbers) => this.#rebuild(numbers),
+    });
+    return this.#outbox;
+  }
+
+  /** For one wake: what an account keeps of this counts ten thousand times. */
+  #wakeParts(): AccountWakeParts {
+    const { account, store, world } = this.#parts;
     const commits = this.#commits;
-    const wake = {
+    return {
       ...{ account, store, world },
       drained: () => commits.drained(),
       isDropped: () => this.#dropped,
-      isRemoved: (key: RowKey) => commits.removes(key),
-      turn: (to: Address, event: AccountEvent, more: ChangeBuilder) =>
+      isRemoved: (key) => commits.removes(key),
+      turn: (to, event, more) =>
         this.#turn({ kind: 'event', to, event }, { to, event, at: event.at }, more),
       hold: () => commits.hold(),
       release: () => commits.release(),
-      inOrder: (rows: readonly Row[] | undefined) => this.#resting.inOrder(rows),
-      outboxAt: (now: number) => this.#outbox.wakeAt(now),
-      commit: (change: ChangeBuilder) => commits.add(change, untold),
+      inOrder: (rows) => this.#resting.inOrder(rows),
+      outboxAt: (now) => this.#outbox?.wakeAt(now) ?? Infinity,
+      commit: (change) => commits.add(change, untold),
       isIdle: () => commits.isIdle,
     };
-    return new AccountWake(wake, loaded.wakeAt ?? Infinity);
   }
 
   readAlong(along: ReadAlong): void {
@@ -104,7 +107,8 @@ export class AccountMemory {
 
   /** Nothing is here that the store does not have. */
   get isIdle(): boolean {
-    if (!this.#commits.isIdle || !this.#outbox.isQuiet || !this.#timers.isEmpty) return false;
+    if (!this.#commits.isIdle || this.#outbox?.isQuiet === false) return false;
+    if (this.#timers?.isEmpty === false) return false;
     for (const address of this.#actors.keys()) {
       if (address !== 'mailbox' && !address.startsWith('subscription/')) return false;
     }
@@ -122,7 +126,7 @@ export class AccountMemory {
 
   /** Takes the turn of an input; the promise is there when something has to be read first. */
   take(input: Input): Promise<void> | undefined {
-    if (input.kind === 'wake') return this.#wake.run().finally(() => this.#resting.rest());
+    if (input.kind === 'wake') return this.#wakeUp();
     this.#wake.isAskedFor(input);
     if (input.kind === 'rebuild') {
       // Whoever never had a mailbox has no metadata.
@@ -141,26 +145,9 @@ export class AccountMemory {
     const { serials, counters } = this.#parts.world;
     const block = serials.offer();
     if (!block) return serials.ready().then(() => (this.#dropped ? undefined : this.take(input)));
-    const { payload } = input;
-    if (input.kind === 'imported') {
-      const known = this.#parts.loaded.digests.has(input.event.message.digest, input.event.at);
-      const event = { ...input.event, duplicate: known, block };
-      return this.#turn(input, { to: 'mailbox', event, payload, at: event.at });
-    }
-    const { at, transaction, message, limits } = input.event;
-    const since = input.kind === 'recorded' ? input.begunAt : at;
-    const duplicate = this.#parts.loaded.digests.has(message.digest, since);
-    if (duplicate) counters['actors.duplicates']++;
-    if (input.kind === 'recorded') {
-      const event = { ...input.event, duplicate, block };
-      return this.#turn(input, { to: 'mailbox', event, payload, at });
-    }
-    // Written out: spreading costs as much here as everything else of this function together.
-    const { type, deferred } = input.event;
-    const forward = this.#held.hasRoom(input) ? input.event.forward : undefined;
-    const known = { duplicate, block, forward, deferred };
-    const received = { type, at, transaction, message, limits, ...known };
-    return this.#turn(input, { to: 'mailbox', event: received, payload, at });
+    const { digests } = this.#parts;
+    const parts = { digests, held: this.#held, counters };
+    return this.#turn(input, submissionTurn(input, block, parts));
   }
 
   /**
@@ -169,8 +156,8 @@ export class AccountMemory {
    */
   drop(): string[] {
     this.#dropped = true;
-    this.#timers.clear();
-    this.#outbox.drop();
+    this.#timers?.clear();
+    this.#outbox?.drop();
     const unanswered: string[] = [];
     const sessions = new Set<Address>(this.#actors.keys());
     for (const { effects, transaction } of this.#commits.drop()) {
@@ -190,6 +177,16 @@ export class AccountMemory {
   }
 
   // ------------------------------------------------------------------------------- turns
+
+  #wakeUp(): Promise<void> {
+    return this.#wake.run(this.#wakeParts()).finally(() => this.#resting.rest());
+  }
+
+  #armed(): VolatileTimers {
+    const { clock } = this.#parts.world;
+    this.#timers ??= new VolatileTimers(clock, (to, name) => this.#expired(to, name));
+    return this.#timers;
+  }
 
   #refresh(input: Extract<Input, { kind: 'refresh' }>): Promise<void> | undefined {
     const { event } = input;
@@ -244,7 +241,7 @@ export class AccountMemory {
 
   #adopt(input: Input, turn: TurnInput, result: Done, more: ChangeBuilder | undefined): void {
     const { world } = this.#parts;
-    for (const [address, actor] of result.actors) {
+    for (const { address, actor } of result.actors.values()) {
       if (actor) this.#actors.set(address, actor);
       else if (this.#actors.delete(address) && hasSession(address)) this.#resting.rest();
     }
@@ -258,7 +255,7 @@ export class AccountMemory {
     const change = more ?? result.change;
     if (more) more.merge(result.change);
     if ('payload' in input && change.keepsContent) {
-      const { digests } = this.#parts.loaded;
+      const { digests } = this.#parts;
       const since = input.kind === 'imported' ? input.event.imported.receivedAt : turn.at;
       digests.add(input.event.message.digest, since, world.clock.now());
     }
@@ -288,10 +285,10 @@ export class AccountMemory {
       const { by, effect } = one;
       switch (effect.type) {
         case 'timer.set':
-          this.#timers.set(by, effect.name, effect.at);
+          this.#armed().set(by, effect.name, effect.at);
           break;
         case 'timer.cancel':
-          this.#timers.cancel(by, effect.name);
+          this.#timers?.cancel(by, effect.name);
           break;
         case 'serials.take':
           world.serials.take(effect);
@@ -312,10 +309,10 @@ export class AccountMemory {
           void this.#forget().catch((error: unknown) => this.#parts.failed(error));
           break;
         case 'message.passed':
-          this.#held.rememberPassed(by, this.#parts.loaded.digests, world.clock.now());
+          this.#held.rememberPassed(by, this.#parts.digests, world.clock.now());
           break;
         case 'stop':
-          this.#timers.cancelAll(by);
+          this.#timers?.cancelAll(by);
           effects.push(one);
           break;
         default:
@@ -326,7 +323,7 @@ export class AccountMemory {
   }
 
   #durable(effect: DurableEffect, change: ChangeBuilder, at: number): DurableTaken {
-    const number = this.#outbox.number();
+    const number = this.#owed().number();
     const row = { effect, at, token: this.#parts.world.random.token(16) };
     change.put(['outbox', number], row);
     return { number, row };
@@ -350,14 +347,14 @@ export class AccountMemory {
       world.performer.perform(account, by, effect, parts);
       if (effect.type === 'stop') this.#held.release(by);
     }
-    for (const { number, row } of durable) this.#outbox.take(number, row);
+    for (const { number, row } of durable) this.#owed().take(number, row);
   }
 
   #committed(earliest: number): void {
-    const { world, advanced } = this.#parts;
+    const { world } = this.#parts;
     world.counters['actors.commits']++;
     if (earliest < Infinity) world.wakeAt(earliest);
-    advanced();
+    this.#parts.advanced();
   }
 
   #finished(number: number): void {
@@ -376,15 +373,15 @@ export class AccountMemory {
   }
 
   #expired(to: Address, name: string): void {
-    const { world, tell } = this.#parts;
+    const { world } = this.#parts;
     const at = world.clock.now();
     // Names of timers belong to the machine that has set them.
-    tell(to, { type: 'timer.expired', at, name, limits: world.limits } as AccountEvent);
+    this.#parts.tell(to, { type: 'timer.expired', at, name, limits: world.limits } as AccountEvent);
   }
 
   /** Of a removed account: the digests of its messages; then its mailbox hears of it. */
   async #forget(): Promise<void> {
-    const { account, store, loaded, world, tell, resubmit } = this.#parts;
+    const { account, store, digests, world } = this.#parts;
     await forgetDigests(store, account, {
       drained: () => this.drained(),
       commit: (change) => this.#add(change, untold),
@@ -392,9 +389,9 @@ export class AccountMemory {
     });
     this.#isForgetting = false;
     if (this.#dropped) return;
-    loaded.digests.clear();
+    digests.clear();
     const { clock, limits } = world;
-    tell('mailbox', { type: 'account.forgotten', at: clock.now(), limits });
-    resubmit({ kind: 'wake', done: () => undefined });
+    this.#parts.tell('mailbox', { type: 'account.forgotten', at: clock.now(), limits });
+    this.#parts.resubmit({ kind: 'wake', done: () => undefined });
   }
 }

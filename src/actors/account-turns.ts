@@ -2,8 +2,8 @@
 
 import type { AccountEvent, Address } from '../machines/events.js';
 import type { AccountId, StorePort } from '../ports.js';
-import type { LoadedAccount } from './account-load.js';
 import type { AccountWorld, AnswerParts, Input } from './account-world.js';
+import type { Digests } from './digests.js';
 import type { OutboxRow } from './outbox.js';
 import type { Counters } from './counters.js';
 import type { Asked, TurnResult } from './turn.js';
@@ -25,7 +25,9 @@ export interface MemoryParts {
   readonly account: AccountId;
   readonly world: AccountWorld;
   readonly store: StorePort;
-  readonly loaded: LoadedAccount;
+  /** The same store, with every commit measured. */
+  readonly commits: Pick<StorePort, 'commit'>;
+  readonly digests: Digests;
   /** A timer of a session has run out, or the like: to be queued whatever the bound. */
   tell(to: Address, event: AccountEvent): void;
   /** A message that was passed on in vain comes again, or timers are to be looked at. */

@@ -33,7 +33,6 @@ export interface AccountWakeParts {
 const inOrderFrom = 3;
 
 export class AccountWake {
-  readonly #parts: AccountWakeParts;
   #at: number;
   /** No durable timer stands before this: a store steps through deleted rows one by one. */
   #timersFrom = 0;
@@ -42,8 +41,7 @@ export class AccountWake {
   /** Came with the load, and is as the store has it: for a wake, if that comes first of all. */
   #along: ReadAlong | undefined;
 
-  constructor(parts: AccountWakeParts, at: number) {
-    this.#parts = parts;
+  constructor(at: number) {
     this.#at = at;
   }
 
@@ -69,8 +67,8 @@ export class AccountWake {
   }
 
   /** Delivers the durable timers that are due, in one commit, and says when to wake again. */
-  async run(): Promise<void> {
-    const { account, world, store, drained, isDropped, inOrder, hold, release } = this.#parts;
+  async run(parts: AccountWakeParts): Promise<void> {
+    const { account, world, store, drained, isDropped, inOrder, hold, release } = parts;
     world.counters['actors.wakes']++;
     await drained();
     if (isDropped()) return;
@@ -99,32 +97,16 @@ export class AccountWake {
       }
       await world.pace.turn();
       if (isDropped()) return;
-      await this.#expire(key, now);
+      await expire(parts, key, now);
       if (isDropped()) return;
     }
     this.#isFirstOwn = this.#at <= now;
-    this.#rearm(before, next);
+    this.#rearm(parts, before, next);
     release();
   }
 
-  #expire(
-    key: RowKey & readonly ['timer', number, string],
-    now: number,
-  ): Promise<void> | undefined {
-    const { world, isRemoved, turn } = this.#parts;
-    if (isRemoved(key)) return undefined;
-    const [to, name] = key[2].split(' ');
-    assert(to !== undefined && name !== undefined);
-    const { limits } = world;
-    // Names of timers belong to the machine that has set them.
-    const event = { type: 'timer.expired', at: now, name, limits } as AccountEvent;
-    const more = new ChangeBuilder();
-    more.remove(key);
-    return turn(to as Address, event, more);
-  }
-
-  #rearm(before: number, next: number): void {
-    const { world, outboxAt, commit, isIdle } = this.#parts;
+  #rearm(parts: AccountWakeParts, before: number, next: number): void {
+    const { world, outboxAt, commit, isIdle } = parts;
     const at = Math.min(this.#at, next, outboxAt(world.clock.now()));
     this.#at = at;
     if (at === before && isIdle()) return;
@@ -132,4 +114,20 @@ export class AccountWake {
     change.wake(at === Infinity ? null : at);
     commit(change);
   }
+}
+
+function expire(
+  { world, isRemoved, turn }: AccountWakeParts,
+  key: RowKey & readonly ['timer', number, string],
+  now: number,
+): Promise<void> | undefined {
+  if (isRemoved(key)) return undefined;
+  const [to, name] = key[2].split(' ');
+  assert(to !== undefined && name !== undefined);
+  const { limits } = world;
+  // Names of timers belong to the machine that has set them.
+  const event = { type: 'timer.expired', at: now, name, limits } as AccountEvent;
+  const more = new ChangeBuilder();
+  more.remove(key);
+  return turn(to as Address, event, more);
 }

@@ -27,10 +27,19 @@ const wokenRows = 64;
 /** Where the queue of an account begins to be compacted. */
 const compactAt = 1_024;
 
+/** The store of an account. */
+export interface AccountPorts {
+  readonly store: StorePort;
+  /** The same, with every commit measured. */
+  readonly commits: Pick<StorePort, 'commit'>;
+}
+
 export class Account {
   readonly id: AccountId;
+  /** For the directory: something came since it has last looked. */
+  isUsed = false;
   readonly #world: AccountWorld;
-  readonly #store: StorePort;
+  readonly #ports: AccountPorts;
   #queue: Input[] = [];
   #first = 0;
   /** The input whose turn is being taken. */
@@ -40,12 +49,12 @@ export class Account {
   #busy = false;
   /** We have made a mistake: nothing is done for this account until the node starts anew. */
   #stopped = false;
-  #settled: (() => void)[] = [];
+  #settled: (() => void)[] | undefined;
 
-  constructor(id: AccountId, world: AccountWorld, store: StorePort) {
+  constructor(id: AccountId, world: AccountWorld, ports: AccountPorts) {
     this.id = id;
     this.#world = world;
-    this.#store = store;
+    this.#ports = ports;
   }
 
   /** Inputs that wait. */
@@ -75,7 +84,7 @@ export class Account {
     assert(this.isIdle);
     this.#memory?.drop();
     this.#memory = undefined;
-    this.#store.release(this.id);
+    this.#ports.store.release(this.id);
   }
 
   /** EVT-04: its subscribers are to go elsewhere. */
@@ -88,7 +97,7 @@ export class Account {
   /** Resolves when everything that was taken is durable, or has failed. */
   async settled(): Promise<void> {
     while (!this.#stopped && !this.#isSettled) {
-      await new Promise<void>((resolve) => this.#settled.push(resolve));
+      await new Promise<void>((resolve) => (this.#settled ??= []).push(resolve));
     }
   }
 
@@ -178,9 +187,9 @@ export class Account {
   }
 
   #tellSettled(): void {
-    if (this.#settled.length === 0 || !(this.#stopped || this.#isSettled)) return;
     const waiting = this.#settled;
-    this.#settled = [];
+    if (!waiting || !(this.#stopped || this.#isSettled)) return;
+    this.#settled = undefined;
     for (const resolve of waiting) resolve();
   }
 
@@ -193,21 +202,24 @@ export class Account {
     const window = { now, keepMs: bounds.duplicateMs, bound: bounds.digests };
     // Whoever wakes it asks for most of what there is.
     const whole = this.#queue[this.#first]?.kind === 'wake' ? wokenRows : undefined;
-    const { loaded, along } = await loadAccount(this.#store, this.id, digests, window, whole);
+    const { store } = this.#ports;
+    const { loaded, along } = await loadAccount(store, this.id, digests, window, whole);
     if (this.#stopped) return;
     counters['actors.loads']++;
-    const memory: AccountMemory = new AccountMemory({
+    const parts = {
       account: this.id,
       world: this.#world,
-      store: this.#store,
-      loaded,
-      tell: (to, event) => this.#tell(to, event),
-      resubmit: (input) => this.#resubmit(input),
+      store,
+      commits: this.#ports.commits,
+      digests: loaded.digests,
+      tell: (to: Address, event: AccountEvent) => this.#tell(to, event),
+      resubmit: (input: Input) => this.#resubmit(input),
       advanced: () => this.#advanced(),
-      failed: (error) => {
+      failed: (error: unknown) => {
         if (this.#memory === memory) this.#fail(error);
       },
-    });
+    };
+    const memory: AccountMemory = new AccountMemory(parts, loaded);
     memory.readAlong(along);
     this.#memory = memory;
     // A restart is an event: sessions that were held in memory are gone.
@@ -232,7 +244,9 @@ export class Account {
   }
 
   #enqueue(input: Input): void {
-    this.#queue.push(input);
+    // What is pushed into an empty array makes room for sixteen more.
+    if (this.#queue.length === 0) this.#queue = [input];
+    else this.#queue.push(input);
     this.#world.counters['actors.queue']++;
     this.#pump();
   }

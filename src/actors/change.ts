@@ -11,15 +11,12 @@ interface Put {
   readonly value: unknown;
 }
 
-/** The rest form of a virtual UA; undefined: its row goes. */
-type VirtualUaRow = readonly [Address, AtRest | undefined];
-
 const noRows: readonly never[] = [];
 
 export class ChangeBuilder {
   #rows: Map<string, Put> | undefined;
-  #virtualUas: VirtualUaRow[] | undefined;
-  #keeps: Map<number, Buffer | UploadId> | undefined;
+  #virtualUas: Address[] | undefined;
+  #keeps: Change['keeps'][number][] | undefined;
   #drops: Set<number> | undefined;
   #wakeAt: number | null | undefined;
   #earliest = Infinity;
@@ -40,8 +37,12 @@ export class ChangeBuilder {
   }
 
   put(key: RowKey, value: unknown): void {
+    this.#put(nameOf(key), key, value);
+  }
+
+  #put(name: string, key: RowKey, value: unknown): void {
     this.#rows ??= new Map();
-    this.#rows.set(nameOf(key), { key, value });
+    this.#rows.set(name, { key, value });
   }
 
   remove(key: RowKey): void {
@@ -56,8 +57,8 @@ export class ChangeBuilder {
 
   /** Writes the rest form of an actor; undefined: its row goes. */
   putActor(address: Address, atRest: AtRest | undefined): void {
-    this.put(keyOfActor(address), atRest);
-    if (address.startsWith('ua/')) (this.#virtualUas ??= []).push([address, atRest]);
+    this.#put(address, keyOfActor(address), atRest);
+    if (address.startsWith('ua/')) (this.#virtualUas ??= []).push(address);
   }
 
   setTimer(at: number, address: Address, name: string): void {
@@ -70,12 +71,14 @@ export class ChangeBuilder {
   }
 
   keep(serial: number, content: Buffer | UploadId): void {
-    this.#keeps ??= new Map();
-    this.#keeps.set(serial, content);
+    const kept = { serial, content };
+    if (this.#keeps) this.#keeps.push(kept);
+    else this.#keeps = [kept];
   }
 
   drop(serial: number): void {
-    this.#keeps?.delete(serial);
+    // There are no more of these than turns ahead of a commit.
+    if (this.#keeps) this.#keeps = this.#keeps.filter((kept) => kept.serial !== serial);
     this.#drops ??= new Set();
     this.#drops.add(serial);
   }
@@ -92,17 +95,23 @@ export class ChangeBuilder {
 
   /** Whether a message is stored here. */
   get keepsContent(): boolean {
-    return this.#keeps !== undefined && this.#keeps.size > 0;
+    return this.#keeps !== undefined && this.#keeps.length > 0;
   }
 
   /** Messages that come and go here. */
   get messages(): { readonly stored: number; readonly gone: number } {
-    return { stored: this.#keeps?.size ?? 0, gone: this.#drops?.size ?? 0 };
+    return { stored: this.#keeps?.length ?? 0, gone: this.#drops?.size ?? 0 };
   }
 
-  /** What is written here for virtual UAs, in order: of several rows of one the last counts. */
-  virtualUas(): readonly VirtualUaRow[] {
+  /** The virtual UAs of which something is written here. */
+  virtualUas(): readonly Address[] {
     return this.#virtualUas ?? noRows;
+  }
+
+  /** The rest form that is written here; undefined inside: its row goes. */
+  virtualUa(address: Address): { readonly atRest: AtRest | undefined } | undefined {
+    const row = this.#rows?.get(address);
+    return row && { atRest: row.value as AtRest | undefined };
   }
 
   /** Adds what a later turn changes. */
@@ -112,8 +121,8 @@ export class ChangeBuilder {
       this.#rows ??= new Map();
       for (const [name, row] of later.#rows) this.#rows.set(name, row);
     }
-    for (const row of later.virtualUas()) (this.#virtualUas ??= []).push(row);
-    if (later.#keeps) for (const [serial, content] of later.#keeps) this.keep(serial, content);
+    for (const address of later.virtualUas()) (this.#virtualUas ??= []).push(address);
+    if (later.#keeps) for (const { serial, content } of later.#keeps) this.keep(serial, content);
     if (later.#drops) for (const serial of later.#drops) this.drop(serial);
     if (later.#wakeAt !== undefined) this.#wakeAt = later.#wakeAt;
     this.#earliest = Math.min(this.#earliest, later.#earliest);
@@ -126,11 +135,12 @@ export class ChangeBuilder {
       if (put.value === undefined) deletes.push(put.key);
       else puts.push(put);
     }
-    const keeps: Change['keeps'][number][] = [];
-    if (this.#keeps) for (const [serial, content] of this.#keeps) keeps.push({ serial, content });
+    const keeps = this.#keeps ?? noRows;
     const drops = this.#drops ? [...this.#drops] : noRows;
-    const change = { puts, deletes, keeps, drops };
-    return this.#wakeAt === undefined ? change : { ...change, wakeAt: this.#wakeAt };
+    const wakeAt = this.#wakeAt;
+    // Written out: a literal behind a spread is defined field by field.
+    if (wakeAt === undefined) return { puts, deletes, keeps, drops };
+    return { puts, deletes, keeps, drops, wakeAt };
   }
 }
 
@@ -139,6 +149,9 @@ export function keyOfActor(address: Address): RowKey {
   return address.startsWith('ua/') ? ['ua', Number(address.slice(3))] : ['actor', address];
 }
 
+/** The rows of actors by their addresses, which are there already as strings. */
 function nameOf(key: RowKey): string {
+  if (key[0] === 'actor') return key[1];
+  if (key[0] === 'ua') return `ua/${key[1]}`;
   return key.length === 2 ? `${key[0]} ${key[1]}` : `${key[0]} ${key[1]} ${key[2]}`;
 }

@@ -27,11 +27,6 @@ interface Batch<Taken> {
  */
 export class Commits<Taken> {
   readonly #parts: CommitParts<Taken>;
-  /** Virtual UAs as the pending commits will leave them. */
-  readonly #pending = new Map<
-    Address,
-    { readonly atRest: AtRest | undefined; readonly batch: Batch<Taken> }
-  >();
   #version: number;
   #underway: Batch<Taken> | undefined;
   #gathering: Batch<Taken> | undefined;
@@ -39,7 +34,7 @@ export class Commits<Taken> {
   #performing: Batch<Taken> | undefined;
   #held = false;
   #dropped = false;
-  #drained: (() => void)[] = [];
+  #drained: (() => void)[] | undefined;
 
   constructor(parts: CommitParts<Taken>, version: number) {
     this.#parts = parts;
@@ -57,11 +52,12 @@ export class Commits<Taken> {
 
   /** What a pending commit says of a virtual UA; undefined when none says anything. */
   pending(address: Address): { readonly atRest: AtRest | undefined } | undefined {
-    return this.#pending.get(address);
+    return this.#gathering?.change.virtualUa(address) ?? this.#underway?.change.virtualUa(address);
   }
 
   pendingAddresses(): Iterable<Address> {
-    return this.#pending.keys();
+    const underway = this.#underway?.change.virtualUas() ?? [];
+    return underway.concat(this.#gathering?.change.virtualUas() ?? []);
   }
 
   /** Whether a row that is in the store goes with what gathers. */
@@ -77,17 +73,11 @@ export class Commits<Taken> {
       else this.#parts.perform(taken);
       return;
     }
-    let batch = this.#gathering;
+    const batch = this.#gathering;
     if (batch) {
       batch.change.merge(change);
       batch.turns.push(taken);
-    } else {
-      batch = { change, turns: [taken] };
-      this.#gathering = batch;
-    }
-    for (const [address, atRest] of change.virtualUas()) {
-      this.#pending.set(address, { atRest, batch });
-    }
+    } else this.#gathering = { change, turns: [taken] };
     if (!this.#held) this.#commit();
   }
 
@@ -104,7 +94,7 @@ export class Commits<Taken> {
   /** Resolves when nothing is pending, or when it will never be. */
   drained(): Promise<void> {
     if (this.isIdle || this.#dropped) return Promise.resolve();
-    return new Promise((resolve) => this.#drained.push(resolve));
+    return new Promise((resolve) => (this.#drained ??= []).push(resolve));
   }
 
   /** Forgets everything; returns the turns whose effects will never happen, in order. */
@@ -113,7 +103,6 @@ export class Commits<Taken> {
     this.#dropped = true;
     this.#underway = undefined;
     this.#gathering = undefined;
-    this.#pending.clear();
     this.#wakeDrained();
     return lost;
   }
@@ -124,27 +113,30 @@ export class Commits<Taken> {
     this.#underway = batch;
     this.#gathering = undefined;
     const { store, account } = this.#parts;
-    const failed = (error: unknown): void => {
-      if (!this.#dropped) this.#parts.failed(error);
-    };
-    store.commit(account, this.#version, batch.change.build()).then((version) => {
-      // The memory of the account is gone, so nobody may hear of what it decided.
-      if (this.#dropped) return;
-      try {
-        this.#done(batch, version);
-      } catch (error) {
-        failed(error);
-      }
-    }, failed);
+    store.commit(account, this.#version, batch.change.build()).then(
+      (version) => this.#committed(batch, version),
+      (error: unknown) => this.#failed(error),
+    );
+  }
+
+  #committed(batch: Batch<Taken>, version: number): void {
+    // The memory of the account is gone, so nobody may hear of what it decided.
+    if (this.#dropped) return;
+    try {
+      this.#done(batch, version);
+    } catch (error) {
+      this.#failed(error);
+    }
+  }
+
+  #failed(error: unknown): void {
+    if (!this.#dropped) this.#parts.failed(error);
   }
 
   #done(batch: Batch<Taken>, version: number): void {
     assert.equal(this.#underway, batch);
     this.#version = version;
     this.#underway = undefined;
-    for (const [address] of batch.change.virtualUas()) {
-      if (this.#pending.get(address)?.batch === batch) this.#pending.delete(address);
-    }
     if (!this.#held) this.#commit();
     this.#performing = batch;
     for (const taken of batch.turns) this.#parts.perform(taken);
@@ -155,7 +147,8 @@ export class Commits<Taken> {
 
   #wakeDrained(): void {
     const waiting = this.#drained;
-    this.#drained = [];
+    if (!waiting) return;
+    this.#drained = undefined;
     for (const resolve of waiting) resolve();
   }
 }

@@ -2,7 +2,7 @@
 
 import type { Withdrawn } from '../machines/events.js';
 import type { AccountId, PlacementPort, StorePort } from '../ports.js';
-import { Account } from './account.js';
+import { Account, type AccountPorts } from './account.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { createNobodyStore, nobody } from './nobody.js';
 
@@ -20,14 +20,18 @@ export type Submitted = 'taken' | 'busy' | 'elsewhere';
 
 export class Directory {
   readonly #parts: DirectoryParts;
-  /** Least recently used first. */
+  /** Least recently used first, as far as anybody has had to look (`#passivate`). */
   readonly #accounts = new Map<AccountId, Account>();
-  readonly #nobodyStore: StorePort;
+  readonly #ports: AccountPorts;
+  readonly #nobodyPorts: AccountPorts;
   #last: Account | undefined;
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts;
-    this.#nobodyStore = createNobodyStore();
+    const { admission } = parts.world;
+    const nobodyStore = createNobodyStore();
+    this.#ports = { store: parts.store, commits: admission.measured(parts.store) };
+    this.#nobodyPorts = { store: nobodyStore, commits: admission.measured(nobodyStore) };
   }
 
   get size(): number {
@@ -73,26 +77,33 @@ export class Directory {
   }
 
   #account(id: AccountId): Account | undefined {
-    if (this.#last?.id === id) return this.#last;
-    let account = this.#accounts.get(id);
-    if (account) {
-      this.#accounts.delete(id);
-    } else {
-      if (this.#accounts.size >= this.#parts.world.bounds.accounts) this.#passivate();
-      if (this.#accounts.size >= this.#parts.world.bounds.accounts) return undefined;
-      const store = id === nobody ? this.#nobodyStore : this.#parts.store;
-      account = new Account(id, this.#parts.world, store);
-    }
-    this.#accounts.set(id, account);
+    const account =
+      this.#last?.id === id ? this.#last : (this.#accounts.get(id) ?? this.#create(id));
+    if (!account) return undefined;
+    account.isUsed = true;
     this.#last = account;
     return account;
   }
 
+  #create(id: AccountId): Account | undefined {
+    const { world } = this.#parts;
+    if (this.#accounts.size >= world.bounds.accounts) this.#passivate();
+    if (this.#accounts.size >= world.bounds.accounts) return undefined;
+    const account = new Account(id, world, id === nobody ? this.#nobodyPorts : this.#ports);
+    this.#accounts.set(id, account);
+    return account;
+  }
+
+  /**
+   * Accounts that were used since they were last passed move behind here, not with every use: a
+   * table whose entries always move is made anew all the time.
+   */
   #passivate(): void {
     let looked = 0;
     for (const [id, account] of this.#accounts) {
-      if (looked++ === candidates) return;
-      if (account.isIdle) {
+      if (account.isUsed) account.isUsed = false;
+      else if (looked++ === candidates) return;
+      else if (account.isIdle) {
         account.passivate();
         this.#accounts.delete(id);
         if (this.#last === account) this.#last = undefined;

@@ -45,7 +45,8 @@ type HeldInput = MessageInput | InvitationInput;
 
 export class HeldMessages {
   readonly #shared: HeldShared;
-  readonly #held = new Map<Address, HeldInput>();
+  /** Absent: none. */
+  #held: Map<Address, HeldInput> | undefined;
 
   constructor(shared: HeldShared) {
     this.#shared = shared;
@@ -67,19 +68,24 @@ export class HeldMessages {
   holdForwarded(input: HeldInput, effects: readonly Asked[]): void {
     const { counters, forwardOctets, bridges } = this.#shared;
     for (const { by, effect } of effects) {
-      if (effect.type !== 'sip.forward' || this.#held.has(by)) continue;
+      if (effect.type !== 'sip.forward' || this.#held?.has(by)) continue;
       counters[counterOf(by)]++;
       forwardOctets.take(octetsOf(input).length);
       if (input.kind === 'invitation') {
         bridges.take(1);
-        this.#held.set(by, { ...input, octets: unshared(input.octets) });
-      } else this.#held.set(by, { ...input, payload: unshared(input.payload) });
+        this.#hold(by, { ...input, octets: unshared(input.octets) });
+      } else this.#hold(by, { ...input, payload: unshared(input.payload) });
     }
+  }
+
+  #hold(by: Address, input: HeldInput): void {
+    this.#held ??= new Map();
+    this.#held.set(by, input);
   }
 
   /** What is passed on. */
   submissionOf(by: Address): AnswerParts {
-    const held = this.#held.get(by);
+    const held = this.#held?.get(by);
     if (!held) return {};
     const submission = { bytes: octetsOf(held), sender: held.sender };
     return held.kind === 'invitation'
@@ -89,7 +95,7 @@ export class HeldMessages {
 
   /** D-18: a repetition of a message that the user has taken is known as one. */
   rememberPassed(by: Address, digests: Digests, now: number): void {
-    const held = this.#held.get(by);
+    const held = this.#held?.get(by);
     if (held?.kind === 'message') digests.add(held.event.message.digest, now, now);
   }
 
@@ -111,9 +117,9 @@ export class HeldMessages {
   }
 
   release(by: Address): HeldInput | undefined {
-    const input = this.#held.get(by);
+    const input = this.#held?.get(by);
     if (!input) return undefined;
-    this.#held.delete(by);
+    this.#held?.delete(by);
     const { forwardOctets, bridges } = this.#shared;
     forwardOctets.give(octetsOf(input).length);
     if (input.kind === 'invitation') bridges.give(1);
@@ -122,7 +128,7 @@ export class HeldMessages {
 
   /** Lets go of everything. */
   clear(): HeldInput[] {
-    return [...this.#held.keys()].flatMap((by) => this.release(by) ?? []);
+    return [...(this.#held?.keys() ?? [])].flatMap((by) => this.release(by) ?? []);
   }
 }
 

@@ -23,7 +23,8 @@ const steadyAfter = 3;
 
 export class RestingActors {
   readonly #parts: RestingActorsParts;
-  readonly #ahead = new Map<Address, AtRest>();
+  /** Absent: none were read. */
+  #ahead: Map<Address, AtRest> | undefined;
   /** What is not to be kept of the rows that are being read. */
   #altered: Set<Address> | undefined;
   /** The highest serial that was asked for, and how often in a row a higher one came. */
@@ -37,9 +38,9 @@ export class RestingActors {
   /** Puts the row into `found` where that needs no waiting. */
   find(address: Address, found: Map<Address, AtRest | undefined>): boolean {
     const pending = this.#parts.pending.pending(address);
-    const atRest = pending ? pending.atRest : this.#ahead.get(address);
+    const atRest = pending ? pending.atRest : this.#ahead?.get(address);
     if (!pending && !atRest) return false;
-    this.#ahead.delete(address);
+    this.#ahead?.delete(address);
     found.set(address, atRest);
     return true;
   }
@@ -49,9 +50,9 @@ export class RestingActors {
     const { account, store } = this.#parts;
     const serials = addresses.map(serialOf);
     if (this.#isSteady(serials)) await this.#readAhead(serials[0]!, serials.length);
-    const values = addresses.map((address) => this.#ahead.get(address));
+    const values = addresses.map((address) => this.#ahead?.get(address));
     const missing = addresses.filter((_, index) => values[index] === undefined);
-    for (const address of addresses) this.#ahead.delete(address);
+    for (const address of addresses) this.#ahead?.delete(address);
     if (missing.length === 0) return values;
     const read = await store.get(account, missing.map(keyOfActor));
     let next = 0;
@@ -65,23 +66,28 @@ export class RestingActors {
   inOrder(rows: readonly Row[] = []): void {
     this.#steady = steadyAfter;
     for (const { key, value } of rows) {
-      if (key[0] === 'ua') this.#ahead.set(`ua/${key[1]}`, value as AtRest);
+      if (key[0] === 'ua') this.#keep(`ua/${key[1]}`, value);
     }
   }
 
   /** A turn changes rows: what was read of them is past. */
   altered(change: ChangeBuilder): void {
-    if (this.#ahead.size === 0 && !this.#altered) return;
-    for (const [address] of change.virtualUas()) {
-      this.#ahead.delete(address);
+    if (!this.#ahead && !this.#altered) return;
+    for (const address of change.virtualUas()) {
+      this.#ahead?.delete(address);
       this.#altered?.add(address);
     }
   }
 
   /** Whoever went from one to the next is done. */
   rest(): void {
-    this.#ahead.clear();
+    this.#ahead = undefined;
     this.#steady = 0;
+  }
+
+  #keep(address: Address, value: unknown): void {
+    this.#ahead ??= new Map();
+    this.#ahead.set(address, value as AtRest);
   }
 
   #isSteady(serials: readonly number[]): boolean {
@@ -89,7 +95,7 @@ export class RestingActors {
     const last = serials.at(-1)!;
     this.#steady = first > this.#highest ? this.#steady + serials.length : 0;
     this.#highest = last;
-    if (this.#steady < steadyAfter || this.#ahead.size > 0) return false;
+    if (this.#steady < steadyAfter || (this.#ahead?.size ?? 0) > 0) return false;
     // What stands far apart was chosen by somebody.
     return last - first < 2 * serials.length;
   }
@@ -102,7 +108,7 @@ export class RestingActors {
       const range = { kind: 'ua', after: first - 1, limit: Math.max(aheadMax, atLeast) } as const;
       for (const { key, value } of await store.scan(account, range)) {
         const address = `ua/${key[1] as number}` as const;
-        if (!altered.has(address)) this.#ahead.set(address, value as AtRest);
+        if (!altered.has(address)) this.#keep(address, value);
       }
     } finally {
       this.#altered = undefined;

@@ -40,6 +40,13 @@ export interface TurnWorld {
   readonly definitionOf?: (address: Address) => Definition;
 }
 
+/** An actor as the turn leaves it. */
+export interface SteppedActor {
+  readonly address: Address;
+  /** Undefined: not in memory any more. */
+  readonly actor: Actor | undefined;
+}
+
 /** An effect, and the actor that asked for it. */
 export interface Asked {
   readonly by: Address;
@@ -51,8 +58,8 @@ export type TurnResult =
   | { readonly kind: 'reads'; readonly addresses: readonly Address[] }
   | {
       readonly kind: 'done';
-      /** Actors that changed; undefined: not in memory any more. */
-      readonly actors: ReadonlyMap<Address, Actor | undefined>;
+      /** Actors that were stepped. */
+      readonly actors: ReadonlyMap<Address, SteppedActor>;
       readonly change: ChangeBuilder;
       /** In order; what is part of the change is not among them. */
       readonly effects: readonly Asked[];
@@ -76,21 +83,24 @@ export interface Told {
   readonly by: Address | undefined;
 }
 
+interface Stepped extends SteppedActor {
+  readonly definition: Definition;
+  actor: Actor | undefined;
+}
+
 class Turn {
   readonly #world: TurnWorld;
   readonly #input: TurnInput;
   readonly #queue: Told[] = [];
-  readonly #actors = new Map<Address, Actor | undefined>();
+  readonly #stepped = new Map<Address, Stepped>();
   readonly #change = new ChangeBuilder();
   readonly #effects: Asked[] = [];
-  readonly #definitionOf: (address: Address) => Definition;
   #handled = false;
   #deadLetters = 0;
 
   constructor(world: TurnWorld, input: TurnInput) {
     this.#world = world;
     this.#input = input;
-    this.#definitionOf = world.definitionOf ?? definitionOf;
     this.#queue.push({ to: input.to, event: input.event, by: undefined });
   }
 
@@ -105,7 +115,7 @@ class Turn {
     this.#settle();
     return {
       kind: 'done',
-      actors: this.#actors,
+      actors: this.#stepped,
       change: this.#change,
       effects: this.#effects,
       handled: this.#handled,
@@ -117,8 +127,8 @@ class Turn {
   /** Only a virtual UA can be at rest unseen, and a birth needs no look: its serial is fresh. */
   #isKnown({ to, event }: Told): boolean {
     if (!to.startsWith('ua/')) return true;
-    if (this.#actors.has(to) || this.#world.actors.has(to) || this.#world.read.has(to)) return true;
-    return this.#definitionOf(to).birth.includes(event.type);
+    if (this.#definitionOf(to).birth.includes(event.type)) return true;
+    return this.#stepped.has(to) || this.#world.actors.has(to) || this.#world.read.has(to);
   }
 
   #unread(from: number): Address[] {
@@ -131,8 +141,9 @@ class Turn {
   }
 
   #deliver(told: Told): boolean {
-    const definition = this.#definitionOf(told.to);
-    const actor = this.#actorAt(told.to, definition);
+    const stepped = this.#stepped.get(told.to);
+    const definition = stepped?.definition ?? this.#definitionOf(told.to);
+    const actor = stepped ? stepped.actor : this.#actorAt(told.to, definition);
     if (actor === undefined && !definition.birth.includes(told.event.type)) {
       this.#undelivered(told);
       return false;
@@ -142,13 +153,18 @@ class Turn {
       if (actor === undefined) this.#undelivered(told);
       return false;
     }
-    this.#actors.set(told.to, { snapshot: result.snapshot, atRest: actor?.atRest });
+    const next = { snapshot: result.snapshot, atRest: actor?.atRest };
+    if (stepped) stepped.actor = next;
+    else this.#stepped.set(told.to, { address: told.to, definition, actor: next });
     for (const effect of result.effects) this.#apply(told.to, effect);
     return true;
   }
 
+  #definitionOf(address: Address): Definition {
+    return (this.#world.definitionOf ?? definitionOf)(address);
+  }
+
   #actorAt(address: Address, definition: Definition): Actor | undefined {
-    if (this.#actors.has(address)) return this.#actors.get(address);
     const live = this.#world.actors.get(address);
     if (live !== undefined) return live;
     const atRest = this.#world.read.get(address);
@@ -197,20 +213,23 @@ class Turn {
 
   /** The row goes with the actor; what it had asked for before still happens. */
   #stop(address: Address): void {
-    const before = this.#actors.get(address);
-    if (before?.atRest !== undefined) this.#change.putActor(address, undefined);
-    this.#actors.set(address, undefined);
+    const stepped = this.#stepped.get(address);
+    assert(stepped, 'only an actor that was stepped stops');
+    if (stepped.actor?.atRest !== undefined) this.#change.putActor(address, undefined);
+    stepped.actor = undefined;
     this.#effects.push({ by: address, effect: { type: 'stop' } });
   }
 
   /** Writes what is different at rest, and lets go of virtual UAs that are at rest altogether. */
   #settle(): void {
-    for (const [address, actor] of this.#actors) {
+    for (const stepped of this.#stepped.values()) {
+      const { address, definition, actor } = stepped;
       if (actor === undefined) continue;
-      const atRest = this.#definitionOf(address).rest(actor.snapshot);
+      const { snapshot } = actor;
+      const atRest = definition.rest(snapshot);
       if (!sameAtRest(actor.atRest, atRest)) this.#change.putActor(address, atRest);
-      const leaves = address.startsWith('ua/') && atRest?.state === actor.snapshot.value;
-      this.#actors.set(address, leaves ? undefined : { snapshot: actor.snapshot, atRest });
+      const leaves = address.startsWith('ua/') && atRest?.state === snapshot.value;
+      stepped.actor = leaves ? undefined : { snapshot, atRest };
     }
   }
 }

@@ -34,6 +34,9 @@ const definitions = new Map<string, Definition>([
 
 /** The definition of the machine behind an address. Throws for a name that is no address. */
 export function definitionOf(address: Address): Definition {
+  // Every message asks for these two.
+  if (address === 'mailbox') return mailbox;
+  if (address.startsWith('ua/')) return virtualUa;
   const slash = address.indexOf('/');
   const definition = definitions.get(slash < 0 ? address : address.slice(0, slash));
   if (definition === undefined) throw new Error(`MACHINE_ADDRESS_UNKNOWN: ${address}`);

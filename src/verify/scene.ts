@@ -129,7 +129,7 @@ export class Scene {
       this.forget();
       return;
     }
-    for (const [address, actor] of result.actors) {
+    for (const { address, actor } of result.actors.values()) {
       if (actor) this.actors?.set(address, actor);
       else this.actors?.delete(address);
     }

@@ -85,7 +85,7 @@ export function withoutTimer(parts: Parts, of: Address, name: string): Parts {
 
 function live(next: Writable<Parts>, changed: Done['actors']): void {
   const actors = new Map(next.actors);
-  for (const [address, actor] of changed) {
+  for (const { address, actor } of changed.values()) {
     if (address.startsWith('ua/')) {
       next.uas = actor ? next.uas.set(address, actor) : next.uas.delete(address);
     } else if (actor) actors.set(address, actor);

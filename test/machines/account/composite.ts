@@ -204,7 +204,7 @@ export class Composing {
     for (const row of puts) state.rows.set(row.key.join(' '), row);
     for (const { serial } of keeps) state.contents.add(serial);
     for (const serial of drops) state.contents.delete(serial);
-    for (const [address, actor] of result.actors) {
+    for (const { address, actor } of result.actors.values()) {
       if (actor) state.actors.set(address, actor);
       else state.actors.delete(address);
     }
