@@ -56,10 +56,8 @@ export async function startNode(settings: Settings, parts: NodeParts = {}): Prom
   const world = worldOf(parts, { clock, random, log, ...(trace && { trace }) });
   const linked = parts.link && { link: parts.link };
   const policyRules = readPolicy(settings);
-  const msrp = createMsrpEndpoint({
-    ...{ ...world, ...msrpOptions(settings) },
-    ...(parts.msrpLink && { link: parts.msrpLink }),
-  });
+  const linkedMsrp = parts.msrpLink && { link: parts.msrpLink };
+  const msrp = createMsrpEndpoint({ ...world, ...msrpOptions(settings), ...linkedMsrp });
   // Before the store: certificates that cannot be used leave nothing open.
   const sip = createSipEndpoint({ ...world, ...sipOptions(settings, random), ...linked });
   const xdms = await xdmsOf(settings, world);

@@ -95,7 +95,10 @@ export class FrameBounds {
       const start = this.#line;
       const end = octets.indexOf(lf, start);
       const after = end < 0 ? octets.length : end + 1;
-      if (!this.#fits(octets, start, after)) return this.#break(octets);
+      if (!this.#fits(octets, start, after)) {
+        this.#break(octets);
+        return undefined;
+      }
       if (end < 0) {
         // A copy: a view would keep the whole chunk alive.
         this.#kept = Buffer.from(octets);
@@ -105,7 +108,10 @@ export class FrameBounds {
       if (this.#lines === 0) {
         // Empty lines between frames are nobody's.
         if (isEmpty) return (this.#reset(), after);
-        if (!this.#readStartLine(octets.toString('latin1', 0, after))) return this.#break(octets);
+        if (!this.#readStartLine(octets.toString('latin1', 0, after))) {
+          this.#break(octets);
+          return undefined;
+        }
       } else if (isEmpty) {
         this.#scanner = new EndLineScanner(this.#transactionId!);
         this.#handler.head(octets.subarray(0, after), this.#toPath);
@@ -150,10 +156,9 @@ export class FrameBounds {
       : false;
   }
 
-  #break(octets: Buffer): undefined {
+  #break(octets: Buffer): void {
     this.#isBroken = true;
     this.#handler.broken(octets);
-    return undefined;
   }
 
   #reset(): void {
