@@ -19,6 +19,16 @@ describe('accounts in memory', () => {
     expect(await storedFor(world, 'a')).toBe(2);
   });
 
+  test('one that is used again stays before others that came later', async () => {
+    const world = await createWorld({ bounds: { accounts: 3 } });
+    for (const user of ['a', 'b', 'c', 'd', 'b', 'e', 'b']) {
+      world.message(user);
+      await settle();
+    }
+    expect(count(world, 'actors.loads')).toBe(5);
+    expect(count(world, 'actors.passivations')).toBe(2);
+  });
+
   test('one with a session stays, however old', async () => {
     const world = await createWorld({ bounds: { accounts: 2 } });
     world.message('tomas');
