@@ -50,10 +50,10 @@ type Timed = Extract<SessionEvent, { readonly limits: Limits }>;
 export function deliveryDeclarations<
   Context extends DeliveryContext,
   Event extends { type: string; at: number; limits: Limits },
->() {
+>(copy?: (context: Context) => Context) {
   const { ask, effect } = declarations<Context, Event>();
   return {
-    actions: deliveryChanges<Context, Event>(),
+    actions: deliveryChanges<Context, Event>(copy),
     guards: {
       isOver: ask((context) => isOver(context)),
       isWait: ask((_context, event) => 'name' in event && event.name === 'wait'),
@@ -64,14 +64,7 @@ export function deliveryDeclarations<
       return admitted(context, limits).map((serial): Tell => ({
         type: 'tell',
         to: `ua/${serial}`,
-        event: {
-          type: 'invite',
-          at,
-          session,
-          media,
-          ...(sender !== undefined && { sender }),
-          limits,
-        },
+        event: { type: 'invite', at, session, media, sender, limits },
       }));
     }),
     /** Every lease ends: the session does. */
@@ -99,8 +92,10 @@ export type DeliveryEffect<Context, Event> = EffectAction<Context, Event, Effect
 function deliveryChanges<
   Context extends DeliveryContext,
   Event extends { type: string; at: number; limits: Limits },
->() {
-  const { change } = declarations<DeliveryContext, Timed>();
+>(copy: ((context: Context) => Context) | undefined) {
+  const { change } = declarations<DeliveryContext, Timed>(
+    copy as ((context: DeliveryContext) => DeliveryContext) | undefined,
+  );
   const changes = {
     invite: change((context, { limits }) => {
       const serials = admitted(context, limits);

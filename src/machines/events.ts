@@ -215,7 +215,7 @@ export type VirtualUaEvent =
       readonly session: Address;
       readonly media: MediaFacts;
       /** The session is for messages of this sender only. */
-      readonly sender?: string;
+      readonly sender?: string | undefined;
       /** The INVITE of the session brings the message: nothing is to be sent. */
       readonly carried?: true;
       readonly limits: Limits;

@@ -23,4 +23,25 @@ export interface PushContext extends DeliveryContext {
 
 export type On<Type extends PushEvent['type']> = EventOn<PushEvent, Type>;
 
-export const { ask, change, effect } = declarations<PushContext, PushEvent>();
+export const { ask, change, effect } = declarations<PushContext, PushEvent>(copyOf);
+
+export function copyOf(context: PushContext): PushContext {
+  return {
+    session: context.session,
+    push: context.push,
+    targets: context.targets,
+    media: context.media,
+    todo: context.todo,
+    invited: context.invited,
+    delivered: context.delivered,
+    failed: context.failed,
+    sender: context.sender,
+    first: context.first,
+    others: context.others,
+    waitAt: context.waitAt,
+    path: context.path,
+    active: context.active,
+    bound: context.bound,
+    outcome: context.outcome,
+  };
+}

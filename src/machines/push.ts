@@ -5,7 +5,7 @@ import { effectActions } from './declaration.js';
 import { deliveryDeclarations, isTransient, noMedia } from './delivery.js';
 import type { Limits, PushEvent, TargetFacts } from './events.js';
 import { connectTo, isActiveOfferer, isSameSession, isUsableAnswer, mediaOf } from './policy.js';
-import { ask, change, effect, type On, type PushContext } from './push-context.js';
+import { ask, change, copyOf, effect, type On, type PushContext } from './push-context.js';
 import {
   confirmCarried,
   senderChanges,
@@ -16,7 +16,7 @@ import {
 import { addSerial, noSerials } from './serial-set.js';
 import { unborn, type Definition } from './step.js';
 
-const delivery = deliveryDeclarations<PushContext, PushEvent>();
+const delivery = deliveryDeclarations<PushContext, PushEvent>(copyOf);
 const { tellInvite, tellBye, setWait, cancelWait, respond, forget, release, stop } = delivery;
 
 const keepFacts = change((_context, event: On<'start'>) => ({
