@@ -48,6 +48,14 @@ const byeBytes = 4_096;
 export class SipIngress implements SipHandler {
   readonly #parts: IngressParts;
   readonly #courier: Courier;
+  /** One for all requests, some of which go on later. */
+  readonly #proceed = (known: Identified): void => {
+    try {
+      this.#route(known);
+    } catch (error) {
+      this.#failed(known, error);
+    }
+  };
 
   constructor(parts: IngressParts, courier: Courier) {
     this.#parts = parts;
@@ -56,13 +64,19 @@ export class SipIngress implements SipHandler {
 
   request(received: SipReceived): void {
     this.#parts.counters['actors.requests']++;
-    this.#guard(received, () => {
-      if (this.#isRegistrationTold(received)) return;
-      // DLG-02: the dialog is not known; a subscription may know it.
-      if (isStray(received)) refuse(this.#parts, received, 481);
-      else if (this.#parts.isDraining() && begins(received)) this.#putOff(received);
-      else identify(this.#parts, received, (known) => this.#guard(known, () => this.#route(known)));
-    });
+    try {
+      this.#receive(received);
+    } catch (error) {
+      this.#failed(received, error);
+    }
+  }
+
+  #receive(received: SipReceived): void {
+    if (this.#isRegistrationTold(received)) return;
+    // DLG-02: the dialog is not known; a subscription may know it.
+    if (isStray(received)) refuse(this.#parts, received, 481);
+    else if (this.#parts.isDraining() && begins(received)) this.#putOff(received);
+    else identify(this.#parts, received, this.#proceed);
   }
 
   #isRegistrationTold(received: SipReceived): boolean {
@@ -78,26 +92,22 @@ export class SipIngress implements SipHandler {
   }
 
   /** Whatever goes wrong with a request is answered. */
-  #guard(received: SipReceived, act: () => void): void {
+  #failed(received: SipReceived, error: unknown): void {
     const { counters, log } = this.#parts;
-    try {
-      act();
-    } catch (error) {
-      if (error instanceof WireError) {
-        counters['actors.requests.malformed']++;
-        this.#refuseMalformed(received, error);
-        return;
-      }
-      const code = storeCode(error);
-      if (code !== undefined) {
-        log.warn({ code, method: received.request.method }, 'accounts cannot be looked up');
-        this.#putOff(received);
-        return;
-      }
-      // A mistake of ours costs this request, never the node.
-      log.error({ err: error, method: received.request.method }, 'request failed');
-      refuse(this.#parts, received, 500);
+    if (error instanceof WireError) {
+      counters['actors.requests.malformed']++;
+      this.#refuseMalformed(received, error);
+      return;
     }
+    const code = storeCode(error);
+    if (code !== undefined) {
+      log.warn({ code, method: received.request.method }, 'accounts cannot be looked up');
+      this.#putOff(received);
+      return;
+    }
+    // A mistake of ours costs this request, never the node.
+    log.error({ err: error, method: received.request.method }, 'request failed');
+    refuse(this.#parts, received, 500);
   }
 
   response(owner: Owner, id: string, response: SipResponse): void {

@@ -8,16 +8,19 @@ import type { HeaderField, SipHeaders } from './message.js';
 /** Columns of a row: id, start and end of the name, start and end of the value, folded or not. */
 export const ROW = 6;
 
+const none: readonly string[] = [];
+
 export class HeaderTable implements SipHeaders {
   readonly #bytes: Buffer;
   readonly #rows: readonly number[];
   /** What has been asked for, by row: transport and ingress want the same few fields. */
-  readonly #values: (string | undefined)[] = [];
+  readonly #values: (string | undefined)[];
 
   /** `rows` holds ROW numbers for each field. */
   constructor(bytes: Buffer, rows: readonly number[]) {
     this.#bytes = bytes;
     this.#rows = rows;
+    this.#values = new Array<string | undefined>(rows.length / ROW);
   }
 
   header(name: string): string | undefined {
@@ -30,19 +33,19 @@ export class HeaderTable implements SipHeaders {
 
   fields(name: string): readonly string[] {
     const { id, lower } = soughtName(name);
-    const values: string[] = [];
+    let values: string[] | undefined;
     for (let row = 0; row < this.#rows.length; row += ROW) {
-      if (this.#matches(row, id, lower)) values.push(this.#value(row));
+      if (!this.#matches(row, id, lower)) continue;
+      if (values) values.push(this.#value(row));
+      else values = [this.#value(row)];
     }
-    return values;
+    return values ?? none;
   }
 
   list(name: string): readonly string[] {
     const fields = this.fields(name);
-    const first = fields[0];
-    return fields.length === 1 && first !== undefined
-      ? splitList(first)
-      : fields.flatMap(splitList);
+    if (fields.length > 1) return fields.flatMap(splitList);
+    return fields[0] === undefined ? none : splitList(fields[0]);
   }
 
   all(): readonly HeaderField[] {
@@ -73,7 +76,6 @@ export class HeaderTable implements SipHeaders {
     const text = this.#bytes.toString('utf8', rows[row + 3], rows[row + 4]);
     // A fold is one space (RFC 3261 7.3.1).
     const value = rows[row + 5] === 0 ? text : text.replace(/\r?\n[ \t]+/g, ' ');
-    while (this.#values.length <= nth) this.#values.push(undefined);
     this.#values[nth] = value;
     return value;
   }

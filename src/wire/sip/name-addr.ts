@@ -62,7 +62,7 @@ export function uriOf(value: string | undefined): string | undefined {
 
 /** The last few that were read: of one request URI and tag are asked for in several places. */
 const recent: { value: string; address: NameAddr | undefined }[] = [];
-const recentMax = 4;
+const recentMax = 8;
 const recentLength = 512;
 let oldest = 0;
 

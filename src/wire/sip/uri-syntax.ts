@@ -46,6 +46,10 @@ const HOST = /^(?:[A-Za-z0-9_](?:[A-Za-z0-9_.-]*)|\[[0-9A-Fa-f]*:[0-9A-Fa-f:.]*\
 const GLOBAL_NUMBER = /^\+[0-9\-.()]*[0-9][0-9\-.()]*$/;
 const LOCAL_NUMBER = /^[0-9A-Fa-f*#\-.()]*[0-9A-Fa-f*#][0-9A-Fa-f*#\-.()]*$/;
 
+const nobody: Pick<SipUri, 'user' | 'password'> = { user: undefined, password: undefined };
+const noParams: Params = new Map();
+const noHeaders: readonly HeaderField[] = [];
+
 /** Throws WireError `SIP_URI`. */
 export function parseUri(text: string): SipUri | TelUri | OtherUri {
   const match = SCHEME.exec(text);
@@ -78,17 +82,20 @@ function parseSipUri(scheme: 'sip' | 'sips', rest: string): SipUri {
   const headersFrom = question < 0 ? rest.length : question;
   const semicolon = rest.indexOf(';', at + 1);
   const paramsFrom = semicolon < 0 || semicolon > headersFrom ? headersFrom : semicolon;
+  const { user, password } = at < 0 ? nobody : userInfo(rest.slice(0, at));
+  const { host, port } = hostPort(rest.slice(at + 1, paramsFrom));
   return {
     scheme,
-    ...userInfo(at < 0 ? undefined : rest.slice(0, at)),
-    ...hostPort(rest.slice(at + 1, paramsFrom)),
+    user,
+    password,
+    host,
+    port,
     params: paramsOf(rest.slice(paramsFrom, headersFrom), PARAM, PARAM_VALUE),
-    headers: question < 0 ? [] : headersOf(rest.slice(question + 1)),
+    headers: question < 0 ? noHeaders : headersOf(rest.slice(question + 1)),
   };
 }
 
-function userInfo(text: string | undefined): Pick<SipUri, 'user' | 'password'> {
-  if (text === undefined) return { user: undefined, password: undefined };
+function userInfo(text: string): Pick<SipUri, 'user' | 'password'> {
   const colon = text.indexOf(':');
   const user = colon < 0 ? text : text.slice(0, colon);
   const password = colon < 0 ? undefined : text.slice(colon + 1);
@@ -110,8 +117,8 @@ function hostPort(text: string): Pick<SipUri, 'host' | 'port'> {
 }
 
 function paramsOf(text: string, nameGrammar: RegExp, valueGrammar: RegExp): Params {
+  if (text === '') return noParams;
   const params = new Map<string, string>();
-  if (text === '') return params;
   for (const param of text.slice(1).split(';')) {
     const equals = param.indexOf('=');
     const name = (equals < 0 ? param : param.slice(0, equals)).toLowerCase();

@@ -25,17 +25,12 @@ const SENT_BY = /^(\[[0-9A-Fa-f:.]+\]|[A-Za-z0-9._-]+)[ \t]*(?::[ \t]*([0-9]{1,5
 export function parseVia(value: string): Via {
   const semicolon = value.indexOf(';');
   const end = semicolon < 0 ? value.length : semicolon;
-  const protocol = SENT_PROTOCOL.exec(value);
-  const sentBy = protocol && SENT_BY.exec(value.slice(protocol[0].length, end).trim());
-  const port = sentBy?.[2] === undefined ? undefined : Number(sentBy[2]);
-  if (!protocol || !sentBy || (port !== undefined && (port < 1 || port > 65_535))) {
-    throw new WireError('SIP_VIA', 'malformed Via');
-  }
+  const sender = senderOf(value.slice(0, end));
   const params = parseParams(value, end);
   return {
-    transport: protocol[1]!.toUpperCase(),
-    host: sentBy[1]!,
-    port,
+    transport: sender.transport,
+    host: sender.host,
+    port: sender.port,
     branch: params.get('branch') === '' ? undefined : params.get('branch'),
     received: withoutBrackets(params.get('received')),
     rport: rportOf(params),
@@ -59,6 +54,25 @@ export function viaWithSource(
   if (!asksPort && host === address && via.received === undefined) return value;
   const kept = withoutParams(value, ['received', 'rport']);
   return `${kept};received=${source.address}${asksPort ? `;rport=${source.port}` : ''}`;
+}
+
+type Sender = Pick<Via, 'transport' | 'host' | 'port'>;
+
+/** The last one that was read: most requests come from few peers, one behind the other. */
+let latest: { readonly text: string; readonly sender: Sender } | undefined;
+
+/** What stands before the parameters. */
+function senderOf(text: string): Sender {
+  if (latest?.text === text) return latest.sender;
+  const protocol = SENT_PROTOCOL.exec(text);
+  const sentBy = protocol && SENT_BY.exec(text.slice(protocol[0].length).trim());
+  const port = sentBy?.[2] === undefined ? undefined : Number(sentBy[2]);
+  if (!protocol || !sentBy || (port !== undefined && (port < 1 || port > 65_535))) {
+    throw new WireError('SIP_VIA', 'malformed Via');
+  }
+  const sender = { transport: protocol[1]!.toUpperCase(), host: sentBy[1]!, port };
+  latest = { text, sender };
+  return sender;
 }
 
 function rportOf(params: Params): number | true | undefined {
