@@ -4,17 +4,22 @@
  * library beside it stays as `tsc` writes it.
  */
 
-import { readFileSync, rmSync } from 'node:fs';
+import { readFileSync, readdirSync, rmSync } from 'node:fs';
 import { build } from 'rolldown';
 
-/** Packages of many small files; the others come from node_modules, when they are needed. */
-const bundled = ['xstate', 'zod'];
+/**
+ * What every start needs and what is JavaScript alone, with all that it depends on. The others are
+ * native, find files beside their own, or are loaded only when they are needed.
+ */
+const bundled = ['commander', 'pino', 'xstate', 'zod'];
 
 await build({
   input: { main: 'src/main.ts', 'program/shard-program': 'src/server/shard-program.ts' },
   platform: 'node',
   tsconfig: 'tsconfig.build.json',
-  external: (id) => /^[^./]/.test(id) && !bundled.some((name) => isWithin(id, name)),
+  // Builtin modules are not in question.
+  external: (id, importer = '') =>
+    /^[^./]/.test(id) && !importer.includes('/node_modules/') && !bundled.includes(id),
   plugins: [ownFolder()],
   onLog(level, log) {
     if (level === 'warn') throw new Error(log.message);
@@ -29,10 +34,6 @@ await build({
   },
 });
 
-function isWithin(id, name) {
-  return id === name || id.startsWith(`${name}/`);
-}
-
 /** Nothing of an earlier build stays in `dist/program`; the licences of others are put there. */
 function ownFolder() {
   return {
@@ -40,7 +41,9 @@ function ownFolder() {
     generateBundle(_options, bundle) {
       rmSync('dist/program', { recursive: true, force: true });
       const modules = Object.values(bundle).flatMap(({ moduleIds = [] }) => moduleIds);
-      const packages = modules.flatMap((id) => /^.*\/node_modules\/[^/]+/.exec(id) ?? []);
+      const packages = modules.flatMap(
+        (id) => /^.*\/node_modules\/(?:@[^/]+\/)?[^/]+/.exec(id) ?? [],
+      );
       const source = [...new Set(packages)].sort().map(licenceOf).join('\n');
       this.emitFile({ type: 'asset', fileName: 'program/LICENSES.txt', source });
     },
@@ -49,5 +52,7 @@ function ownFolder() {
 
 function licenceOf(folder) {
   const { name, version } = JSON.parse(readFileSync(`${folder}/package.json`, 'utf8'));
-  return `${name} ${version}\n\n${readFileSync(`${folder}/LICENSE`, 'utf8')}`;
+  const file = readdirSync(folder).find((one) => /^licen[cs]e/i.test(one));
+  if (file === undefined) throw new Error(`${name} comes without its licence`);
+  return `${name} ${version}\n\n${readFileSync(`${folder}/${file}`, 'utf8')}`;
 }
