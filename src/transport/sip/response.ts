@@ -3,7 +3,7 @@
 import type { SipAnswer } from '../../ports.js';
 import type { HeaderField, SipRequest } from '../../wire/sip/message.js';
 import { tagOf } from '../../wire/sip/name-addr.js';
-import { serialiseResponse } from '../../wire/sip/serialise.js';
+import { headerLine, serialiseResponse } from '../../wire/sip/serialise.js';
 
 /** The fields of a request that its responses copy, besides Via. */
 export interface CopiedFields {
@@ -41,16 +41,15 @@ export interface ResponseDraft {
 export function buildResponse(draft: ResponseDraft): Buffer {
   const { request, copied, answer, localTag } = draft;
   const { from, to, toTag, callId, cseq } = copied;
-  const headers: HeaderField[] = [];
-  for (const via of draft.vias) headers.push(['Via', via]);
-  headers.push(['From', from]);
+  const { status, reason, headers, body } = answer;
+  let lines = '';
+  for (const via of draft.vias) lines += headerLine('Via', via);
+  lines += headerLine('From', from);
   const isTagged = localTag === undefined || toTag !== undefined;
-  headers.push(['To', isTagged ? to : `${to};tag=${localTag}`]);
-  headers.push(['Call-ID', callId], ['CSeq', cseq]);
-  if (opensDialog(request.method, answer.status)) addRecordRoute(headers, request, answer.headers);
-  for (const field of answer.headers) headers.push(field);
-  const { status, reason, body } = answer;
-  return serialiseResponse({ status, reason, headers, body });
+  lines += headerLine('To', isTagged ? to : `${to};tag=${localTag}`);
+  lines += headerLine('Call-ID', callId) + headerLine('CSeq', cseq);
+  if (opensDialog(request.method, status)) lines += recordRoute(request, headers);
+  return serialiseResponse({ status, reason, lines, headers, body });
 }
 
 function opensDialog(method: string, status: number): boolean {
@@ -59,11 +58,9 @@ function opensDialog(method: string, status: number): boolean {
 }
 
 /** 12.1.1: copied in order, with all parameters. */
-function addRecordRoute(
-  headers: HeaderField[],
-  request: SipRequest,
-  answered: readonly HeaderField[],
-): void {
-  if (answered.some(([name]) => name.toLowerCase() === 'record-route')) return;
-  for (const value of request.fields('Record-Route')) headers.push(['Record-Route', value]);
+function recordRoute(request: SipRequest, answered: readonly HeaderField[]): string {
+  if (answered.some(([name]) => name.toLowerCase() === 'record-route')) return '';
+  let lines = '';
+  for (const value of request.fields('Record-Route')) lines += headerLine('Record-Route', value);
+  return lines;
 }

@@ -13,6 +13,8 @@ export interface RequestParts {
 export interface ResponseParts {
   readonly status: number;
   readonly reason?: string | undefined;
+  /** Made by `headerLine`; they stand before the fields, and none of them is Content-Length. */
+  readonly lines?: string;
   readonly headers: readonly HeaderField[];
   readonly body?: Buffer | undefined;
 }
@@ -40,7 +42,8 @@ export function serialiseResponse(parts: ResponseParts): Buffer {
   if (CONTROL.test(reason)) {
     throw new SerialiseError('SIP_BAD_REASON', 'reason phrase holds a control character');
   }
-  return joined(`SIP/2.0 ${status} ${reason}\r\n`, parts.headers, parts.body);
+  const { lines = '', headers, body } = parts;
+  return joined(`SIP/2.0 ${status} ${reason}\r\n${lines}`, headers, body);
 }
 
 /** A mistake of ours: a part that would break the message it goes into. `code` is stable API. */
@@ -73,8 +76,8 @@ export function headerLine(name: string, value: string): string {
   return `${name}: ${value}\r\n`;
 }
 
-function joined(startLine: string, headers: readonly HeaderField[], body?: Buffer): Buffer {
-  let text = startLine;
+function joined(beginning: string, headers: readonly HeaderField[], body?: Buffer): Buffer {
+  let text = beginning;
   let hasLength = false;
   for (const [name, value] of headers) {
     text += headerLine(name, value);
