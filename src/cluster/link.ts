@@ -4,10 +4,16 @@ import type { Duplex } from 'node:stream';
 
 /** Length of the frame with its head, and kind. */
 const headOctets = 5;
+/** Octets of a part from which on a copy costs more than a part of its own. */
+const longPart = 2_048;
+/** Octets of a frame that may hold the chunk it came in. */
+const viewOctets = 16_384;
 
 export interface LinkOptions {
   /** Octets that wait for the other side; beyond, `offer` says no. */
   readonly pendingOctets: number;
+  /** Whether long frames may be views, which nobody keeps for long. */
+  readonly views?: boolean;
   frame(kind: number, octets: Buffer): void;
   /** Everything that waited has left. */
   drained?(): void;
@@ -20,7 +26,10 @@ export class Link {
   readonly #options: LinkOptions;
   #batch: Buffer[] = [];
   #batchOctets = 0;
-  #partial: Buffer | undefined;
+  /** Of a frame that has not come whole, and how many octets there have to be. */
+  #pieces: Buffer[] = [];
+  #piecesOctets = 0;
+  #wanted = headOctets;
   #isClosed = false;
 
   constructor(stream: Duplex, options: LinkOptions) {
@@ -71,24 +80,47 @@ export class Link {
 
   #flush(): void {
     if (this.#batch.length === 0) return;
-    const octets = Buffer.concat(this.#batch, this.#batchOctets);
+    const batch = this.#batch;
+    const octets = this.#batchOctets;
     this.#batch = [];
     this.#batchOctets = 0;
-    if (!this.#isClosed) this.#stream.write(octets);
+    if (this.#isClosed) return;
+    if (octets < batch.length * longPart) {
+      this.#stream.write(Buffer.concat(batch, octets));
+      return;
+    }
+    // One call of the system all the same, and no copy of what is long.
+    this.#stream.cork();
+    for (const part of batch) this.#stream.write(part);
+    this.#stream.uncork();
   }
 
   #receive(chunk: Buffer): void {
-    const octets = this.#partial ? Buffer.concat([this.#partial, chunk]) : chunk;
+    let octets = chunk;
+    if (this.#pieces.length > 0) {
+      this.#pieces.push(chunk);
+      this.#piecesOctets += chunk.length;
+      if (this.#piecesOctets < this.#wanted) return;
+      octets = Buffer.concat(this.#pieces, this.#piecesOctets);
+      this.#pieces = [];
+    }
     let at = 0;
+    this.#wanted = headOctets;
     while (octets.length - at >= headOctets) {
       const length = octets.readUInt32LE(at);
-      if (octets.length - at < length) break;
+      if (octets.length - at < length) {
+        this.#wanted = length;
+        break;
+      }
+      const frame = octets.subarray(at + headOctets, at + length);
       // A copy: what is kept of a message must not hold the whole chunk.
-      const frame = Buffer.from(octets.subarray(at + headOctets, at + length));
-      this.#options.frame(octets[at + 4]!, frame);
+      const isView = this.#options.views === true && frame.length >= viewOctets;
+      this.#options.frame(octets[at + 4]!, isView ? frame : Buffer.from(frame));
       at += length;
     }
-    this.#partial = at < octets.length ? octets.subarray(at) : undefined;
+    if (at === octets.length) return;
+    this.#pieces.push(octets.subarray(at));
+    this.#piecesOctets = octets.length - at;
   }
 
   #closed(): void {

@@ -203,7 +203,7 @@ export class ShardProcess {
       answers,
     );
     const media = new Link((child.stdio as readonly unknown[])[mediaStream] as Duplex, {
-      pendingOctets: bounds.mediaOctets,
+      ...{ pendingOctets: bounds.mediaOctets, views: true },
       frame: (kind, octets) => this.#parts.media?.frame(kind, octets),
       drained: () => this.#parts.media?.drained(),
       closed: () => child.kill('SIGKILL'),

@@ -74,7 +74,7 @@ const link = new Link(new StreamSocket({ fd: linkStream }), {
 });
 
 const media = new Link(new StreamSocket({ fd: mediaStream }), {
-  pendingOctets: Infinity,
+  ...{ pendingOctets: Infinity, views: true },
   frame: (kind, octets) => receiveMsrp?.(kind, octets),
   closed: () => process.exit(running ? 1 : 0),
 });
