@@ -11,6 +11,7 @@ import { sumOf } from '../../src/store/verify.js';
 import type { ImClient } from '../../src/client/im-client.js';
 import type { HeaderField, SipResponse } from '../../src/wire/sip/message.js';
 import { until } from '../transport/sip/fixture.js';
+import { generated, LargePeer, sha256Of } from './large-peer.js';
 import { withServer } from './sip-scene.js';
 import { shardProgram, startWorld } from './world.js';
 import type { World } from './world.js';
@@ -164,6 +165,34 @@ test('CLUSTER_LAYOUT: a directory keeps its number of shards', async () => {
     });
     const started = startServer(settings, { shardProgram });
     await expect(started).rejects.toMatchObject({ code: 'CLUSTER_LAYOUT' });
+  }
+});
+
+test('IMSpec-DMT-S-012, RFC 4975 5.4: large messages of both shards by one MSRP port', async () => {
+  world = await startWorld({}, 'tcp', { cluster });
+  const sipPort = world.server.sip.find(({ transport }) => transport === 'tcp')!.port;
+  const nia = await LargePeer.open('nia', { sipPort });
+  const size = 1_500_001;
+  try {
+    for (const shard of [0, 1]) {
+      const user = inShard(shard)[0]!;
+      const dialog = await nia.inviteToSend(user);
+      expect(dialog.response.body.toString()).toContain(`:${world.server.msrp.port}/Z${shard}`);
+      await nia.next('connected');
+      nia.send(dialog.owner, `large${shard}`, generated(size, shard + 1));
+      expect(await nia.next('sent')).toMatchObject({ status: 200 });
+      await nia.next('reported');
+      expect(await dialog.bye()).toBe(200);
+      const peer = await LargePeer.open(user, { sipPort });
+      await peer.inviteToRetrieve('application/octet-stream');
+      await peer.next('connected');
+      const { sha256 } = await peer.next('received');
+      expect(sha256).toBe(await sha256Of(generated(size, shard + 1)));
+      await peer.answer('BYE');
+      await peer.close();
+    }
+  } finally {
+    await nia.close();
   }
 });
 
