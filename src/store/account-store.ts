@@ -17,7 +17,10 @@ import type {
 } from '../ports.js';
 import type { CommitQueueLimits } from './commit-queue.js';
 import { CommitQueue, sizeOf } from './commit-queue.js';
+import { AccountCommit } from './account-commit.js';
+import type { CommitParts } from './account-commit.js';
 import { changeRows } from './change.js';
+import type { ChangeContext, ChangeRows } from './change.js';
 import type { ContentSource } from './contents.js';
 import { readContent } from './contents.js';
 import { Counters } from './counters.js';
@@ -91,8 +94,8 @@ export class AccountStore implements StorePort {
   readonly #source: ContentSource;
   /** Accounts whose mailbox went: their keys may go with the last of their rows. */
   readonly #vacated = new Set<AccountId>();
-  /** Where the chunks are that commits on their way keep. */
-  readonly #largeOnTheirWay = new Map<string, number>();
+  readonly #context: ChangeContext;
+  readonly #ends: CommitParts;
   readonly #counts = { stale: 0, damaged: 0 };
   #closed = false;
 
@@ -121,6 +124,11 @@ export class AccountStore implements StorePort {
       keys: this.#keys,
       segments: parts.segments,
     });
+    this.#context = {
+      ...{ table, uploads: this.#uploads, largeOnTheirWay: new Map() },
+      drawUpload: () => blocks.drawUpload(),
+    };
+    this.#ends = { leases: this.#leases, wakes: this.#wakes, reclaimer: this.#reclaimer };
     const directory = {
       table,
       queue: this.#queue,
@@ -244,54 +252,37 @@ export class AccountStore implements StorePort {
    * The new version is `version + 1`, so that an owner may run ahead of its commits. After a
    * rejection nothing more is taken from that owner: the account has to be loaded again.
    */
-  async commit(account: AccountId, version: number, change: Change): Promise<number> {
-    this.#assertOpen();
-    const lease = this.#check(account, version);
-    let rows: ReturnType<typeof changeRows>;
+  commit(account: AccountId, version: number, change: Change): Promise<number> {
     try {
-      rows = changeRows(account, change, {
-        table: this.#table,
-        uploads: this.#uploads,
-        wakeAt: lease.wakeAt,
-        drawUpload: () => this.#blocks.drawUpload(),
-        largeOnTheirWay: this.#largeOnTheirWay,
-        key: lease.key,
-      });
+      this.#assertOpen();
+      return this.#commit(account, this.#check(account, version), change);
     } catch (error) {
-      lease.broken = true;
-      throw error;
+      return Promise.reject(error);
     }
-    const bytes = sizeOf(rows.operations);
-    let next: number;
+  }
+
+  #commit(account: AccountId, lease: Lease, change: Change): Promise<number> {
+    let rows: ChangeRows | undefined;
+    let bytes: number;
     try {
+      rows = changeRows(account, change, lease, this.#context);
+      bytes = sizeOf(rows.operations);
       this.#queue.admit(bytes);
-      if (!this.#blocks.hasVersion(version + 1)) {
+      if (!this.#blocks.hasVersion(lease.version + 1)) {
         throw new StoreError('STORE_UNAVAILABLE', 'versions are used up');
       }
-      next = this.#leases.begin(lease);
     } catch (error) {
       lease.broken = true;
-      rows.settled();
+      rows?.kept?.settled();
       throw error;
     }
     if (change.wakeAt !== undefined) lease.wakeAt = change.wakeAt;
     if (this.#keys && change.deletes.some(isMailbox)) this.#vacated.add(account);
-    try {
-      // One that writes nothing only waits for those before it.
-      if (rows.operations.length > 0 || lease.pending > 1) {
-        await this.#queue.write(rows.operations, bytes, () => !lease.broken);
-        lease.key?.written();
-      }
-    } catch (error) {
-      lease.broken = true;
-      throw error;
-    } finally {
-      if (typeof change.wakeAt === 'number') this.#wakes.lowered(change.wakeAt);
-      rows.settled();
-      this.#leases.end(account, lease);
-    }
-    if (rows.condemned) void this.#reclaimer.run();
-    return next;
+    const commit = new AccountCommit(this.#ends, account, lease, { change, rows, bytes });
+    // One that writes nothing only waits for those before it.
+    if (rows.operations.length > 0 || lease.pending > 1) this.#queue.take(commit);
+    else commit.written();
+    return commit.version;
   }
 
   #check(account: AccountId, version: number): Lease {

@@ -1,8 +1,8 @@
 /** What one commit writes, as operations on the table. */
 
-import type { AccountId, Change, RowKey } from '../ports.js';
+import type { AccountId, Change, RowKey, UploadId } from '../ports.js';
 import type { AccountKey } from './encryption/account-keys.js';
-import { contentRows, decodeLarge, largeRows } from './contents.js';
+import { addContent, decodeLarge, largeRows } from './contents.js';
 import { encodeKey } from './keys.js';
 import { condemn } from './reclaimer.js';
 import { encodeOctets, encodeRow } from './rows.js';
@@ -12,11 +12,7 @@ import type { Uploads } from './uploads.js';
 export interface ChangeContext {
   readonly table: Table;
   readonly uploads: Uploads;
-  /** As it is before this change. */
-  readonly wakeAt: number | null;
   readonly drawUpload: () => number;
-  /** Absent: the store does not seal. */
-  readonly key: AccountKey | undefined;
   /** Numbers of chunks that commits on their way keep, by account and serial. */
   readonly largeOnTheirWay: Map<string, number>;
 }
@@ -25,8 +21,15 @@ export interface ChangeRows {
   readonly operations: readonly Operation[];
   /** Chunks wait for their removal. */
   readonly condemned: boolean;
-  /** Call when the commit is written or has failed. */
-  readonly settled: () => void;
+  /** To be told when the commit is written or has failed. */
+  readonly kept: { settled(): void } | undefined;
+}
+
+/** The account before the change. */
+export interface Changing {
+  readonly wakeAt: number | null;
+  /** Absent: the store does not seal. */
+  readonly key: AccountKey | undefined;
 }
 
 /** All shards are owned by the one process that holds the store, so they share one index. */
@@ -34,15 +37,15 @@ export const wakeShard = 0;
 
 const nothing = Buffer.alloc(0);
 
-export function changeRows(account: AccountId, change: Change, context: ChangeContext): ChangeRows {
+export function changeRows(
+  account: AccountId,
+  change: Change,
+  before: Changing,
+  context: ChangeContext,
+): ChangeRows {
   const operations: Operation[] = [];
-  const kept: number[] = [];
-  const names: string[] = [];
-  const settled = (): void => {
-    for (const number of kept) context.uploads.kept(number);
-    for (const name of names) context.largeOnTheirWay.delete(name);
-  };
-  const dataKey = context.key?.dataKey;
+  const dataKey = before.key?.dataKey;
+  let kept: KeptUploads | undefined;
   let condemned = false;
   try {
     for (const key of change.deletes) {
@@ -56,27 +59,45 @@ export function changeRows(account: AccountId, change: Change, context: ChangeCo
       condemned = drop(account, serial, context, operations) || condemned;
     }
     for (const { serial, content } of change.keeps) {
-      if (typeof content !== 'string') {
-        const draw = (): number => context.drawUpload();
-        for (const row of contentRows(account, serial, content, draw, dataKey)) {
-          operations.push(row);
-        }
-        continue;
-      }
-      const { large, operation } = context.uploads.keep(account, content);
-      kept.push(large.number);
-      const name = nameOf(account, serial);
-      context.largeOnTheirWay.set(name, large.number);
-      names.push(name);
-      operations.push(operation, ...largeRows(account, serial, large));
+      if (typeof content === 'string') {
+        kept ??= new KeptUploads(context);
+        for (const row of kept.rows(account, serial, content)) operations.push(row);
+      } else addContent(operations, account, serial, content, context.drawUpload, dataKey);
     }
-    wake(account, change, context, operations);
-    if (context.key?.unwritten && operations.length > 0) operations.push(context.key.unwritten);
+    wake(account, change, before, operations);
+    if (before.key?.unwritten && operations.length > 0) operations.push(before.key.unwritten);
   } catch (error) {
-    settled();
+    kept?.settled();
     throw error;
   }
-  return { operations, condemned, settled };
+  return { operations, condemned, kept };
+}
+
+/** Uploads that a commit on its way makes contents of. */
+class KeptUploads {
+  readonly #context: ChangeContext;
+  readonly #numbers: number[] = [];
+  readonly #names: string[] = [];
+
+  constructor(context: ChangeContext) {
+    this.#context = context;
+  }
+
+  rows(account: AccountId, serial: number, upload: UploadId): Operation[] {
+    const { uploads, largeOnTheirWay } = this.#context;
+    const { large, operation } = uploads.keep(account, upload);
+    this.#numbers.push(large.number);
+    const name = nameOf(account, serial);
+    largeOnTheirWay.set(name, large.number);
+    this.#names.push(name);
+    return [operation, ...largeRows(account, serial, large)];
+  }
+
+  settled(): void {
+    const { uploads, largeOnTheirWay } = this.#context;
+    for (const number of this.#numbers) uploads.kept(number);
+    for (const name of this.#names) largeOnTheirWay.delete(name);
+  }
 }
 
 /** Its key says everything: there is nothing to seal. */
@@ -110,14 +131,14 @@ function drop(
 function wake(
   account: AccountId,
   { wakeAt }: Change,
-  context: ChangeContext,
+  before: Changing,
   operations: Operation[],
 ): void {
-  if (wakeAt === undefined || wakeAt === context.wakeAt) return;
+  if (wakeAt === undefined || wakeAt === before.wakeAt) return;
   const key = encodeKey(['wakeAt', account]);
-  if (context.wakeAt !== null) {
-    const before = encodeKey(['wake', wakeShard, context.wakeAt, account]);
-    operations.push({ key: before, value: undefined });
+  if (before.wakeAt !== null) {
+    const former = encodeKey(['wake', wakeShard, before.wakeAt, account]);
+    operations.push({ key: former, value: undefined });
   }
   if (wakeAt === null) {
     operations.push({ key, value: undefined });

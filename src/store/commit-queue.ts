@@ -14,14 +14,21 @@ export interface CommitQueueLimits {
   readonly batchBytes: number;
 }
 
-interface Request {
+/** What is to be written, and who hears how it went. */
+export interface Write {
   readonly operations: readonly Operation[];
+  /** Octets of their keys and values. */
   readonly bytes: number;
   /** False: what this was based on is no longer so, and it must not be written. */
-  readonly valid: () => boolean;
+  readonly isValid: boolean;
+  /** It is durable. */
+  written(): void;
+  failed(error: StoreError): void;
+}
+
+interface Waiting {
+  readonly write: Write;
   readonly begunAt: number;
-  readonly resolve: () => void;
-  readonly reject: (error: StoreError) => void;
 }
 
 export class CommitQueue {
@@ -29,8 +36,8 @@ export class CommitQueue {
   readonly #limits: CommitQueueLimits;
   /** Defers the beginning of a batch, so that requests of one moment come together. */
   readonly #defer: (call: () => void) => void;
-  #waiting: Request[] = [];
-  #group: Request[] = [];
+  #waiting: Waiting[] = [];
+  #group: Waiting[] = [];
   #pending = 0;
   #bytes = 0;
   #running: Promise<void> | undefined;
@@ -79,14 +86,18 @@ export class CommitQueue {
   }
 
   /** Durable when resolved. Rejects with a `StoreError`. Call `admit` before. */
-  write(operations: readonly Operation[], bytes: number, valid = always): Promise<void> {
-    this.#pending++;
-    this.#bytes += bytes;
-    return new Promise((resolve, reject) => {
-      const begunAt = performance.now();
-      this.#waiting.push({ operations, bytes, valid, begunAt, resolve, reject });
-      this.#running ??= this.#start();
+  write(operations: readonly Operation[], bytes: number): Promise<void> {
+    return new Promise((written, failed) => {
+      this.take({ operations, bytes, isValid: true, written, failed });
     });
+  }
+
+  /** Writes it with those of its moment. Call `admit` before. */
+  take(write: Write): void {
+    this.#pending++;
+    this.#bytes += write.bytes;
+    this.#waiting.push({ write, begunAt: performance.now() });
+    this.#running ??= this.#start();
   }
 
   async #start(): Promise<void> {
@@ -104,10 +115,10 @@ export class CommitQueue {
         return;
       }
     }
-    const group = this.#take();
+    const group = this.#takeGroup();
     if (group.length === 0) return;
     this.#group = group;
-    const operations = group.length === 1 ? group[0]!.operations : merge(group);
+    const operations = group.length === 1 ? group[0]!.write.operations : merge(group);
     try {
       await this.#table.write(operations);
     } catch (error) {
@@ -121,56 +132,57 @@ export class CommitQueue {
     this.#group = [];
     this.counts.batches++;
     const now = performance.now();
-    for (const request of group) {
-      this.latency.observe(now - request.begunAt);
-      this.#release(request);
+    for (const { write, begunAt } of group) {
+      this.latency.observe(now - begunAt);
+      this.#release(write);
       this.counts.requests++;
-      this.counts.bytes += request.bytes;
-      request.resolve();
+      this.counts.bytes += write.bytes;
+      write.written();
     }
     this.#letIn();
   }
 
   /** The next group; what has become invalid is rejected on the way. */
-  #take(): Request[] {
-    const group: Request[] = [];
+  #takeGroup(): Waiting[] {
+    const group: Waiting[] = [];
     let bytes = 0;
     let at = 0;
     for (; at < this.#waiting.length; at++) {
-      const request = this.#waiting[at]!;
-      if (!request.valid()) {
+      const waiting = this.#waiting[at]!;
+      const { write } = waiting;
+      if (!write.isValid) {
         const stale = new StoreError('STORE_STALE', 'a commit before this one failed');
-        this.#reject([request], stale);
+        this.#reject([waiting], stale);
         continue;
       }
-      if (group.length > 0 && bytes + request.bytes > this.#limits.batchBytes) break;
-      bytes += request.bytes;
-      group.push(request);
+      if (group.length > 0 && bytes + write.bytes > this.#limits.batchBytes) break;
+      bytes += write.bytes;
+      group.push(waiting);
     }
     this.#waiting = at === this.#waiting.length ? [] : this.#waiting.slice(at);
     return group;
   }
 
-  #refuse(requests: readonly Request[], error: unknown): void {
-    this.counts.refused += requests.length;
+  #refuse(refusals: readonly Waiting[], error: unknown): void {
+    this.counts.refused += refusals.length;
     const refused =
       error instanceof StoreError && error.code === 'STORE_CLOSED'
         ? error
         : new StoreError('STORE_UNAVAILABLE', 'the disk does not take writes', error);
-    this.#reject(requests, refused);
+    this.#reject(refusals, refused);
   }
 
-  #reject(requests: readonly Request[], error: StoreError): void {
-    for (const request of requests) {
-      this.#release(request);
-      request.reject(error);
+  #reject(rejected: readonly Waiting[], error: StoreError): void {
+    for (const { write } of rejected) {
+      this.#release(write);
+      write.failed(error);
     }
     this.#letIn();
   }
 
-  #release(request: Request): void {
+  #release(write: Write): void {
     this.#pending--;
-    this.#bytes -= request.bytes;
+    this.#bytes -= write.bytes;
   }
 
   /** Once for each batch: whoever is let in comes only when this turn of the loop is over. */
@@ -205,12 +217,10 @@ export class CommitQueue {
 /** What one who waits comes with. */
 const pieceBytes = 131_072;
 
-const always = (): boolean => true;
-
-function merge(group: readonly Request[]): Operation[] {
+function merge(group: readonly Waiting[]): Operation[] {
   const operations: Operation[] = [];
-  for (const request of group) {
-    for (const operation of request.operations) operations.push(operation);
+  for (const { write } of group) {
+    for (const operation of write.operations) operations.push(operation);
   }
   return operations;
 }

@@ -33,26 +33,27 @@ function isCount(value: unknown): value is number {
   return typeof value === 'number' && Number.isSafeInteger(value) && value >= 0;
 }
 
-/** Rows for a content that is whole in memory; `draw` numbers one that needs chunks. */
-export function contentRows(
+/** Adds the rows of a content that is whole in memory; `draw` numbers one that needs chunks. */
+export function addContent(
+  operations: Operation[],
   account: AccountId,
   serial: number,
   octets: Buffer,
   draw: () => number,
   dataKey?: DataKey,
-): Operation[] {
+): void {
   if (octets.length <= chunkBytes) {
     const key = encodeKey(['content', account, serial]);
-    return [{ key, value: encodeOctets(key, octets, dataKey) }];
+    operations.push({ key, value: encodeOctets(key, octets, dataKey) });
+    return;
   }
   const large = { number: draw(), size: octets.length };
-  const operations: Operation[] = [];
   for (let at = 0; at < octets.length; at += chunkBytes) {
     const key = encodeKey(['chunk', large.number, at / chunkBytes]);
     const chunk = octets.subarray(at, at + chunkBytes);
     operations.push({ key, value: encodeOctets(key, chunk, dataKey) });
   }
-  return operations.concat(largeRows(account, serial, large));
+  for (const row of largeRows(account, serial, large)) operations.push(row);
 }
 
 /** Rows that make a content of chunks that are there. */
