@@ -257,7 +257,7 @@ export class AccountStore implements StorePort {
       this.#assertOpen();
       return this.#commit(account, this.#check(account, version), change);
     } catch (error) {
-      return Promise.reject(error);
+      return Promise.reject(error instanceof Error ? error : new Error(String(error)));
     }
   }
 
