@@ -179,9 +179,7 @@ export class Admission {
     const commitMs = Math.max(this.#commits.take(), now - oldest);
     const latency = commitMs + this.#waits.take();
     if (latency > this.#limits.latencyMs) {
-      this.#rate = Math.min(this.#rate, this.#admitted / seconds) * decrease;
-      this.#rate = Math.max(this.#limits.rateMin, this.#rate);
-      this.#calm = 0;
+      this.#slowDown(this.#admitted / seconds);
     } else if (this.#rate !== Infinity) {
       this.#rate *= increase;
       this.#calm = this.#refused === 0 ? this.#calm + (now - this.#judgedAt) / intervalMs : 0;
@@ -191,6 +189,15 @@ export class Admission {
     this.#admitted = 0;
     this.#refused = 0;
     this.#forget(now);
+  }
+
+  /** Too slow, while so many a second were taken. */
+  #slowDown(taken: number): void {
+    const { rateMin } = this.#limits;
+    // As few as are always taken: it is not their number that makes it slow.
+    if (this.#rate === Infinity && taken < rateMin) return;
+    this.#rate = Math.max(rateMin, Math.min(this.#rate, taken) * decrease);
+    this.#calm = 0;
   }
 
   #forget(now: number): void {

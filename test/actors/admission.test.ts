@@ -66,6 +66,18 @@ test('however slow it is, the least rate is taken', () => {
   expect(taken).toBeLessThanOrEqual(220);
 });
 
+test('what was slow while nearly nobody asked is no reason to refuse those who come then', () => {
+  const world = scene({ rateMin: 50 });
+  // A mailbox of 200,000 messages is loaded, for its operator.
+  world.admission.waited(3_000);
+  expect(world.flood('bob', 1_000, 1_000, 20)).toBe(1_000);
+  world.flood('bob', 20, 1_000, 3_000);
+  expect(world.flood('bob', 1_000, 1_000, 20)).toBe(1_000);
+  expect(counter(world, 'rate')).toBe(0);
+  // And those who make it slow are refused as ever.
+  expect(world.flood('bob', 1_000, 1_000, 3_000)).toBeLessThan(600);
+});
+
 test('a commit that does not end counts while it lasts', async () => {
   const world = scene();
   let done = (): void => undefined;
