@@ -86,7 +86,8 @@ test('D-82: the first message creates the document, and the last one leaves an e
   expect(await xdms.document(bob)).toBeUndefined();
   await store();
   await listed([1]);
-  expect(lines.filter((line) => line.startsWith('PUT document'))).toEqual(['PUT document * 201']);
+  // One whose answer was lost may be followed by a rebuild; it is created once all the same.
+  expect(lines.filter((line) => line.includes('document *'))).toEqual(['PUT document * 201']);
   await store();
   await listed([1, 2]);
   await world.server.accounts.deleteMessages(account, [1, 2]);
