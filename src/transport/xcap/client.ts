@@ -122,15 +122,25 @@ class Client implements XdmsClient {
     account: AccountId,
     pages: () => AsyncIterable<readonly HistoryFacts[]>,
   ): Promise<void> {
-    const answer = await this.#ask({
-      method: 'PUT',
-      path: this.#document(account),
-      headers: { 'Content-Type': deferredListType },
-      body: () => documentOf(pages()),
-    });
-    if (!isSuccess(answer)) throw failure(answer);
-    this.#counters['xdms.rebuilt']++;
-    this.#learn(account, answer);
+    for (let round = 0; round < roundsMax; round++) {
+      // RFC 4825 7.11: one that is given up and served late must not undo what came after it.
+      const condition = await this.#condition(account);
+      const answer = await this.#ask({
+        method: 'PUT',
+        path: this.#document(account),
+        headers: { ...condition, 'Content-Type': deferredListType },
+        body: () => documentOf(pages()),
+      });
+      if (isSuccess(answer)) {
+        this.#counters['xdms.rebuilt']++;
+        this.#learn(account, answer);
+        return;
+      }
+      if (answer.status !== 412) throw failure(answer);
+      this.#counters['xdms.conflicts']++;
+      this.#etags.delete(account);
+    }
+    throw raced();
   }
 
   close(): void {
@@ -171,17 +181,31 @@ class Client implements XdmsClient {
         await this.#create(account);
       } else throw failure(answer);
     }
-    throw new XdmsError('XDMS_RACED', 'others change the document all the time');
+    throw raced();
   }
 
   /** XCAP-10: 412 is followed by a look at the document as it is. */
   async #relearn(account: AccountId): Promise<void> {
     this.#counters['xdms.conflicts']++;
+    await this.#look(account);
+  }
+
+  /** Whether there is a document; its ETag is learned. */
+  async #look(account: AccountId): Promise<boolean> {
     this.#etags.delete(account);
     const question = { method: 'HEAD', path: this.#document(account), headers: {} } as const;
     const answer = await this.#ask(question);
-    if (isSuccess(answer)) this.#learn(account, answer);
-    else if (answer.status !== 404) throw failure(answer);
+    if (answer.status === 404) return false;
+    if (!isSuccess(answer)) throw failure(answer);
+    this.#learn(account, answer);
+    return true;
+  }
+
+  /** The document is as it was when this was asked; nothing where the XDMS has no strong ETag. */
+  async #condition(account: AccountId): Promise<Record<string, string>> {
+    if (!this.#etags.has(account) && !(await this.#look(account))) return { 'If-None-Match': '*' };
+    const etag = this.#etag(account);
+    return etag === undefined ? {} : { 'If-Match': etag };
   }
 
   /** D-82. Somebody else may have been faster. */
@@ -301,6 +325,10 @@ function failure(answer: HttpAnswer): XdmsError {
   if (status === 401) return new XdmsError('XDMS_CREDENTIALS', 'our credentials are not accepted');
   const kind = parseXcapError(body)?.kind;
   return new XdmsError('XDMS_REFUSED', `answers ${status}${kind ? ` ${kind}` : ''}`);
+}
+
+function raced(): XdmsError {
+  return new XdmsError('XDMS_RACED', 'others change the document all the time');
 }
 
 function urlOf(root: string): URL {
