@@ -48,6 +48,7 @@ const configuration = {
   store: { directory: join(base, 'store') },
   identity: { hostname: 'store.example.org', domains: ['example.org'] },
   limits: { quota: { messages: 2 * count + 1_000_000 }, forward: { mode: 'off' } },
+  cluster: { shards: 1 },
   log: { level: 'warn' },
 };
 

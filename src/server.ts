@@ -17,10 +17,11 @@ import type {
   Trace,
   TurnTrace,
 } from './ports.js';
-import { availableParallelism } from 'node:os';
 import { claimLayout } from './cluster/layout.js';
-import { shardsMax } from './cluster/marker.js';
+import { shardCountOf } from './cluster/shard-count.js';
 import { createLog } from './server/log.js';
+import { partsOfOneProcess } from './server/own-parts.js';
+import { logShards } from './server/shards-log.js';
 import { systemClock } from './system.js';
 import type { SipAddress } from './transport/sip/options.js';
 import type { Resolve } from './transport/sip/resolve.js';
@@ -90,9 +91,19 @@ export interface ShardState {
   readonly restarts: number;
 }
 
-/** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
+/**
+ * Opens store and listeners: in this process, unless `cluster.shards` asks for more. Rejects with a
+ * coded error, and with nothing left open.
+ */
 export async function startServer(settings: Settings, parts: ServerParts = {}): Promise<Server> {
-  const shards = shardsOf(settings);
+  const count = await shardCountOf({
+    shards: settings.cluster.shards,
+    directory: parts.store ? undefined : settings.store.directory,
+    isOneProcess: partsOfOneProcess(parts).length > 0,
+  });
+  const { shards } = count;
+  // Whoever asks for nothing has one process, and knows it.
+  if (settings.cluster.shards !== undefined) logShards(settings, parts.log, count);
   // A front needs nothing of what a node is made of but its HTTP faces, nor a node of a front.
   if (shards > 1) return (await import('./server/front.js')).startFront(settings, shards, parts);
   if (parts.store) return (await import('./server/node.js')).startNode(settings, parts);
@@ -117,9 +128,4 @@ async function startOpening(settings: Settings, parts: ServerParts): Promise<Ser
     );
     throw error;
   }
-}
-
-/** How many processes with a store there are. */
-export function shardsOf({ cluster: { shards } }: Pick<Settings, 'cluster'>): number {
-  return shards === 'auto' ? Math.min(availableParallelism(), shardsMax) : shards;
 }

@@ -13,12 +13,14 @@ interface Ready {
   readonly ready: true;
   readonly sip: { readonly address: string; readonly port: number };
   readonly msrp: { readonly address: string; readonly port: number };
+  readonly shards: number;
 }
 
 export interface ServerProcess {
   readonly sipPort: number;
   readonly msrpPort: number;
   readonly pid: number;
+  readonly shards: number;
   /** What it wrote to standard error, whole. */
   log(): string;
   /** Sends the signal and waits for the end; the exit code, null when a signal ended it. */
@@ -32,17 +34,20 @@ export async function startServerProcess(options: {
   readonly sipPort?: number;
   readonly msrpPort?: number;
   readonly args?: readonly string[];
+  /** One process, unless the test is about shards; `unset`: whatever the program does by itself. */
+  readonly shards?: number | 'unset';
   /** Beside the environment of the test. */
   readonly env?: Readonly<Record<string, string>>;
   /** Told of the child before it is ready, for tests that kill it while it starts. */
   readonly spawned?: (child: ChildProcess) => void;
 }): Promise<ServerProcess> {
-  const { directory, args = [], env = {} } = options;
+  const { directory, args = [], env = {}, shards = 1 } = options;
+  const divided = shards === 'unset' ? [] : ['--shards', String(shards)];
   const { sipPort = await freePort(), msrpPort = await freePort() } = options;
   const ports = ['--port', String(sipPort), '--msrp-port', String(msrpPort)];
   const child = spawn(
     process.execPath,
-    [mainPath, 'serve', '--dir', directory, ...ports, ...args],
+    [mainPath, 'serve', '--dir', directory, ...ports, ...divided, ...args],
     {
       stdio: ['ignore', 'pipe', 'pipe'],
       env: { ...process.env, ...env },
@@ -56,6 +61,7 @@ export async function startServerProcess(options: {
     sipPort: ready.sip.port,
     msrpPort: ready.msrp.port,
     pid: child.pid!,
+    shards: ready.shards,
     log: () => log,
     async end(signal) {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;

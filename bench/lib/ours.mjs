@@ -51,7 +51,9 @@ export class Ours {
     const args = [`--port=${this.port}`, '--msrp-port=0', `--dir=${this.store}`];
     if (this.file) args.push(`--config=${this.file}`);
     const log = openSync(join(this.directory, 'log'), 'a');
-    const command = [...this.node, main, ...args, '--log-level=warn', ...this.options];
+    // Figures are those of one process, unless the options ask for more.
+    const always = ['--log-level=warn', '--shards=1'];
+    const command = [...this.node, main, ...args, ...always, ...this.options];
     this.child = own(spawn(process.execPath, command, { stdio: ['ignore', log, log] }));
     await isThere(this.port);
     return performance.now() - began;

@@ -11,7 +11,8 @@ import { createSecureContext } from 'node:tls';
 import type { Settings } from '../config.js';
 import { fileKeysOf } from '../server/file-keys.js';
 import { checkedLayout, storeDirectories } from '../cluster/layout.js';
-import { createLog, shardsOf } from '../server.js';
+import { shardCountOf } from '../cluster/shard-count.js';
+import { createLog } from '../server.js';
 import { openLevelStore } from '../store/level.js';
 
 export interface Check {
@@ -137,10 +138,17 @@ async function bindTcp(host: string, port: number): Promise<void> {
 /** Below this a busy server is full before anybody looks. */
 const freeMin = 256 * 1024 * 1024;
 
-export function storeChecks(settings: Settings): Check[] {
-  const { store } = settings;
+/** Of as many stores as `serve` would open. */
+export async function storeChecks(settings: Settings): Promise<readonly Check[]> {
+  const { store, cluster } = settings;
   const directory = resolve(store.directory);
-  const shards = shardsOf(settings);
+  const counting = shardCountOf({ shards: cluster.shards ?? 'auto', directory });
+  const count = await counting.catch(() => undefined);
+  if (count === undefined) {
+    // What cannot be counted is told as a finding, like everything else.
+    return [{ name: `store ${directory}`, run: async () => `${(await counting).shards} shards` }];
+  }
+  const { shards } = count;
   return [
     ...storeDirectories(directory, shards).map((own) => ({
       name: `store ${own}`,

@@ -26,7 +26,7 @@ export async function examine(file: string | undefined): Promise<readonly Findin
   const checks: readonly Check[] = [
     ...tlsChecks(settings),
     ...addressChecks(settings),
-    ...storeChecks(settings),
+    ...(await storeChecks(settings)),
     ...xdmsChecks(settings),
     ...clockChecks(settings),
   ];

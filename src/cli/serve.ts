@@ -37,7 +37,7 @@ export function serveCommand(): Command {
     .option('--hostname <name>', 'host of Message-IDs and of Deferred@')
     .option('--domain <domain...>', 'served domains')
     .option('--durability <mode>', 'fsync: a 202 survives a power cut; os: it survives a crash')
-    .option('--shards <count>', 'processes that share the accounts; auto: one a core', shardsOf)
+    .option('--shards <count>', 'processes that share the accounts; 1: this one (auto)', shardsOf)
     .option('--log-level <level>', 'silent, error, warn, info or debug')
     .option('--trace <file>', 'write messages without bodies, and turns, for `why` and `ladder`')
     .option('--trace-octets <count>', 'size at which the trace begins anew', Number, 67_108_864)
@@ -53,8 +53,9 @@ export function serveCommand(): Command {
       stopOnSignal(server);
       reloadOnSignal(server, () => settingsFrom(options));
       const { sip, msrp, admin } = server;
+      const shards = server.shards?.().length ?? 1;
       process.stdout.write(
-        `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp, admin })}\n`,
+        `${JSON.stringify({ ready: true, sip: sip[0], listeners: sip, msrp, admin, shards })}\n`,
       );
     });
 }
@@ -88,7 +89,7 @@ function settingsFrom(options: ServeOptions): Settings {
       ...(options.hostname !== undefined && { hostname: options.hostname }),
       ...(options.domain !== undefined && { domains: options.domain }),
     },
-    cluster: { ...base.cluster, ...(options.shards !== undefined && { shards: options.shards }) },
+    cluster: { ...base.cluster, shards: options.shards ?? base.cluster.shards ?? 'auto' },
     log: { level: options.logLevel ?? base.log.level },
   });
 }

@@ -2,7 +2,7 @@
 
 import { mkdir, readdir, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { claimLayout } from '../cluster/layout.js';
+import { noteLayout } from '../cluster/layout.js';
 import { isBackupSet, readBackupSet, writeBackupSet } from '../store/backup-set.js';
 import type { NamedBackup } from '../store/backup-set.js';
 import { openMaintenance, restoreStore } from '../store/maintenance.js';
@@ -75,6 +75,6 @@ async function restoreSet(
   const shards = names.size - 1;
   const isWhole = names.has('front') && names.has(`shard-${shards - 1}`) && shards > 1;
   if (!isWhole) throw new StoreError('STORE_DAMAGED', 'a store is missing in the backup');
-  await claimLayout(directory, shards);
+  await noteLayout(directory, shards);
   return { records, shards };
 }

@@ -1,7 +1,6 @@
 /** How a data directory is divided among shards; written once, and never changed in passing. */
 
-import { existsSync } from 'node:fs';
-import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError } from './calls.js';
 import { shardCount, shardOf } from './shard.js';
@@ -28,14 +27,23 @@ export function frontDirectory(directory: string): string {
 
 /**
  * Rejects with CLUSTER_LAYOUT when the directory holds a store that is divided otherwise: an account
- * would be looked for where it is not.
+ * would be looked for where it is not; with STORE_UNAVAILABLE when it cannot be read or written.
  */
 export async function claimLayout(directory: string, shards: number): Promise<void> {
   if ((await checkedLayout(directory, shards)) !== undefined || shards === 1) return;
-  await mkdir(directory, { recursive: true });
+  await noteLayout(directory, shards);
+}
+
+/** Durable when resolved: says among how many shards a directory is divided from now on. */
+export async function noteLayout(directory: string, shards: number): Promise<void> {
   const path = join(directory, layoutName);
-  await writeFile(`${path}.new`, `${JSON.stringify({ shards })}\n`, { flush: true });
-  await rename(`${path}.new`, path);
+  try {
+    await mkdir(directory, { recursive: true });
+    await writeFile(`${path}.new`, `${JSON.stringify({ shards })}\n`, { flush: true });
+    await rename(`${path}.new`, path);
+  } catch (error) {
+    throw unavailable(directory, error, 'written');
+  }
 }
 
 /** The number of shards when it is the one that is wanted; undefined: nothing is stored there. */
@@ -58,20 +66,42 @@ export function storeDirectories(directory: string, shards: number): readonly st
 
 /**
  * How many shards a directory is divided among; undefined: nothing is stored there. Rejects with
- * CLUSTER_LAYOUT while it is being divided anew.
+ * CLUSTER_LAYOUT while it is being divided anew, and when it is divided and does not say how: a
+ * guess would lose accounts; with STORE_UNAVAILABLE when it cannot be read.
  */
 export async function layoutOf(directory: string): Promise<number | undefined> {
-  if (existsSync(join(directory, reshardName))) {
+  const names = await namesIn(directory);
+  if (names.includes(reshardName)) {
     throw new ClusterError('CLUSTER_LAYOUT', `${directory}: end \`store reshard\` first`);
   }
-  let text;
+  if (names.includes(layoutName)) return notedLayout(join(directory, layoutName));
+  // Also one that is damaged: whoever opens it tells what is missing.
+  if (names.some((name) => ofStore.test(name))) return 1;
+  const shard = names.find((name) => /^shard-\d+$/.test(name));
+  if (shard === undefined) return undefined;
+  throw new ClusterError('CLUSTER_LAYOUT', `${directory} has ${shard}, and no ${layoutName}`);
+}
+
+/** What a store has in its directory as soon as anything was written. */
+const ofStore = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log)|contents)$/;
+
+async function namesIn(directory: string): Promise<readonly string[]> {
   try {
-    text = await readFile(join(directory, layoutName), 'utf8');
+    return await readdir(directory);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
     // A file where the directory should be is told by whoever wants to make it.
-    if (code !== 'ENOENT' && code !== 'ENOTDIR') throw error;
-    return existsSync(join(directory, 'CURRENT')) ? 1 : undefined;
+    if (code === 'ENOENT' || code === 'ENOTDIR') return [];
+    throw unavailable(directory, error, 'read');
+  }
+}
+
+async function notedLayout(path: string): Promise<number> {
+  let text;
+  try {
+    text = await readFile(path, 'utf8');
+  } catch (error) {
+    throw unavailable(path, error, 'read');
   }
   try {
     const { shards } = JSON.parse(text) as { shards?: unknown };
@@ -79,5 +109,10 @@ export async function layoutOf(directory: string): Promise<number | undefined> {
   } catch {
     // Told below: what cannot be read is not a layout.
   }
-  throw new ClusterError('CLUSTER_LAYOUT', `${join(directory, layoutName)} cannot be read`);
+  throw new ClusterError('CLUSTER_LAYOUT', `${path} cannot be read`);
+}
+
+function unavailable(path: string, error: unknown, done: 'read' | 'written'): ClusterError {
+  const { code = 'an error' } = error as NodeJS.ErrnoException;
+  return new ClusterError('STORE_UNAVAILABLE', `${path} cannot be ${done}: ${code}`);
 }

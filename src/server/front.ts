@@ -26,6 +26,7 @@ import { keepCertificates } from './certificates.js';
 import type { Certificates } from './certificates.js';
 import { identityOptions } from './actors.js';
 import { openStore } from './open-store.js';
+import { partsOfOneProcess } from './own-parts.js';
 import { shardedBackup } from './sharded-backup.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
@@ -316,13 +317,9 @@ function settingsOfShard(settings: Settings, shard: number, secret: string): unk
   };
 }
 
-/** What an embedder brings along lives in this process, and shards in others. */
+/** Shards have none of what an embedder brings along. */
 function refuseParts(parts: ServerParts): void {
-  const own = [
-    ...(['store', 'clock', 'random', 'provisioning', 'credentials'] as const),
-    ...(['keys', 'turns', 'policy'] as const),
-  ];
-  const found = own.filter((name) => parts[name] !== undefined);
+  const found = partsOfOneProcess(parts);
   if (found.length === 0) return;
   const names = found.join(', ');
   throw new ConfigError('CONFIG_INVALID', `cluster.shards above 1 cannot be used with ${names}`);

@@ -5,8 +5,12 @@ import { count, ms } from './forms.js';
 import { shardsMax } from '../cluster/marker.js';
 
 export const clusterSettings = z.strictObject({
-  /** Processes with a store each; `auto`: one for each core. A directory keeps its number. */
-  shards: z.union([z.int().min(1).max(shardsMax), z.literal('auto')]).default(1),
+  /**
+   * Processes with a store each. `auto`: as many as the directory is divided among, and for a new
+   * one a shard for each core, 8 at most. Absent: `auto` for `serve`, one process for `startServer`.
+   * A directory keeps its number; another one is refused.
+   */
+  shards: z.union([z.int().min(1).max(shardsMax), z.literal('auto')]).optional(),
   /**
    * 0: one MSRP port for all shards. Else each listens itself, so much further than the one before:
    * without a hop, and with a port of each to let through.

@@ -9,6 +9,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { freePort } from '../loopback-port.js';
+import { claimLayout } from '../../src/cluster/layout.js';
 import { doctorCommand, examine } from '../../src/cli/doctor.js';
 import { createLog } from '../../src/server.js';
 import { openLevelStore } from '../../src/store/level.js';
@@ -29,6 +30,7 @@ function settings(more: object = {}): string {
     sip: { listen: [{ transport: 'udp', port: 0 }] },
     msrp: { port: 0 },
     store: { directory: join(directory, 'store') },
+    cluster: { shards: 1 },
   };
   writeFileSync(file, JSON.stringify({ ...base, ...more }));
   return file;
@@ -51,6 +53,35 @@ test('U27: what is in order is told, one line for each check', async () => {
   expect(process.exitCode).toBe(0);
   expect(lines.every((line) => line.startsWith('ok    '))).toBe(true);
   process.exitCode = undefined;
+});
+
+test('U27: as many stores are looked at as the server would open', async () => {
+  const cluster = { shards: 'auto' };
+  const stores = async (): Promise<number> =>
+    (await examine(settings({ cluster }))).filter(({ check }) => check.startsWith('store /'))
+      .length;
+  const store = join(directory, 'store');
+  await claimLayout(store, 3);
+  // Of three shards, and the front.
+  expect(await stores()).toBe(4);
+  rmSync(join(store, 'shards.json'));
+  writeFileSync(join(store, 'CURRENT'), '');
+  expect(await stores()).toBe(1);
+  writeFileSync(join(store, 'reshard.json'), '{}');
+  expect(await failures(settings({ cluster }))).toEqual([
+    expect.stringMatching(/^store .*CLUSTER_LAYOUT.*store reshard/),
+  ]);
+});
+
+test('U27: a damaged store is no new directory, also where nobody says how many shards', async () => {
+  const file = settings({ cluster: {} });
+  const store = join(directory, 'store');
+  const held = await openLevelStore({
+    ...{ directory: store, durability: 'os', log: createLog('silent') },
+  });
+  await held.close();
+  rmSync(join(store, 'CURRENT'));
+  expect(await failures(file)).toEqual([expect.stringContaining('STORE_DAMAGED')]);
 });
 
 test('U27: settings that cannot be used are named by their keys', async () => {

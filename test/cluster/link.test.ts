@@ -1,6 +1,6 @@
 /** The link between front and shard: frames, bounds, questions; marks; layouts. */
 
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { createServer, connect, type AddressInfo, type Socket } from 'node:net';
 import { once } from 'node:events';
 import { tmpdir } from 'node:os';
@@ -133,6 +133,23 @@ test('CLUSTER_LAYOUT: a store of one process is not divided', async () => {
   writeFileSync(join(directory, 'CURRENT'), '');
   await claimLayout(directory, 1);
   await expect(claimLayout(directory, 2)).rejects.toMatchObject({ code: 'CLUSTER_LAYOUT' });
+});
+
+test('CLUSTER_LAYOUT: what is divided and does not say how is not guessed', async () => {
+  await claimLayout(directory, 3);
+  mkdirSync(join(directory, 'shard-0'));
+  rmSync(join(directory, 'shards.json'));
+  for (const shards of [1, 3]) {
+    const claimed = claimLayout(directory, shards);
+    await expect(claimed).rejects.toMatchObject({ code: 'CLUSTER_LAYOUT' });
+  }
+});
+
+test('STORE_UNAVAILABLE: a directory that is none, as a store alone says it', async () => {
+  writeFileSync(join(directory, 'file'), '');
+  for (const path of [join(directory, 'file'), join(directory, 'file', 'store')]) {
+    await expect(claimLayout(path, 2)).rejects.toMatchObject({ code: 'STORE_UNAVAILABLE' });
+  }
 });
 
 function closed(): void {
