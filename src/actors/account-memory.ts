@@ -1,7 +1,6 @@
 /** An account in memory, from its load until it is dropped: it takes turns, one after the other. */
 
 import type { AccountEvent, Address } from '../machines/events.js';
-import type { AtRest } from '../machines/index.js';
 import { outboxBehind, type LoadedAccount, type ReadAlong } from './account-load.js';
 import { AccountWake, type AccountWakeParts } from './account-wake.js';
 import { transactionOf } from './account-world.js';
@@ -24,8 +23,6 @@ import type { Actor, Asked, TurnInput, TurnResult } from './turn.js';
 import { VolatileTimers } from './volatile-timers.js';
 
 type Done = Extract<TurnResult, { kind: 'done' }>;
-
-const nothingRead: ReadonlyMap<Address, never> = new Map<Address, never>();
 
 export class AccountMemory {
   readonly #parts: MemoryParts;
@@ -203,40 +200,22 @@ export class AccountMemory {
     return this.#run(input, { ...asked, event: { ...asked.event, limits } }, more);
   }
 
-  #run(
-    input: Input,
-    turn: TurnInput,
-    more?: ChangeBuilder,
-    read: ReadonlyMap<Address, AtRest | undefined> = nothingRead,
-  ): Promise<void> | undefined {
+  #run(input: Input, turn: TurnInput, more?: ChangeBuilder): Promise<void> | undefined {
     const { world } = this.#parts;
-    for (;;) {
-      const result = takeTurn(
-        {
-          actors: this.#actors,
-          read,
-          limits: turn.event.limits,
-          steps: world.bounds.steps,
-          duplicateMs: world.bounds.duplicateMs,
-        },
-        turn,
-      );
-      if (result.kind === 'done') {
-        world.counters['actors.turns']++;
-        this.#adopt(input, turn, result, more);
-        return undefined;
-      }
-      world.counters['actors.reruns']++;
-      const found = new Map(read);
-      const missing = result.addresses.filter((address) => !this.#resting.find(address, found));
-      read = found;
-      if (missing.length === 0) continue;
-      return this.#resting.read(missing).then((values) => {
-        if (this.#dropped) return undefined;
-        for (const [index, address] of missing.entries()) found.set(address, values[index]);
-        return this.#run(input, turn, more, found);
-      });
+    const { steps, duplicateMs } = world.bounds;
+    const { limits } = turn.event;
+    const seen = { actors: this.#actors, read: this.#resting, limits, steps, duplicateMs };
+    const result = takeTurn(seen, turn);
+    if (result.kind === 'done') {
+      world.counters['actors.turns']++;
+      this.#resting.turned();
+      this.#adopt(input, turn, result, more);
+      return undefined;
     }
+    world.counters['actors.reruns']++;
+    const taken = (): Promise<void> | undefined =>
+      this.#dropped ? undefined : this.#run(input, turn, more);
+    return this.#resting.read(result.addresses).then(taken);
   }
 
   #adopt(input: Input, turn: TurnInput, result: Done, more: ChangeBuilder | undefined): void {

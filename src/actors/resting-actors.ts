@@ -1,4 +1,4 @@
-/** Virtual UAs at rest as turns ask for them; whoever takes one after the other finds them read. */
+/** Virtual UAs at rest as turns look them up; whoever takes one after the other finds them read. */
 
 import type { Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
@@ -23,6 +23,8 @@ const steadyAfter = 3;
 
 export class RestingActors {
   readonly #parts: RestingActorsParts;
+  /** What the turn has asked for, with undefined for rows that are not there; absent: nothing yet. */
+  #found: Map<Address, AtRest | undefined> | undefined;
   /** Absent: none were read. */
   #ahead: Map<Address, AtRest> | undefined;
   /** What is not to be kept of the rows that are being read. */
@@ -35,28 +37,33 @@ export class RestingActors {
     this.#parts = parts;
   }
 
-  /** Puts the row into `found` where that needs no waiting. */
-  find(address: Address, found: Map<Address, AtRest | undefined>): boolean {
+  /** Whether it is known without waiting what is at rest there; the turn keeps what it has seen. */
+  has(address: Address): boolean {
+    if (this.#found?.has(address)) return true;
     const pending = this.#parts.pending.pending(address);
     const atRest = pending ? pending.atRest : this.#ahead?.get(address);
     if (!pending && !atRest) return false;
     this.#ahead?.delete(address);
-    found.set(address, atRest);
+    this.#keep(address, atRest);
     return true;
   }
 
-  /** Undefined: there is no such row. */
-  async read(addresses: readonly Address[]): Promise<readonly (AtRest | undefined)[]> {
+  /** Undefined: there is no such row, or nobody has asked `has`. */
+  get(address: Address): AtRest | undefined {
+    return this.#found?.get(address);
+  }
+
+  /** Reads what `has` does not know, for the turn to be taken again. */
+  async read(addresses: readonly Address[]): Promise<void> {
     const { account, store } = this.#parts;
     const serials = addresses.map(serialOf);
     if (this.#isSteady(serials)) await this.#readAhead(serials[0]!, serials.length);
-    const values = addresses.map((address) => this.#ahead?.get(address));
-    const missing = addresses.filter((_, index) => values[index] === undefined);
-    for (const address of addresses) this.#ahead?.delete(address);
-    if (missing.length === 0) return values;
+    const missing = addresses.filter((address) => !this.has(address));
+    if (missing.length === 0) return;
     const read = await store.get(account, missing.map(keyOfActor));
-    let next = 0;
-    return values.map((value) => value ?? (read[next++] as AtRest | undefined));
+    for (const [nth, address] of missing.entries()) {
+      this.#keep(address, read[nth] as AtRest | undefined);
+    }
   }
 
   /**
@@ -66,8 +73,13 @@ export class RestingActors {
   inOrder(rows: readonly Row[] = []): void {
     this.#steady = steadyAfter;
     for (const { key, value } of rows) {
-      if (key[0] === 'ua') this.#keep(`ua/${key[1]}`, value);
+      if (key[0] === 'ua') this.#prepare(`ua/${key[1]}`, value);
     }
+  }
+
+  /** The turn is done: what it has looked at is past. */
+  turned(): void {
+    this.#found = undefined;
   }
 
   /** A turn changes rows: what was read of them is past. */
@@ -85,7 +97,12 @@ export class RestingActors {
     this.#steady = 0;
   }
 
-  #keep(address: Address, value: unknown): void {
+  #keep(address: Address, atRest: AtRest | undefined): void {
+    this.#found ??= new Map();
+    this.#found.set(address, atRest);
+  }
+
+  #prepare(address: Address, value: unknown): void {
     this.#ahead ??= new Map();
     this.#ahead.set(address, value as AtRest);
   }
@@ -108,7 +125,7 @@ export class RestingActors {
       const range = { kind: 'ua', after: first - 1, limit: Math.max(aheadMax, atLeast) } as const;
       for (const { key, value } of await store.scan(account, range)) {
         const address = `ua/${key[1] as number}` as const;
-        if (!altered.has(address)) this.#keep(address, value);
+        if (!altered.has(address)) this.#prepare(address, value);
       }
     } finally {
       this.#altered = undefined;
