@@ -47,7 +47,7 @@ export class AccountMemory {
     this.#commits = new Commits(
       {
         account,
-        store: parts.commits,
+        ...{ store, admission: world.admission },
         perform: (taken) => this.#perform(taken),
         committed: (earliest) => this.#committed(earliest),
         failed: (error) => parts.failed(error),

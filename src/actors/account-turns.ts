@@ -25,8 +25,6 @@ export interface MemoryParts {
   readonly account: AccountId;
   readonly world: AccountWorld;
   readonly store: StorePort;
-  /** The same store, with every commit measured. */
-  readonly commits: Pick<StorePort, 'commit'>;
   readonly digests: Digests;
   /** A timer of a session has run out, or the like: to be queued whatever the bound. */
   tell(to: Address, event: AccountEvent): void;

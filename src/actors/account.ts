@@ -27,19 +27,12 @@ const wokenRows = 64;
 /** Where the queue of an account begins to be compacted. */
 const compactAt = 1_024;
 
-/** The store of an account. */
-export interface AccountPorts {
-  readonly store: StorePort;
-  /** The same, with every commit measured. */
-  readonly commits: Pick<StorePort, 'commit'>;
-}
-
 export class Account {
   readonly id: AccountId;
   /** For the directory: something came since it has last looked. */
   isUsed = false;
   readonly #world: AccountWorld;
-  readonly #ports: AccountPorts;
+  readonly #store: StorePort;
   #queue: Input[] = [];
   #first = 0;
   /** The input whose turn is being taken. */
@@ -51,10 +44,10 @@ export class Account {
   #stopped = false;
   #settled: (() => void)[] | undefined;
 
-  constructor(id: AccountId, world: AccountWorld, ports: AccountPorts) {
+  constructor(id: AccountId, world: AccountWorld, store: StorePort) {
     this.id = id;
     this.#world = world;
-    this.#ports = ports;
+    this.#store = store;
   }
 
   /** Inputs that wait. */
@@ -84,7 +77,7 @@ export class Account {
     assert(this.isIdle);
     this.#memory?.drop();
     this.#memory = undefined;
-    this.#ports.store.release(this.id);
+    this.#store.release(this.id);
   }
 
   /** EVT-04: its subscribers are to go elsewhere. */
@@ -202,7 +195,7 @@ export class Account {
     const window = { now, keepMs: bounds.duplicateMs, bound: bounds.digests };
     // Whoever wakes it asks for most of what there is.
     const whole = this.#queue[this.#first]?.kind === 'wake' ? wokenRows : undefined;
-    const { store } = this.#ports;
+    const store = this.#store;
     const { loaded, along } = await loadAccount(store, this.id, digests, window, whole);
     if (this.#stopped) return;
     counters['actors.loads']++;
@@ -210,7 +203,6 @@ export class Account {
       account: this.id,
       world: this.#world,
       store,
-      commits: this.#ports.commits,
       digests: loaded.digests,
       tell: (to: Address, event: AccountEvent) => this.#tell(to, event),
       resubmit: (input: Input) => this.#resubmit(input),

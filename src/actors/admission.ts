@@ -1,6 +1,8 @@
 /** Which requests are taken while the node has more to do than it can do in time (ADR 0016). */
 
-import type { AccountId, Change, Clock, StorePort, TransactionId } from '../ports.js';
+import type { AccountId, Clock, TransactionId } from '../ports.js';
+import { AgeOrder } from './age-order.js';
+import type { Aged } from './age-order.js';
 import { HeldRequests } from './held-requests.js';
 
 /** Bounds of what is under way, and what counts as too slow. */
@@ -38,6 +40,11 @@ const calmMax = 50;
 /** Requests of one account within a second that are never its fault. */
 const lightMax = 4;
 
+/** A commit under way. */
+export interface MeasuredCommit extends Aged<MeasuredCommit> {
+  readonly begunAt: number;
+}
+
 /**
  * A token bucket whose rate follows the measured latency: multiplied down while the 95th percentile
  * of commits and of waiting for a turn is above the bound, up while it is below, and absent while
@@ -56,7 +63,7 @@ export class Admission {
   #calm = 0;
   readonly #commits = new Samples();
   readonly #waits = new Samples();
-  readonly #underWay = new CommitsUnderWay();
+  readonly #underWay = new AgeOrder<MeasuredCommit>();
   readonly #held = new HeldRequests();
   #octets = 0;
   /** Requests of this second by account. */
@@ -122,20 +129,16 @@ export class Admission {
     this.#waits.add(ms);
   }
 
-  /** The store, with every commit measured. */
-  measured(store: Pick<StorePort, 'commit'>): Pick<StorePort, 'commit'> {
-    return {
-      commit: (account: AccountId, version: number, change: Change) => {
-        const begun = this.#underWay.begin(this.#clock.now());
-        const ended = (): void => {
-          this.#underWay.end(begun);
-          this.#commits.add(this.#clock.now() - begun.at);
-        };
-        const commit = store.commit(account, version, change);
-        commit.then(ended, ended);
-        return commit;
-      },
-    };
+  /** A commit begins; whoever asks tells `committed` when it has ended, well or not. */
+  commits(): MeasuredCommit {
+    const commit = { begunAt: this.#clock.now(), older: undefined, newer: undefined };
+    this.#underWay.add(commit);
+    return commit;
+  }
+
+  committed(commit: MeasuredCommit): void {
+    this.#underWay.remove(commit);
+    this.#commits.add(this.#clock.now() - commit.begunAt);
   }
 
   /** One above the bound of octets is taken when nothing else is there: it could never go otherwise. */
@@ -175,7 +178,7 @@ export class Admission {
 
   #judge(now: number): void {
     const seconds = (now - this.#judgedAt) / 1_000;
-    const oldest = this.#underWay.oldest ?? now;
+    const oldest = this.#underWay.oldest?.begunAt ?? now;
     const commitMs = Math.max(this.#commits.take(), now - oldest);
     const latency = commitMs + this.#waits.take();
     if (latency > this.#limits.latencyMs) {
@@ -205,42 +208,6 @@ export class Admission {
       if (now - held.at < forgottenMs) return;
       this.answered(held.transaction);
     }
-  }
-}
-
-interface Begun {
-  readonly at: number;
-  older: Begun | undefined;
-  newer: Begun | undefined;
-}
-
-/** Commits under way, oldest first. */
-class CommitsUnderWay {
-  #oldest: Begun | undefined;
-  #newest: Begun | undefined;
-
-  /** When the oldest one began. */
-  get oldest(): number | undefined {
-    return this.#oldest?.at;
-  }
-
-  begin(at: number): Begun {
-    const begun: Begun = { at, older: this.#newest, newer: undefined };
-    if (this.#newest) this.#newest.newer = begun;
-    else this.#oldest = begun;
-    this.#newest = begun;
-    return begun;
-  }
-
-  end(begun: Begun): void {
-    const { older, newer } = begun;
-    if (older) older.newer = newer;
-    else this.#oldest = newer;
-    if (newer) newer.older = older;
-    else this.#newest = older;
-    // One that has grown old must not hold the others.
-    begun.older = undefined;
-    begun.newer = undefined;
   }
 }
 

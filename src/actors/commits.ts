@@ -4,11 +4,14 @@ import assert from 'node:assert';
 import type { Address } from '../machines/events.js';
 import type { AtRest } from '../machines/index.js';
 import type { AccountId, RowKey, StorePort } from '../ports.js';
+import type { Admission } from './admission.js';
 import { ChangeBuilder } from './change.js';
 
 export interface CommitParts<Taken> {
   readonly account: AccountId;
   readonly store: Pick<StorePort, 'commit'>;
+  /** Measures how long commits take. */
+  readonly admission: Pick<Admission, 'commits' | 'committed'>;
   /** What a turn asked for may be done: everything before it is durable. */
   perform(taken: Taken): void;
   /** A commit is done, and the earliest timer that it set. */
@@ -112,10 +115,18 @@ export class Commits<Taken> {
     const batch = this.#gathering;
     this.#underway = batch;
     this.#gathering = undefined;
-    const { store, account } = this.#parts;
-    store.commit(account, this.#version, batch.change.build()).then(
-      (version) => this.#committed(batch, version),
-      (error: unknown) => this.#failed(error),
+    const { store, account, admission } = this.#parts;
+    const commit = store.commit(account, this.#version, batch.change.build());
+    const measured = admission.commits();
+    commit.then(
+      (version) => {
+        admission.committed(measured);
+        this.#committed(batch, version);
+      },
+      (error: unknown) => {
+        admission.committed(measured);
+        this.#failed(error);
+      },
     );
   }
 

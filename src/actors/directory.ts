@@ -2,7 +2,7 @@
 
 import type { Withdrawn } from '../machines/events.js';
 import type { AccountId, PlacementPort, StorePort } from '../ports.js';
-import { Account, type AccountPorts } from './account.js';
+import { Account } from './account.js';
 import type { AccountWorld, Input } from './account-world.js';
 import { createNobodyStore, nobody } from './nobody.js';
 
@@ -20,18 +20,13 @@ export type Submitted = 'taken' | 'busy' | 'elsewhere';
 
 export class Directory {
   readonly #parts: DirectoryParts;
-  /** Least recently used first, as far as anybody has had to look (`#passivate`). */
+  /** `#passivate` looks from the first on. */
   readonly #accounts = new Map<AccountId, Account>();
-  readonly #ports: AccountPorts;
-  readonly #nobodyPorts: AccountPorts;
+  readonly #nobodyStore = createNobodyStore();
   #last: Account | undefined;
 
   constructor(parts: DirectoryParts) {
     this.#parts = parts;
-    const { admission } = parts.world;
-    const nobodyStore = createNobodyStore();
-    this.#ports = { store: parts.store, commits: admission.measured(parts.store) };
-    this.#nobodyPorts = { store: nobodyStore, commits: admission.measured(nobodyStore) };
   }
 
   get size(): number {
@@ -86,10 +81,10 @@ export class Directory {
   }
 
   #create(id: AccountId): Account | undefined {
-    const { world } = this.#parts;
+    const { world, store } = this.#parts;
     if (this.#accounts.size >= world.bounds.accounts) this.#passivate();
     if (this.#accounts.size >= world.bounds.accounts) return undefined;
-    const account = new Account(id, world, id === nobody ? this.#nobodyPorts : this.#ports);
+    const account = new Account(id, world, id === nobody ? this.#nobodyStore : store);
     this.#accounts.set(id, account);
     return account;
   }

@@ -1,6 +1,8 @@
 /** Requests that have no answer yet, oldest first, found by their transactions. */
 
 import type { TransactionId } from '../ports.js';
+import { AgeOrder } from './age-order.js';
+import type { Aged } from './age-order.js';
 
 /** One of them. */
 export interface HeldRequest {
@@ -10,11 +12,9 @@ export interface HeldRequest {
   readonly octets: number;
 }
 
-interface Entry extends HeldRequest {
+interface Entry extends HeldRequest, Aged<Entry> {
   /** Behind it in its chain. */
   next: Entry | undefined;
-  older: Entry | undefined;
-  newer: Entry | undefined;
 }
 
 /** A power of two. */
@@ -26,8 +26,7 @@ const chainCount = 4_096;
  */
 export class HeldRequests {
   readonly #chains = new Array<Entry | undefined>(chainCount).fill(undefined);
-  #oldest: Entry | undefined;
-  #newest: Entry | undefined;
+  readonly #order = new AgeOrder<Entry>();
   #size = 0;
 
   get size(): number {
@@ -35,19 +34,16 @@ export class HeldRequests {
   }
 
   get oldest(): HeldRequest | undefined {
-    return this.#oldest;
+    return this.#order.oldest;
   }
 
   /** A transaction is added once. */
   add({ transaction, at, octets }: HeldRequest): void {
     const chain = chainOf(transaction);
-    const older = this.#newest;
     const next = this.#chains[chain];
-    const entry: Entry = { transaction, at, octets, next, older, newer: undefined };
+    const entry: Entry = { transaction, at, octets, next, older: undefined, newer: undefined };
     this.#chains[chain] = entry;
-    if (older) older.newer = entry;
-    else this.#oldest = entry;
-    this.#newest = entry;
+    this.#order.add(entry);
     this.#size++;
   }
 
@@ -63,21 +59,11 @@ export class HeldRequests {
     if (!entry) return undefined;
     if (before) before.next = entry.next;
     else this.#chains[chain] = entry.next;
-    this.#leaveOrder(entry);
-    this.#size--;
-    return entry;
-  }
-
-  #leaveOrder(entry: Entry): void {
-    const { older, newer } = entry;
-    if (older) older.newer = newer;
-    else this.#oldest = newer;
-    if (newer) newer.older = older;
-    else this.#newest = older;
     // One that has grown old must not hold those behind it.
     entry.next = undefined;
-    entry.older = undefined;
-    entry.newer = undefined;
+    this.#order.remove(entry);
+    this.#size--;
+    return entry;
   }
 }
 

@@ -49,7 +49,7 @@ export class Player {
       deliver: () => Promise.resolve('done'),
       wakeAt: silent,
     };
-    this.#account = new Account(id, this.#world, { store, commits: store });
+    this.#account = new Account(id, this.#world, store);
   }
 
   /** Each path has serials of its own, from one on. */
@@ -104,7 +104,7 @@ export class Player {
   }
 
   async #load(): Promise<void> {
-    this.#account = new Account(this.id, this.#world, { store: this.#store, commits: this.#store });
+    this.#account = new Account(this.id, this.#world, this.#store);
     await this.#wake();
   }
 
