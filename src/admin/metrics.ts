@@ -9,6 +9,10 @@ import type { Route } from './route.js';
 const levels: ReadonlySet<string> = new Set([
   ...['serverTransactions', 'clientTransactions', 'dialogs', 'pendingInvites', 'connections'],
   ...['timers', 'xdms.down'],
+  'cluster.shards',
+  'cluster.residentBytes',
+  'cluster.msrpConnections',
+  'cluster.msrpHeld',
   'actors.accounts',
   'actors.admission.rate',
   'actors.admission.requests',

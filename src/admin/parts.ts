@@ -35,7 +35,7 @@ export interface AdminParts {
   /** Whether requests that begin something are taken (U25). */
   readonly intake: Intake;
   /** How long commits have taken, in seconds; absent: the store does not tell. */
-  readonly commitLatency?: (() => Histogram) | undefined;
+  readonly commitLatency?: (() => Histogram | undefined) | undefined;
   /** Absent: no trace is held. */
   readonly ladders?: Ladders | undefined;
   /** Asks for the counters of other processes anew; absent: there are none. */

@@ -33,7 +33,8 @@ export interface ShardProcessParts {
   readonly bounds: ShardBounds;
   /** Starts the process; the link is its fourth stream. */
   spawn(): ChildProcess;
-  /** What it is told first. */
+  /** What it is told first, to open its store; then, when the sockets are open, what it serves. */
+  readonly opening: () => unknown;
   readonly greeting: () => unknown;
   readonly answers: Answers;
   /** Frames that are no questions. */
@@ -99,22 +100,35 @@ export class ShardProcess {
     return this.#ready;
   }
 
-  /** Resolves when it is ready. Rejects with the error of the process, which is gone then. */
-  async start(): Promise<void> {
-    const { clock, bounds, greeting } = this.#parts;
+  /** Resolves when its store is open. Rejects with the error of the process, which is gone then. */
+  async open(): Promise<void> {
     const running = this.#spawn();
+    await this.#asked(running, 'open', this.#parts.opening());
+  }
+
+  /** Resolves when it is ready. Rejects as `open` does, which it does first when nobody has. */
+  async start(): Promise<void> {
+    if (!this.#running) await this.open();
+    const running = this.#running;
+    const { greeting, shard } = this.#parts;
+    if (!running) throw new ClusterError('STORE_UNAVAILABLE', `shard ${shard} is gone`);
+    this.#ready = await this.#asked(running, 'start', greeting());
+    this.#isUp = running.link.isOpen;
+    this.#beat(running);
+  }
+
+  async #asked({ calls, child }: Running, name: string, told: unknown): Promise<unknown> {
+    const { clock, bounds, shard } = this.#parts;
     const late = new Promise<never>((_resolve, reject) => {
       clock.after(bounds.startMs, () => {
-        reject(new ClusterError('CLUSTER_START', `shard ${this.#parts.shard} does not start`));
+        reject(new ClusterError('CLUSTER_START', `shard ${shard} does not start`));
       });
     });
     try {
-      this.#ready = await Promise.race([running.calls.call('start', greeting()), late]);
-      this.#isUp = running.link.isOpen;
-      this.#beat(running);
+      return await Promise.race([calls.call(name, told), late]);
     } catch (error) {
-      running.child.kill('SIGKILL');
-      throw error;
+      child.kill('SIGKILL');
+      throw named(error, shard);
     }
   }
 
@@ -266,4 +280,11 @@ export class ShardProcess {
       );
     });
   }
+}
+
+/** One of several stores: which one is said. */
+function named(error: unknown, shard: number): unknown {
+  if (!(error instanceof ClusterError) || error.code === 'CLUSTER_START') return error;
+  const why = error.message.replace(`${error.code}: `, '');
+  return new ClusterError(error.code, `${error.code}: shard ${shard}: ${why}`);
 }

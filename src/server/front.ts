@@ -28,9 +28,10 @@ import { identityOptions } from './actors.js';
 import { openStore } from './open-store.js';
 import { partsOfOneProcess } from './own-parts.js';
 import { shardedBackup } from './sharded-backup.js';
+import { ShardedLatency } from './sharded-latency.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
-import type { Greeting, ShardReady } from './shard-program.js';
+import type { Greeting, Opening, ShardReady } from './shard-program.js';
 import { createSharedMsrp } from './shared-msrp.js';
 import type { SharedMsrp } from './shared-msrp.js';
 import { SipFront } from './sip-front.js';
@@ -89,6 +90,7 @@ class Front {
   #msrp: SharedMsrp | undefined;
   readonly #processes: readonly ShardProcess[];
   readonly #questions: ShardQuestions;
+  readonly #latency = new ShardedLatency();
   readonly #authentication;
   readonly #faces: Faces = {};
   readonly #certificates: Certificates;
@@ -142,6 +144,8 @@ class Front {
 
   async start(): Promise<void> {
     await this.#associated.load();
+    // What an earlier front has left holds its store and the sockets: it is gone when these are open.
+    await Promise.all(this.#processes.map((process) => process.open()));
     await this.#msrp?.start();
     await this.#endpoint.start(this.#sip.handler);
     this.#sip.started();
@@ -156,7 +160,10 @@ class Front {
       ...{ accounts, version },
       provisioning: shardedProvisioning(store.provisioning!, this.#questions),
       counters: () => this.#counters(),
-      refresh: () => this.#refresh(),
+      refresh: async () => {
+        await Promise.all([this.#refresh(), this.#latency.refresh(this.#questions)]);
+      },
+      commitLatency: () => this.#latency.sum(),
       backup: () => shardedBackup(this.#questions, () => store.backup()),
       intake: {
         isDraining: () => this.#isDraining,
@@ -231,6 +238,7 @@ class Front {
     const { connections = 0, malformed = 0, connectionsAccepted = 0 } = this.#endpoint.counters();
     add({ connections, malformed, connectionsAccepted, ...this.#faces.xcap?.counters() });
     if (this.#msrp) add(this.#msrp.counters());
+    add({ 'cluster.residentBytes': process.memoryUsage.rss() });
     sums['cluster.shards'] = this.#processes.filter(({ isUp }) => isUp).length;
     sums['cluster.restarts'] = this.#processes.reduce((sum, { restarts }) => sum + restarts, 0);
     sums['cluster.refused'] = this.#sip.refused;
@@ -242,6 +250,10 @@ class Front {
     this.#certificates.reload();
     this.#changed = changed;
     this.#tellAll('reload', changed.policy);
+  }
+
+  #settingsOf(shard: number): unknown {
+    return settingsOfShard({ ...this.#settings, ...this.#changed }, shard, this.#secret);
   }
 
   /** A shard that is away hears of it when it comes back. */
@@ -269,9 +281,9 @@ class Front {
           // Standard output is for results.
           stdio: ['ignore', 'ignore', 'inherit', 'pipe', 'ipc', 'pipe'],
         }),
+      opening: (): Opening => ({ settings: this.#settingsOf(shard), shard }),
       greeting: (): Greeting => ({
-        settings: settingsOfShard({ ...this.#settings, ...this.#changed }, shard, this.#secret),
-        ...{ shard, shards },
+        ...{ settings: this.#settingsOf(shard), shard, shards },
         addresses: this.#endpoint.addresses,
         msrp: this.#msrp?.addresses,
         draining: this.#isDraining,

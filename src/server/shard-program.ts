@@ -19,6 +19,7 @@ import { decodeArrival, encodeArrival, encodeDeparture } from '../transport/sip/
 import type { SipLink, SipLinkReceiver } from '../transport/sip/link.js';
 import { SharedDatagrams } from '../transport/sip/shared-datagrams.js';
 import type { SipAddress } from '../transport/sip/options.js';
+import { afterOrphan } from './orphan.js';
 import { createLog } from './log.js';
 import { startNode } from './node.js';
 import { openStore } from './open-store.js';
@@ -26,9 +27,13 @@ import type { NodeServer } from './node.js';
 import { operatorAnswers } from './operator-answers.js';
 
 /** What the front tells a shard first. */
-export interface Greeting {
+export interface Opening {
   readonly settings: unknown;
   readonly shard: number;
+}
+
+/** What it tells it when the sockets are open. */
+export interface Greeting extends Opening {
   readonly shards: number;
   /** The SIP listeners of the front. */
   readonly addresses: readonly SipAddress[];
@@ -45,6 +50,8 @@ export interface ShardReady {
 /** Bounds of what waits for the front. */
 const bounds = { pendingOctets: 64 * 1024 * 1024, questions: 10_000, questionMs: 30_000 };
 
+/** The store before it is served. */
+let opened: LevelStore | undefined;
 let running: { readonly server: NodeServer; readonly store: LevelStore } | undefined;
 let receiver: SipLinkReceiver | undefined;
 let receiveMsrp: ((kind: number, record: Buffer) => void) | undefined;
@@ -88,9 +95,11 @@ const calls = new Calls(
     answer: (octets) => link.send(frameKind.answer, [octets]),
   },
   {
+    open: (opening: Opening) => open(opening),
     start: (greeting: Greeting) => start(greeting),
     stop: (graceMs: number) => stop(graceMs),
-    beat: () => running?.server.counters() ?? {},
+    beat: () => counters(),
+    latency: () => running?.store.commitLatency(),
     reload: (policy: Settings['policy']) => running?.server.reload({ policy }),
     drain: (draining: boolean) => running?.server.intake.drain(draining),
     rebuild: (account: string) => running?.server.rebuildMetadata(account),
@@ -113,16 +122,20 @@ process.on('message', ({ datagrams: index }: { readonly datagrams: number }, soc
   handedOver();
 });
 
+async function open({ settings: given, shard }: Opening): Promise<void> {
+  const settings = settingsOf(given);
+  const directory = shardDirectory(settings.store.directory, shard);
+  const located = { ...settings, store: { ...settings.store, directory } };
+  const world = { clock: systemClock, log: createLog(settings.log.level) };
+  opened = await afterOrphan(() => openStore(located, world), world.clock);
+}
+
 async function start(greeting: Greeting): Promise<ShardReady> {
   const { shard, shards, addresses, draining } = greeting;
   await takeDatagrams();
   const settings = settingsOf(greeting.settings);
   const log = createLog(settings.log.level);
-  const { directory } = settings.store;
-  const store = await openStore(
-    { ...settings, store: { ...settings.store, directory: shardDirectory(directory, shard) } },
-    { clock: systemClock, log },
-  );
+  const store = opened!;
   // Numbers of messages are of the whole server.
   const reserve = (counter: string, count: number): Promise<number> =>
     calls.call('reserve', counter, count) as Promise<number>;
@@ -143,6 +156,10 @@ async function start(greeting: Greeting): Promise<ShardReady> {
   return { msrp: server.msrp };
 }
 
+function counters(): Record<string, number> {
+  return { ...running?.server.counters(), 'cluster.residentBytes': process.memoryUsage.rss() };
+}
+
 async function takeDatagrams(): Promise<void> {
   const count = await calls.call('datagrams');
   await new Promise<void>((resolve) => {
@@ -154,9 +171,8 @@ async function takeDatagrams(): Promise<void> {
 }
 
 async function stop(graceMs: number): Promise<void> {
-  const ended = running;
-  await ended?.server.stop(graceMs);
-  await ended?.store.close();
+  await running?.server.stop(graceMs);
+  await opened?.close();
   running = undefined;
 }
 

@@ -143,6 +143,12 @@ test('U26: /v1/backup of all shards, brought back by store restore, and /metrics
   const metrics = await (await fetch(`http://127.0.0.1:${port}/metrics`, asked)).text();
   // As they are at this moment, though no beat has been.
   expect(metrics).toMatch(/store_commits(?:_total)? [1-9]/);
+  expect(metrics).toMatch(/^poste_restante_store_commit_seconds_count [1-9]/m);
+  // What goes down again when a process is gone is no counter.
+  expect(metrics).toMatch(/^poste_restante_cluster_shards 2$/m);
+  const resident = Number(/^poste_restante_cluster_resident_bytes (\d+)/m.exec(metrics)?.[1]);
+  const own = Number(/^process_resident_memory_bytes (\d+)/m.exec(metrics)?.[1]);
+  expect(resident).toBeGreaterThan(own);
   const answer = await fetch(`http://127.0.0.1:${port}/v1/backup`, asked);
   expect(answer.status).toBe(200);
   const copy = join(world.directory, '..', 'copy');
