@@ -22,7 +22,7 @@ const answers = {
 export function ladderRoutes(parts: AdminParts): Route[] {
   const ladders = () => {
     if (parts.ladders) return parts.ladders;
-    throw new AdminError('ADMIN_NO_TRACE', 'admin.traceOctets is 0, or there are several shards');
+    throw new AdminError('ADMIN_NO_TRACE', 'admin.traceOctets is 0');
   };
   return [
     {

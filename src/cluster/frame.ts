@@ -11,4 +11,6 @@ export const frameKind = {
   answer: 6,
   /** A datagram that a shard has read in place of the front. */
   stray: 7,
+  /** What a trace is told that only a shard sees. */
+  traced: 8,
 } as const;

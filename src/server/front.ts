@@ -32,10 +32,12 @@ import { ShardedLatency } from './sharded-latency.js';
 import { shardedAccounts, shardedProvisioning, tellRecords } from './sharded-accounts.js';
 import type { ShardQuestions } from './sharded-accounts.js';
 import type { Greeting, Opening, ShardReady } from './shard-program.js';
+import { recordForwarded } from './shard-trace.js';
 import { createSharedMsrp } from './shared-msrp.js';
 import type { SharedMsrp } from './shared-msrp.js';
 import { SipFront } from './sip-front.js';
 import { SipRoute } from './sip-route.js';
+import { tracesOf } from './traces.js';
 import { sipOptions } from './transports.js';
 import type { World } from './transports.js';
 
@@ -47,9 +49,10 @@ export async function startFront(
 ): Promise<Server> {
   refuseParts(parts);
   const log = parts.log ?? createLog(settings.log.level);
+  const traces = tracesOf(settings, parts);
   const world: World = {
     ...{ clock: systemClock, random: systemRandom, log },
-    ...(parts.trace && { trace: parts.trace }),
+    ...(traces.trace && { trace: traces.trace }),
   };
   readPolicy(settings);
   await claimLayout(settings.store.directory, shards);
@@ -57,7 +60,7 @@ export async function startFront(
   const store = await openStore({ ...settings, store: { ...settings.store, directory } }, world);
   let front;
   try {
-    front = new Front(settings, shards, { world, store, program: parts.shardProgram });
+    front = new Front(settings, shards, { world, store, traces, program: parts.shardProgram });
   } catch (error) {
     // Certificates that cannot be used leave nothing open.
     await store.close();
@@ -75,6 +78,7 @@ export async function startFront(
 interface FrontParts {
   readonly world: World;
   readonly store: LevelStore;
+  readonly traces: ReturnType<typeof tracesOf>;
   readonly program: string | undefined;
 }
 
@@ -150,14 +154,14 @@ class Front {
     await this.#endpoint.start(this.#sip.handler);
     this.#sip.started();
     await Promise.all(this.#processes.map((process) => process.start()));
-    const { world, store } = this.#parts;
+    const { world, store, traces } = this.#parts;
     for (const shard of this.#processes.keys()) {
       await tellRecords(store.provisioning!, this.#questions, shard);
     }
     const accounts = shardedAccounts(this.#questions, this.#users);
     await openFaces(this.#faces, this.#settings, this.#authentication, {
       ...world,
-      ...{ accounts, version },
+      ...{ accounts, version, ladders: traces.ladders },
       provisioning: shardedProvisioning(store.provisioning!, this.#questions),
       counters: () => this.#counters(),
       refresh: async () => {
@@ -267,7 +271,7 @@ class Front {
   }
 
   #process(shard: number, shards: number): ShardProcess {
-    const { world, store, program } = this.#parts;
+    const { world, store, traces, program } = this.#parts;
     const { clock, log } = world;
     // The program stands beside the library, whichever of the two this is.
     const beside = new URL('../program/shard-program.js', import.meta.url);
@@ -287,6 +291,7 @@ class Front {
         addresses: this.#endpoint.addresses,
         msrp: this.#msrp?.addresses,
         draining: this.#isDraining,
+        traced: (traces.trace ?? traces.turns) !== undefined,
       }),
       answers: {
         datagrams: () => this.#processes[shard]!.handOver(this.#shared),
@@ -298,6 +303,7 @@ class Front {
       frame: (kind, octets) => {
         if (kind === frameKind.departure) this.#sip.departed(shard, octets);
         else if (kind === frameKind.stray) this.#sip.strayed(octets);
+        else if (kind === frameKind.traced) recordForwarded(octets, traces);
       },
     });
   }

@@ -4,7 +4,7 @@ import type { ServerParts } from '../server.js';
 
 const own = [
   ...(['store', 'keys', 'clock', 'random', 'provisioning', 'credentials'] as const),
-  ...(['turns', 'policy', 'sockets', 'resolve'] as const),
+  ...(['policy', 'sockets', 'resolve'] as const),
 ];
 
 /** The names of those there are; with any of them there is one process. */

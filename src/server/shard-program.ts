@@ -23,6 +23,7 @@ import { afterOrphan } from './orphan.js';
 import { createLog } from './log.js';
 import { startNode } from './node.js';
 import { openStore } from './open-store.js';
+import { forwardedTraces } from './shard-trace.js';
 import type { NodeServer } from './node.js';
 import { operatorAnswers } from './operator-answers.js';
 
@@ -40,6 +41,8 @@ export interface Greeting extends Opening {
   /** The MSRP listeners of the front; absent: the shard has its own. */
   readonly msrp?: MsrpAddresses | undefined;
   readonly draining: boolean;
+  /** Whether somebody sees what passes. */
+  readonly traced: boolean;
 }
 
 /** What a shard tells the front when it is ready. */
@@ -145,6 +148,7 @@ async function start(greeting: Greeting): Promise<ShardReady> {
     random: markedRandom(systemRandom, shard),
     link: sipLink(addresses),
     ...(greeting.msrp && { msrpLink: msrpLink(settings, greeting.msrp) }),
+    ...(greeting.traced && forwardedTraces(tellTrace, greeting.msrp === undefined)),
     placement: { owns: (account) => shardAmong(account, shards) === shard },
     learnt: (account, uris, expiresMs) => {
       // Lost when the front is: it hears of them again at the next registration.
@@ -154,6 +158,11 @@ async function start(greeting: Greeting): Promise<ShardReady> {
   server.intake.drain(draining);
   running = { server, store };
   return { msrp: server.msrp };
+}
+
+/** A front that is too slow for its trace misses some of it. */
+function tellTrace(octets: Buffer): void {
+  link.offer(frameKind.traced, [octets]);
 }
 
 function counters(): Record<string, number> {

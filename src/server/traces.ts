@@ -8,17 +8,17 @@ import { ladderSvg, ladderText, type Ladder } from '../verify/ladder.js';
 import { traceMemory, type TraceMemory } from '../verify/trace-memory.js';
 import { turnLog } from './actors.js';
 
-/** What sees messages and turns, and what answers for them. */
+/** What sees messages and turns, and what answers for them. `log`: of who has turns of its own. */
 export function tracesOf(
   settings: Settings,
   { trace, turns }: Pick<ServerParts, 'trace' | 'turns'>,
-  log: Log,
+  log?: Log,
 ) {
   const { admin } = settings;
   const memory = admin && admin.traceOctets > 0 ? traceMemory(admin.traceOctets) : undefined;
   return {
     trace: bothOf(trace, memory?.trace),
-    turns: bothOf(turns ?? turnLog(settings, log), memory?.trace),
+    turns: bothOf(turns ?? (log && turnLog(settings, log)), memory?.trace),
     ladders: memory && laddersOf(memory),
   };
 }
