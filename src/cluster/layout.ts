@@ -1,8 +1,9 @@
 /** How a data directory is divided among shards; written once, and never changed in passing. */
 
-import { mkdir, readdir, readFile, rename, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError } from './calls.js';
+import { noteDurably } from './durable-file.js';
 import { shardCount, shardOf } from './shard.js';
 
 /** Says among how many shards a directory is divided. */
@@ -36,11 +37,9 @@ export async function claimLayout(directory: string, shards: number): Promise<vo
 
 /** Durable when resolved: says among how many shards a directory is divided from now on. */
 export async function noteLayout(directory: string, shards: number): Promise<void> {
-  const path = join(directory, layoutName);
   try {
     await mkdir(directory, { recursive: true });
-    await writeFile(`${path}.new`, `${JSON.stringify({ shards })}\n`, { flush: true });
-    await rename(`${path}.new`, path);
+    await noteDurably(directory, layoutName, { shards });
   } catch (error) {
     throw unavailable(directory, error, 'written');
   }

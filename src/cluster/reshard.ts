@@ -1,9 +1,10 @@
 /** How a directory changes to another number of shards: built beside, then moved into place. */
 
 import { existsSync } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { ClusterError } from './calls.js';
+import { noteDurably, syncDirectory } from './durable-file.js';
 import { frontDirectory, layoutName, reshardName, shardDirectory } from './layout.js';
 
 /** What is under way; while it stands there no server takes the directory. */
@@ -38,7 +39,7 @@ export async function reshardOf(directory: string): Promise<Reshard | undefined>
 
 /** Durable when resolved, also over what a former one has left. */
 export async function beginReshard(directory: string, from: number, to: number): Promise<void> {
-  await note(directory, { from, to, phase: 'copy' });
+  await noteDurably(directory, reshardName, { from, to, phase: 'copy' } satisfies Reshard);
   for (const name of [builtName, formerName]) {
     await rm(join(directory, name), { recursive: true, force: true });
   }
@@ -55,7 +56,7 @@ export async function abandonReshard(directory: string): Promise<void> {
 /** The built stores are whole: from here on the former ones are not used any more. */
 export async function settleReshard(directory: string, from: number, to: number): Promise<void> {
   await syncDirectory(builtDirectory(directory));
-  await note(directory, { from, to, phase: 'move' });
+  await noteDurably(directory, reshardName, { from, to, phase: 'move' } satisfies Reshard);
 }
 
 /**
@@ -73,10 +74,11 @@ export async function endReshard(directory: string, { from, to }: Reshard): Prom
   // A store alone stands in the directory itself.
   const source = to === 1 ? shardDirectory(built, 0) : built;
   for (const name of await namesIn(source)) await moved(source, directory, name);
-  const layout = join(directory, layoutName);
-  if (to === 1) await rm(layout, { force: true });
-  else await durable(layout, { shards: to });
-  await syncDirectory(directory);
+  if (to > 1) await noteDurably(directory, layoutName, { shards: to });
+  else {
+    await rm(join(directory, layoutName), { force: true });
+    await syncDirectory(directory);
+  }
   await rm(join(directory, reshardName));
   await syncDirectory(directory);
   for (const name of [builtName, formerName]) {
@@ -108,24 +110,5 @@ async function moved(from: string, to: string, name: string): Promise<void> {
   } catch (error) {
     // It was moved before this was cut off.
     if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error;
-  }
-}
-
-async function note(directory: string, reshard: Reshard): Promise<void> {
-  await durable(join(directory, reshardName), reshard);
-  await syncDirectory(directory);
-}
-
-async function durable(path: string, value: object): Promise<void> {
-  await writeFile(`${path}.new`, `${JSON.stringify(value)}\n`, { flush: true });
-  await rename(`${path}.new`, path);
-}
-
-async function syncDirectory(directory: string): Promise<void> {
-  const handle = await open(directory, 'r');
-  try {
-    await handle.sync();
-  } finally {
-    await handle.close();
   }
 }
