@@ -60,6 +60,8 @@ export class Chain {
   #sender: Sender | undefined;
   #ports: { readonly sip: number; readonly msrp: number } | undefined;
   #server: ServerProcess | undefined;
+  /** How long the last start took that nobody cut off. */
+  #startMs = 0;
   #next = 1;
   #dialog = '';
   readonly #begun = new Set<Promise<void>>();
@@ -127,6 +129,7 @@ export class Chain {
 
   async #start(spawned?: (child: ChildProcess) => void): Promise<void> {
     const { sip, msrp } = (this.#ports ??= { sip: await freePort(), msrp: await freePort() });
+    const began = performance.now();
     this.#server = await startServerProcess({
       directory: this.directory,
       sipPort: sip,
@@ -135,12 +138,17 @@ export class Chain {
       ...(this.#fault.env && { env: this.#fault.env }),
       ...(spawned && { spawned }),
     });
+    if (!spawned) this.#startMs = performance.now() - began;
     this.#sender ??= await Sender.open(this.ledger, 'udp', sip);
   }
 
-  /** Returns how many of these kills hit a server that was not ready. */
+  /**
+   * Every second of these kills hits a server that is not ready, whatever else the machine does;
+   * the others hit one that takes up what the fault before has cut off. Returns how many of this
+   * one kill were of the first kind.
+   */
   async #startAndKill(): Promise<number> {
-    const delay = 150 + this.#draw(900);
+    const delay = this.#draw(2 * this.#startMs);
     let early = 0;
     await this.#start((child) => {
       const timer = setTimeout(() => child.kill('SIGKILL'), delay);
