@@ -7,6 +7,7 @@ import type { SipArrival, SipPeer } from '../../src/testing/sip-peer.js';
 import { systemClock, systemRandom } from '../../src/system.js';
 import { createMsrpEndpoint } from '../../src/transport/msrp/endpoint.js';
 import type { MsrpEndpoint } from '../../src/transport/msrp/endpoint.js';
+import type { MsrpTlsOptions } from '../../src/transport/msrp/options.js';
 import { msrpMedia, parseSdp } from '../../src/wire/sdp.js';
 import type { HeaderField, SipRequest, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
@@ -36,8 +37,10 @@ export interface Dialog {
   bye(headers?: readonly HeaderField[]): Promise<number>;
 }
 
-interface Ports {
+interface ServerWay {
   readonly sipPort: number;
+  /** Its sessions are `msrps`, with this certificate and these authorities. */
+  readonly tls?: MsrpTlsOptions;
 }
 
 /** What else an INVITE says. */
@@ -47,10 +50,13 @@ export interface InviteMore {
   /** Further lines of its SDP. */
   readonly sdp?: readonly string[];
   readonly from?: string;
+  /** A URI that is not of the endpoint of the peer: whoever asks connects by himself. */
+  readonly path?: string;
 }
 
 export const largeMessageTag: HeaderField = ['Accept-Contact', '*;+g.oma.sip-im.large-message'];
 
+const sdpType: HeaderField = ['Content-Type', 'application/sdp'];
 const keptMax = 262_144;
 const edge = 4_096;
 
@@ -61,19 +67,19 @@ export class LargePeer {
   readonly begun: MsrpIncoming[] = [];
   readonly #sip: SipPeer;
   readonly #msrp: MsrpEndpoint;
-  readonly #server: Ports;
+  readonly #server: ServerWay;
   #number = 0;
   /** Octets of a message at which the peer breaks off, once. */
   breakAt = Infinity;
 
-  private constructor(user: string, sip: SipPeer, msrp: MsrpEndpoint, server: Ports) {
+  private constructor(user: string, sip: SipPeer, msrp: MsrpEndpoint, server: ServerWay) {
     this.user = user;
     this.#sip = sip;
     this.#msrp = msrp;
     this.#server = server;
   }
 
-  static async open(user: string, server: Ports, messageBytes = 2 ** 31): Promise<LargePeer> {
+  static async open(user: string, server: ServerWay, messageBytes = 2 ** 31): Promise<LargePeer> {
     const silent = () => undefined;
     const msrp = createMsrpEndpoint({
       host: '127.0.0.1',
@@ -82,6 +88,7 @@ export class LargePeer {
       random: systemRandom,
       log: { debug: silent, info: silent, warn: silent, error: silent },
       limits: { messageBytes },
+      ...(server.tls && { tls: server.tls }),
     });
     const peer = new LargePeer(user, await openSipPeer('tcp'), msrp, server);
     await msrp.start(peer.#handler());
@@ -124,15 +131,38 @@ export class LargePeer {
     });
   }
 
+  async register(): Promise<SipResponse> {
+    const headers = [this.#contact, ['Expires', '600']] as const;
+    return this.ask('REGISTER', 'sip:example.org', headers, undefined, this.uri);
+  }
+
+  /** Waits for the INVITE of a push, takes it and connects; it is bound when that is told. */
+  async takePush(acceptTypes = '*'): Promise<SipRequest> {
+    const { message: invite, reply } = await this.arrival();
+    if (invite.kind !== 'request' || invite.method !== 'INVITE') throw new Error('no INVITE');
+    const owner = `session-${++this.#number}`;
+    const described = this.#description(this.#msrp.reserve(owner), [
+      ...['a=recvonly', `a=accept-types:${acceptTypes}`],
+    ]);
+    const headers = [this.#contact, sdpType] as const;
+    reply(responseTo(invite, 200, { tag: this.user, headers, body: Buffer.from(described) }));
+    this.#connect(owner, invite.body);
+    const { message: ack } = await this.arrival();
+    if (ack.kind !== 'request' || ack.method !== 'ACK') throw new Error('no ACK');
+    return invite;
+  }
+
   /** Sends nothing but a request. */
   async ask(
     method: string,
     uri: string,
     headers: readonly HeaderField[] = [],
     body?: Buffer,
+    to?: string,
   ): Promise<SipResponse> {
     const callId = `call-${this.user}-${++this.#number}`;
-    return this.#ask({ method, uri, headers, callId, ...(body && { body }) });
+    const addressed = to !== undefined && { to: `<${to}>` };
+    return this.#ask({ method, uri, headers, callId, ...(body && { body }), ...addressed });
   }
 
   /** The next message of the server that is no 100. */
@@ -181,38 +211,25 @@ export class LargePeer {
   async #invite(
     uri: string,
     headers: readonly HeaderField[],
-    { direction, acceptTypes, sdp = [], from }: InviteMore,
+    { direction = 'sendonly', acceptTypes = '*', sdp = [], from, path }: InviteMore,
   ): Promise<Dialog> {
     const number = ++this.#number;
     const owner = `session-${number}`;
-    const path = this.#msrp.reserve(owner);
-    const { port } = this.#msrp.address;
-    const body = [
-      'v=0',
-      'o=- 1 1 IN IP4 127.0.0.1',
-      's=-',
-      'c=IN IP4 127.0.0.1',
-      't=0 0',
-      `m=message ${port} TCP/MSRP *`,
-      `a=${direction ?? 'sendonly'}`,
-      'a=setup:active',
-      `a=accept-types:${acceptTypes ?? '*'}`,
-      'a=accept-wrapped-types:*',
+    const described = path ?? this.#msrp.reserve(owner);
+    const body = this.#description(described, [
+      `a=${direction}`,
+      `a=accept-types:${acceptTypes}`,
       ...sdp,
-      `a=path:${path}`,
-      '',
-    ].join('\r\n');
+    ]);
     const callId = `call-${this.user}-${number}`;
-    const contact = `<sip:${this.user}@127.0.0.1:${this.#sip.port};transport=tcp>;+g.oma.sip-im`;
     const response = await this.#ask({
       ...{ method: 'INVITE', uri, callId, body, ...(from !== undefined && { from }) },
-      headers: [['Contact', contact], ...headers, ['Content-Type', 'application/sdp']],
+      headers: [this.#contact, ...headers, sdpType],
     });
     if (response.status === 200) {
       const inside = this.#inside(response, callId);
       this.#write({ ...inside, method: 'ACK', headers: [] });
-      const remote = msrpMedia(parseSdp(response.body))!;
-      this.#msrp.connect(owner, { path: remote.path, active: true });
+      if (path === undefined) this.#connect(owner, response.body);
     }
     const bye = async (more: readonly HeaderField[] = []): Promise<number> => {
       const ended = await this.#ask({
@@ -222,6 +239,30 @@ export class LargePeer {
       return ended.status;
     };
     return { response, owner, bye };
+  }
+
+  get #contact(): HeaderField {
+    return ['Contact', `<${this.address}>;+g.oma.sip-im`];
+  }
+
+  #description(path: string, lines: readonly string[]): string {
+    const secure = path.startsWith('msrps');
+    const { port } = (secure ? this.#msrp.secureAddress : undefined) ?? this.#msrp.address;
+    return [
+      'v=0',
+      'o=- 1 1 IN IP4 127.0.0.1',
+      's=-',
+      'c=IN IP4 127.0.0.1',
+      't=0 0',
+      `m=message ${port} ${secure ? 'TCP/TLS/MSRP' : 'TCP/MSRP'} *`,
+      ...['a=setup:active', 'a=accept-wrapped-types:*', ...lines, `a=path:${path}`],
+      '',
+    ].join('\r\n');
+  }
+
+  #connect(owner: Owner, described: Buffer): void {
+    const { path } = msrpMedia(parseSdp(described))!;
+    this.#msrp.connect(owner, { path, active: true });
   }
 
   #inside(response: SipResponse, callId: string) {
