@@ -13,6 +13,7 @@ import type { TlsIdentity } from './tls.js';
 
 /** RFC 7977 4: the subprotocol. */
 const subprotocol = 'msrp';
+const badRequest = 'HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n';
 /** How often Node looks for requests that take too long. */
 const checkMs = 1_000;
 
@@ -48,7 +49,8 @@ export function createWebSocketListener(
   server.on('upgrade', (request, socket, head) => {
     socket.on('error', () => socket.destroy());
     if (!offersMsrp(request)) {
-      socket.end('HTTP/1.1 400 Bad Request\r\nConnection: close\r\n\r\n');
+      // Whoever keeps its own half open would keep it for ever: no timer of HTTP runs any more.
+      socket.end(badRequest, () => socket.destroy());
       return;
     }
     sockets.handleUpgrade(request, socket, head, (webSocket) => {

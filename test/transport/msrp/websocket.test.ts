@@ -177,3 +177,26 @@ test('WS-02: requests that never become a WebSocket are bounded', async () => {
   client.send(uri, 'tx01');
   await bob.recorder.hears('connected', 'one');
 });
+
+test('WS-02: whoever is refused and stays holds no connection', async () => {
+  const bob = await start({
+    webSocket: { port: 0, terminated: true },
+    limits: { connections: 1 },
+  });
+  const { port } = bob.endpoint.webSocketAddress!;
+  const refused = createConnection({ host: '127.0.0.1', port, allowHalfOpen: true });
+  refused.on('error', () => undefined).resume();
+  const key = 'Sec-WebSocket-Key: AAAAAAAAAAAAAAAAAAAAAA==\r\nSec-WebSocket-Version: 13\r\n';
+  refused.write(
+    `GET / HTTP/1.1\r\nHost: localhost\r\nUpgrade: websocket\r\nConnection: Upgrade\r\n${key}\r\n`,
+  );
+  await once(refused, 'end');
+  // It goes on writing, and hears that nobody is there.
+  const writing = setInterval(() => refused.write('x'), 1);
+  await new Promise((resolve) => refused.on('close', resolve));
+  clearInterval(writing);
+  const uri = bob.endpoint.reserve('one', { webSocket: true });
+  const client = await dial(bob, 'ws');
+  client.send(uri, 'tx01');
+  await bob.recorder.hears('connected', 'one');
+});
