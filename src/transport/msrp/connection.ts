@@ -52,6 +52,8 @@ type Held =
 
 /** Faulty frames of a connection before it is closed. */
 const faultsMax = 32;
+/** Times that a connection without a session may be busy when it is to close. */
+const restlessMax = 3;
 const keepAliveMs = 60_000;
 
 export class Connection {
@@ -74,6 +76,8 @@ export class Connection {
   #body: RequestBody | undefined;
   #completions = 0;
   #faults = 0;
+  /** How often something was under way when it was to close for want of a session. */
+  #restless = 0;
   #isOpen: boolean;
   #closing = false;
   #closed = false;
@@ -141,6 +145,7 @@ export class Connection {
 
   attach(owner: Owner): void {
     this.sessions.add(owner);
+    this.#restless = 0;
     if (!this.#isOpen) return;
     this.#idle?.();
     this.#idle = undefined;
@@ -328,9 +333,12 @@ export class Connection {
       if (!this.#isOpen) this.close('timeout', 'MSRP_CONNECT_TIMEOUT');
       else if (this.sessions.size > 0) return;
       else if (this.isQuiet && !this.#carrier.leave) this.#closeAfterWriting('closed');
+      // A peer that lets it never come to rest has had its time as well.
+      else if (++this.#restless >= restlessMax) this.#closeAfterWriting('closed');
       else {
+        const { idleMs, connectMs } = this.#settings.limits;
         if (this.isQuiet) this.#carrier.leave?.();
-        this.#waitFor(this.#settings.limits.idleMs);
+        this.#waitFor(Math.min(idleMs, connectMs));
       }
     });
   }

@@ -79,6 +79,8 @@ export class SharedConnection implements Holder {
       ...{ socket, framed },
       traceOut: frames && ((...parts) => frames.out(...parts)),
       drained: () => this.#drained(),
+      unread: () => this.destroy('MSRP_UNREAD'),
+      ...{ clock, unreadMs: limits.responseMs },
     });
     socket.setNoDelay(true);
     socket.setKeepAlive(true, keepAliveMs);

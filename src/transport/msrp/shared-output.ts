@@ -1,5 +1,6 @@
 /** The sending side of a connection that several processes write to: one frame after the other. */
 
+import type { Clock } from '../../ports.js';
 import type { CarrierSocket } from './carrier.js';
 import type { FrameQueue } from './frame-queue.js';
 
@@ -20,6 +21,10 @@ export interface SharedOutputParts {
   readonly traceOut: ((...parts: readonly Buffer[]) => void) | undefined;
   /** Everything is with the socket. */
   drained(): void;
+  /** A full socket has taken nothing for `unreadMs`. */
+  unread(): void;
+  readonly clock: Clock;
+  readonly unreadMs: number;
 }
 
 /** The socket is full. */
@@ -37,10 +42,16 @@ export class SharedOutput {
   #hasAsked = false;
   #joined: Buffer[] = [];
   #joinedBytes = 0;
+  #drains = 0;
+  #stall: (() => void) | undefined;
 
   constructor(parts: SharedOutputParts) {
     this.#parts = parts;
-    parts.socket.on('drain', () => this.pump());
+    parts.socket.on('drain', () => {
+      this.#drains += 1;
+      this.pump();
+    });
+    parts.socket.on('close', () => this.#stall?.());
   }
 
   get isDrained(): boolean {
@@ -62,12 +73,24 @@ export class SharedOutput {
     if (!this.#parts.framed) this.#flush();
     socket.uncork();
     if (this.isDrained) drained();
+    else if (this.#isBlocked()) this.#watchStall();
   }
 
   #isBlocked(): boolean {
     const { socket, framed } = this.#parts;
     if (socket.destroyed) return true;
     return socket.writableLength + (framed ? 0 : this.#joinedBytes) >= socketBytes;
+  }
+
+  #watchStall(): void {
+    const { socket, clock, unreadMs, unread } = this.#parts;
+    if (this.#stall || socket.destroyed) return;
+    const drains = this.#drains;
+    this.#stall = clock.after(unreadMs, () => {
+      this.#stall = undefined;
+      if (this.#drains === drains) unread();
+      else if (this.#isBlocked()) this.#watchStall();
+    });
   }
 
   #step(): boolean {

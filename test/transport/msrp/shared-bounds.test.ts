@@ -2,6 +2,8 @@
 
 import { afterEach, expect, test } from 'vitest';
 import type { Content, MsrpSink } from '../../../src/ports.js';
+import { ManualClock } from '../../../src/testing/clock.js';
+import { msrpRecord } from '../../../src/transport/msrp/link.js';
 import { outgoing } from '../../../src/testing/msrp-recorder.js';
 import { until } from '../sip/fixture.js';
 import { startEndpoint } from './raw-peer.js';
@@ -131,6 +133,60 @@ test('MSRP_HELD_FULL: of many that do not read the one that has moved least is c
   await shard!.running.recorder.until((recorder) => recorder.of('lost').length > 0);
   expect(shard!.running.recorder.of('lost').length).toBeLessThan(6);
   for (const peer of peers) peer.socket.destroy();
+});
+
+test('MSRP_UNREAD: a peer that reads nothing is closed by the front as well, whatever shards say', async () => {
+  const clock = new ManualClock();
+  scene = await startShared({ clock, isBare: true, shards: 1 });
+  const { front, log, shards } = scene;
+  const peer = await scene.dial();
+  let stream: Buffer | undefined;
+  shards[0]!.there.receive = (kind, record) => {
+    if (kind === msrpRecord.opened) stream = record.subarray(0, 4);
+  };
+  peer.write(sendFrame('msrp://127.0.0.1:1/Z0nobody;tcp', 'first001'));
+  await until(() => stream !== undefined);
+  peer.socket.pause();
+  const frame = Buffer.from(
+    sendFrame('msrp://127.0.0.1:9/peer;tcp', 'answer01', 'x'.repeat(60_000)),
+  );
+  let before = -1;
+  // Until the sockets of the system are full.
+  while (front.heldOctets === 0 || front.heldOctets !== before) {
+    before = front.heldOctets;
+    if (before < 1_000_000) front.received(msrpRecord.octets, Buffer.concat([stream!, frame]));
+    await turns();
+  }
+  clock.advance(29_999);
+  await turns();
+  expect(front.connections).toBe(1);
+  clock.advance(1);
+  expect(log.lines.map(({ code }) => code)).toEqual(['MSRP_UNREAD']);
+  expect([front.connections, front.heldOctets]).toEqual([0, 0]);
+});
+
+test('MSRP-13: frames for nobody, however many, keep no connection', async () => {
+  const clock = new ManualClock();
+  const limits = { bindWaitMs: 5_000, connectMs: 1_000 };
+  scene = await startShared({ clock, options: { limits } });
+  const [shard] = scene.shards;
+  const peer = await scene.dial();
+  const unknown = 'msrp://127.0.0.1:1/Z0abcdefghijklmnopqrst;tcp';
+  peer.write(sendFrame(unknown, 'junk0000'));
+  expect(await peer.status('junk0000')).toBe(481);
+  for (const [round, waitMs] of [5_000, 1_000, 1_000].entries()) {
+    expect(scene.front.connections).toBe(1);
+    // One is always on its way, and may be the first of a session.
+    shard!.there.isHeld = true;
+    peer.write(sendFrame(unknown, `junk000${round + 1}`));
+    await until(() => shard!.there.octets > 0);
+    clock.advance(waitMs);
+    await turns();
+    shard!.there.release();
+    await turns();
+  }
+  await peer.closed();
+  expect(scene.front.connections).toBe(0);
 });
 
 test('MSRP_CONNECTIONS_FULL: as many connections as allowed, of all shards together', async () => {
