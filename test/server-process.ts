@@ -3,6 +3,7 @@
 import { spawn, spawnSync } from 'node:child_process';
 import type { ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { existsSync, readFileSync } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { freePort } from './loopback-port.js';
@@ -21,9 +22,14 @@ export interface ServerProcess {
   readonly msrpPort: number;
   readonly pid: number;
   readonly shards: number;
+  /** The processes of its shards that run at the moment. */
+  shardPids(): readonly number[];
   /** What it wrote to standard error, whole. */
   log(): string;
-  /** Sends the signal and waits for the end; the exit code, null when a signal ended it. */
+  /**
+   * Sends the signal and waits for the end, that of its shards too; the exit code, null when a signal
+   * ended it.
+   */
   end(signal: 'SIGKILL' | 'SIGTERM'): Promise<number | null>;
 }
 
@@ -62,15 +68,34 @@ export async function startServerProcess(options: {
     msrpPort: ready.msrp.port,
     pid: child.pid!,
     shards: ready.shards,
+    shardPids: () => childrenOf(child.pid!),
     log: () => log,
     async end(signal) {
       if (child.exitCode !== null || child.signalCode !== null) return child.exitCode;
-      const ended = once(child, 'exit');
-      child.kill(signal);
-      await ended;
+      await endChild(child, signal);
       return child.exitCode;
     },
   };
+}
+
+/** Its shards end by themselves when it is gone. */
+export async function endChild(child: ChildProcess, signal: 'SIGKILL' | 'SIGTERM'): Promise<void> {
+  const shards = childrenOf(child.pid!);
+  const ended = once(child, 'exit');
+  child.kill(signal);
+  await ended;
+  while (shards.some(isThere)) await new Promise(setImmediate);
+}
+
+function childrenOf(pid: number): readonly number[] {
+  // On other systems tests with several shards that are killed do not know them.
+  const path = `/proc/${pid}/task/${pid}/children`;
+  if (!existsSync(path)) return [];
+  return readFileSync(path, 'utf8').split(' ').filter(Boolean).map(Number);
+}
+
+function isThere(pid: number): boolean {
+  return existsSync(`/proc/${pid}`);
 }
 
 async function firstLine(child: ChildProcess, log: () => string): Promise<Ready> {

@@ -8,7 +8,7 @@ import { createImClient } from '../../src/client/connect.js';
 import type { ImClient } from '../../src/client/im-client.js';
 import type { TraceEntry } from '../../src/ports.js';
 import { freePort } from '../loopback-port.js';
-import { startServerProcess } from '../server-process.js';
+import { endChild, startServerProcess } from '../server-process.js';
 import type { ServerProcess } from '../server-process.js';
 import { copyOf, inspect } from './inspection.js';
 import { Ledger } from './ledger.js';
@@ -29,6 +29,8 @@ const outstanding = 8;
 const acknowledgementsMax = 60;
 const afterwardsMs = 30;
 const lifeMs = 2_000;
+/** ms from the end of one shard until everything is killed; it takes about half of that to be back. */
+const shardMs = 1_500;
 const settleMs = 120_000;
 
 /** Of a server, from its start up to the fault. */
@@ -39,6 +41,8 @@ export interface Life {
 }
 
 export interface Fault {
+  /** Processes that share the accounts; absent: one server is one process. */
+  readonly shards?: number;
   /** Environment of the server. */
   readonly env?: Readonly<Record<string, string>>;
   /** Resolves at a moment at which the fault is to strike, while the load goes on. */
@@ -136,6 +140,7 @@ export class Chain {
       msrpPort: msrp,
       args: ['--config', this.#config],
       ...(this.#fault.env && { env: this.#fault.env }),
+      shards: this.#fault.shards ?? 1,
       ...(spawned && { spawned }),
     });
     if (!spawned) this.#startMs = performance.now() - began;
@@ -150,10 +155,14 @@ export class Chain {
   async #startAndKill(): Promise<number> {
     const delay = this.#draw(2 * this.#startMs);
     let early = 0;
+    let killed: Promise<void> | undefined;
     await this.#start((child) => {
-      const timer = setTimeout(() => child.kill('SIGKILL'), delay);
+      const timer = setTimeout(() => {
+        killed = endChild(child, 'SIGKILL');
+      }, delay);
       child.once('exit', () => clearTimeout(timer));
     }).catch(() => early++);
+    await killed;
     await this.#server?.end('SIGKILL');
     this.#struck();
     return early;
@@ -162,6 +171,16 @@ export class Chain {
   async #kill(): Promise<void> {
     await this.#server!.end('SIGKILL');
     this.#struck();
+  }
+
+  /** Every second time one of several shards goes first, and comes back while the others serve. */
+  async #killShard(): Promise<void> {
+    const pids = this.#fault.shards ? this.#server!.shardPids() : [];
+    if (pids.length === 0 || this.#draw(2) === 0) return;
+    process.kill(pids[this.#draw(pids.length)]!, 'SIGKILL');
+    this.ledger.tally.shardKills++;
+    this.ledger.killed();
+    await pause(this.#draw(shardMs));
   }
 
   #struck(): void {
@@ -201,6 +220,7 @@ export class Chain {
     if (recording && this.#draw(2) === 0) await Promise.race([recording, pause(end - Date.now())]);
     await pause(this.#draw(afterwardsMs));
     await this.#fault.due?.(life);
+    await this.#killShard();
     await this.#kill();
     life.isOver = true;
     await Promise.all(work);

@@ -1,6 +1,7 @@
 /** What a store holds, read from a copy of its files beside the server. */
 
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readdirSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
 import { ClassicLevel } from 'classic-level';
 import type { SerialSet } from '../../src/machines/serial-set.js';
 import { decodeLarge } from '../../src/store/contents.js';
@@ -35,15 +36,35 @@ export function copyOf(directory: string): string {
   return copy;
 }
 
+/** Of a single store, or of all shards together. */
 export async function inspect(copy: string): Promise<Look> {
+  const shards = readdirSync(copy).filter((name) => name.startsWith('shard-'));
+  const stores = shards.length === 0 ? [copy] : shards.map((name) => join(copy, name));
+  try {
+    const looks = [];
+    for (const store of stores) looks.push(await inspectStore(store));
+    return {
+      findings: looks.flatMap(({ findings }) => findings),
+      stored: looks.flatMap(({ stored }) => stored),
+      mailboxes: new Map(looks.flatMap(({ mailboxes }) => [...mailboxes])),
+      virtualUas: new Map(looks.flatMap(({ virtualUas }) => [...virtualUas])),
+    };
+  } finally {
+    rmSync(copy, { recursive: true, force: true });
+  }
+}
+
+async function inspectStore(store: string): Promise<Look> {
   const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer', compression: false } as const;
-  const database = new ClassicLevel<Buffer, Buffer>(copy, { ...encodings, createIfMissing: false });
+  const database = new ClassicLevel<Buffer, Buffer>(store, {
+    ...encodings,
+    createIfMissing: false,
+  });
   await database.open();
   try {
-    return await read(database, copy);
+    return await read(database, store);
   } finally {
     await database.close();
-    rmSync(copy, { recursive: true, force: true });
   }
 }
 

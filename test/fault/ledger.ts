@@ -25,6 +25,8 @@ export interface Entry {
 export interface Tally {
   kills: number;
   killsAtStart: number;
+  /** Of one of several shards, beside those of everything. */
+  shardKills: number;
   sent: number;
   acknowledged: number;
   large: number;
@@ -48,7 +50,8 @@ export interface Tally {
 
 export function emptyTally(): Tally {
   return {
-    ...{ kills: 0, killsAtStart: 0, sent: 0, acknowledged: 0, large: 0, refused: 0 },
+    ...{ kills: 0, killsAtStart: 0, shardKills: 0, sent: 0, acknowledged: 0 },
+    ...{ large: 0, refused: 0 },
     ...{ deliveries: 0, retrieved: 0, deletions: 0, expired: 0, reports: 0, notifications: 0 },
     ...{ repeated: 0, reportsRepeated: 0, resent: 0 },
     ...{ losses: 0, duplicates: 0, violations: 0 },
