@@ -19,8 +19,8 @@ export interface ImportParts {
 }
 
 /** Octets that are handed over whole; more goes piece by piece. */
-const wholeMax = 65_536;
-const pieceBytes = 262_144;
+export const wholeMax = 65_536;
+export const pieceBytes = 262_144;
 const page = 256;
 
 /** What is stored of these, in the order of the serials. */
@@ -65,18 +65,19 @@ export async function beginImport(
 ): Promise<MailboxImport> {
   const known = await knownMessages(parts.store, account);
   return {
-    isKnown: (record) => known.has(nameOf(record.message.digest, record.receivedAt)),
+    isKnown: (record) => known.has(submissionOf(record)),
     admit: async (messages, octets) => {
       if (await hasRoom(messages, octets)) return;
       throw new AccountsError('ACCOUNT_FULL', `there is no room for ${messages} messages more`);
     },
     take: async (record, content) => {
-      const name = nameOf(record.message.digest, record.receivedAt);
+      const name = submissionOf(record);
       if (known.has(name)) return 'known';
       const outcome = await take(parts, account, record, content);
       known.add(name);
       return outcome;
     },
+    end: () => known.clear(),
   };
 }
 
@@ -99,6 +100,14 @@ async function knownMessages(
     }
     if (rows.length < page) return known;
   }
+}
+
+/** What tells the submission of a message from every other of its account. */
+export function submissionOf({
+  message,
+  receivedAt,
+}: Pick<MessageRecord, 'message' | 'receivedAt'>): string {
+  return nameOf(message.digest, receivedAt);
 }
 
 function nameOf(digest: string, receivedAt: number): string {

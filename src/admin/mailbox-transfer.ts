@@ -112,14 +112,14 @@ export async function importMailboxes(
     if (next.done === true) break;
     const frame = next.value;
     if (frame.kind === 'account') {
-      await take?.settled();
+      await take?.end();
       take = new Taking(await openAccount(parts, nameOf(frame.record), frame.record), totals);
       totals.accounts++;
     } else if (frame.kind === 'message') {
       await take!.message(frame.record, new FrameContent(frame.record.content, frames));
     }
   }
-  await take?.settled();
+  await take?.end();
   return totals;
 }
 
@@ -145,7 +145,9 @@ async function admit(
       octets += frame.record.message.size;
     }
     if (frame.kind === 'account' || frame.kind === 'end') await open?.admit(messages, octets);
+    if (frame.kind === 'end') open?.end();
     if (frame.kind !== 'account') continue;
+    open?.end();
     open = await parts.accounts.beginImport(nameOf(frame.record));
     messages = 0;
     octets = 0;
@@ -198,6 +200,11 @@ class Taking {
     // Somebody hears of a failure at `settled`; until then it is nobody's unhandled rejection.
     taken.catch(() => undefined);
     if (isLarge) await this.settled();
+  }
+
+  async end(): Promise<void> {
+    await this.settled();
+    this.#open.end();
   }
 
   async settled(): Promise<void> {

@@ -5,9 +5,10 @@ import { access } from 'node:fs/promises';
 import { importMailboxes, writeMailboxes } from '../admin/mailbox-transfer.js';
 import type { Imported } from '../admin/mailbox-transfer.js';
 import { readSettings, settingsOf } from '../config.js';
-import type { AccountId, StorePort } from '../ports.js';
+import type { AccountId } from '../ports.js';
 import { createLog } from '../server.js';
 import { openAccounts } from '../server/offline-accounts.js';
+import type { OfflineAccounts } from '../server/offline-accounts.js';
 import { systemClock } from '../system.js';
 import { canonicalIdentity } from '../admin/identity.js';
 import { writeOctets } from './octet-file.js';
@@ -30,10 +31,10 @@ export async function exportStore(
   // A store that is not there would be made.
   await access(directory);
   const opened = await openAccounts(settingsFor(options), directory, createLog('warn'), false);
-  const { accounts, store, close } = opened;
+  const { accounts, provisioning, close } = opened;
   try {
-    const parts = { accounts, provisioning: store.provisioning, clock: systemClock };
-    const wanted = names.length > 0 ? names.map(canonicalIdentity) : everyAccount(store);
+    const parts = { accounts, provisioning, clock: systemClock };
+    const wanted = names.length > 0 ? names.map(canonicalIdentity) : everyAccount(opened);
     await writeOctets(writeMailboxes(parts, wanted), file);
   } finally {
     await close();
@@ -41,16 +42,17 @@ export async function exportStore(
 }
 
 /** Accounts that are provisioned and have no mailbox yet are among them. */
-async function* everyAccount(store: StorePort): AsyncGenerator<AccountId> {
-  yield* pages((range) => store.accounts(range));
-  const { provisioning } = store;
+async function* everyAccount({
+  accounts,
+  provisioning,
+}: Pick<OfflineAccounts, 'accounts' | 'provisioning'>): AsyncGenerator<AccountId> {
+  yield* pages((range) => accounts.accounts(range));
   if (!provisioning) return;
   const provisioned = pages(async (range) =>
     (await provisioning.list(range)).map(({ account }) => account),
   );
   for await (const account of provisioned) {
-    const [atRest] = await store.get(account, [['actor', 'mailbox']]);
-    if (atRest === undefined) yield account;
+    if (!(await accounts.exists(account))) yield account;
   }
 }
 
@@ -78,9 +80,9 @@ export async function importStore(
   options: TransferOptions,
 ): Promise<Imported> {
   const opened = await openAccounts(settingsFor(options), directory, createLog('warn'), true);
-  const { accounts, store, close } = opened;
+  const { accounts, provisioning, close } = opened;
   try {
-    const parts = { accounts, provisioning: store.provisioning, clock: systemClock };
+    const parts = { accounts, provisioning, clock: systemClock };
     const spool = () => createReadStream(file) as AsyncIterable<Buffer>;
     return await importMailboxes(parts, spool, ({ account }) => canonicalIdentity(account));
   } finally {

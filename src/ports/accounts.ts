@@ -129,6 +129,8 @@ export interface MailboxImport {
    * promise is pending comes behind it. The content is not read any more when the promise settles.
    */
   take(record: MessageRecord, content: Content): Promise<'kept' | 'known'>;
+  /** Nothing more comes, and nothing is held for it. */
+  end(): void;
 }
 
 /** Accounts as their operator sees them. */

@@ -4,9 +4,10 @@ import type { AccountId, OperatorPort, ProvisionedAccount, StorePort } from '../
 import type { Server } from '../server.js';
 import type { LevelStore } from '../store/level.js';
 import { StoreError } from '../store/store-error.js';
+import { importAnswers } from './import-answers.js';
 
 interface Running {
-  readonly server: Server;
+  readonly server: Pick<Server, 'accounts'>;
   readonly store: StorePort & Pick<LevelStore, 'backup'>;
 }
 
@@ -52,6 +53,7 @@ export function operatorAnswers(running: () => Running | undefined): Record<stri
     await backup?.return(undefined);
     backup = undefined;
   };
+  Object.assign(answers, importAnswers(operator));
   answers['provision'] = (record: ProvisionedAccount) => provisioning(running()).put(record);
   answers['unprovision'] = (account: AccountId) => provisioning(running()).remove(account);
   return answers;

@@ -1,7 +1,6 @@
 /** Accounts of all shards as the HTTP faces see them: each question goes to the shard of its account. */
 
 import type { ServedUsers } from '../actors/served-users.js';
-import { ClusterError } from '../cluster/calls.js';
 import type {
   AccountId,
   AccountRange,
@@ -10,6 +9,7 @@ import type {
   ProvisionedAccount,
   ProvisioningPort,
 } from '../ports.js';
+import { shardedImport } from './sharded-import.js';
 
 /** Asks the process of a shard. */
 export interface ShardQuestions {
@@ -18,7 +18,10 @@ export interface ShardQuestions {
   ask(shard: number, name: string, ...parameters: readonly unknown[]): Promise<unknown>;
 }
 
-export function shardedAccounts(questions: ShardQuestions, users: ServedUsers): OperatorPort {
+export function shardedAccounts(
+  questions: ShardQuestions,
+  users: Pick<ServedUsers, 'account' | 'serialOf'>,
+): OperatorPort {
   const ask = async <T>(
     account: AccountId,
     name: string,
@@ -40,8 +43,14 @@ export function shardedAccounts(questions: ShardQuestions, users: ServedUsers): 
     pause: (account, paused) => ask(account, 'pause', paused),
     requeue: (account, serial) => ask(account, 'requeue', serial),
     records: (account, range) => ask(account, 'records', range),
-    // What stands there is looked up at once, message by message: not over a link.
-    beginImport: () => Promise.reject(new ClusterError('CLUSTER_IMPORT', 'use one shard')),
+    beginImport: (account) => {
+      const shard = questions.shardOf(account);
+      const records = (of: AccountId, range: Parameters<OperatorPort['records']>[1]) =>
+        ask<Awaited<ReturnType<OperatorPort['records']>>>(of, 'records', range);
+      return shardedImport({ records }, account, (name, ...told) =>
+        questions.ask(shard, name, ...told),
+      );
+    },
     push: (account) => ask(account, 'push'),
     accounts: (range) => allAccounts(questions, range),
     content: async (account, serial): Promise<Content | undefined> => {

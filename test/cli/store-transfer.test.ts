@@ -5,9 +5,16 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { withStores } from '../../src/cli/stores.js';
 import { exportStore, importStore } from '../../src/cli/store-transfer.js';
+import {
+  layoutOf,
+  shardAmong,
+  shardDirectory,
+  storeDirectories,
+} from '../../src/cluster/layout.js';
 import { openLevelStore } from '../../src/store/level.js';
-import { openMaintenance } from '../../src/store/maintenance.js';
+import { sumOf } from '../../src/store/verify.js';
 import { silent } from '../store/silent.js';
 
 const fixture = fileURLToPath(new URL('../fixtures/store-v1/files', import.meta.url));
@@ -30,7 +37,9 @@ afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
 /** Everything of a message but for its number, and its octets. */
 async function contents(of: string, account: string): Promise<unknown[]> {
-  const store = await openLevelStore({ directory: of, durability: 'os', log: silent });
+  const shards = (await layoutOf(of)) ?? 1;
+  const own = shards === 1 ? of : shardDirectory(of, shardAmong(account, shards));
+  const store = await openLevelStore({ directory: own, durability: 'os', log: silent });
   const rows = await store.scan(account, { kind: 'ua', limit: 100 });
   const found = await Promise.all(
     rows.map(async ({ key, value }) => {
@@ -47,24 +56,57 @@ async function contents(of: string, account: string): Promise<unknown[]> {
   return found;
 }
 
-test('U26: a store at rest is written out and brought into an empty one, byte for byte', async () => {
+/** Settings of a server with so many shards. */
+function config(shards: number): { readonly config: string } {
+  const path = join(directory, `${shards}.yaml`);
+  writeFileSync(path, JSON.stringify({ cluster: { shards } }));
+  return { config: path };
+}
+
+test.each([1, 3])(
+  'U26: a store at rest is written out and brought into an empty one of %i, byte for byte',
+  async (shards) => {
+    const options = config(shards);
+    await exportStore(from, file, [], {});
+    const before = readFileSync(join(from, 'CURRENT'), 'utf8');
+    expect(await importStore(to, file, options)).toEqual({ accounts: 2, kept: 5, known: 0 });
+    expect(await layoutOf(to)).toBe(shards);
+    // What stands there is found whatever the settings say of new directories.
+    expect(await importStore(to, file, {})).toEqual({ accounts: 2, kept: 0, known: 5 });
+    for (const account of ['bob@example.org', 'carol@example.org']) {
+      const expected = await contents(from, account);
+      expect(expected.length).toBeGreaterThan(0);
+      expect(await contents(to, account)).toEqual(expected);
+    }
+    expect(before).toContain('MANIFEST');
+    const [main] = storeDirectories(to, shards);
+    const store = await openLevelStore({ directory: main!, durability: 'os', log: silent });
+    expect(store.provisioning!.find('+12025550147')).toMatchObject({ account: 'bob@example.org' });
+    await store.close();
+    const totals = await withStores(to, (one) =>
+      one.verify(({ code, where }) => expect.fail(`${code} ${where}`)),
+    );
+    expect(sumOf(totals)).toMatchObject({ messages: 5, findings: 0 });
+  },
+);
+
+test('U26: what is divided among shards is written out whole', async () => {
   await exportStore(from, file, [], {});
-  const before = readFileSync(join(from, 'CURRENT'), 'utf8');
-  expect(await importStore(to, file, {})).toEqual({ accounts: 2, kept: 5, known: 0 });
-  expect(await importStore(to, file, {})).toEqual({ accounts: 2, kept: 0, known: 5 });
+  await importStore(to, file, config(3));
+  const again = join(directory, 'again.mailbox');
+  await exportStore(to, again, [], {});
+  const last = join(directory, 'last');
+  expect(await importStore(last, again, config(1))).toMatchObject({ accounts: 2, kept: 5 });
   for (const account of ['bob@example.org', 'carol@example.org']) {
-    const expected = await contents(from, account);
-    expect(expected.length).toBeGreaterThan(0);
-    expect(await contents(to, account)).toEqual(expected);
+    expect(await contents(last, account)).toEqual(await contents(from, account));
   }
-  expect(before).toContain('MANIFEST');
-  const store = await openLevelStore({ directory: to, durability: 'os', log: silent });
-  expect(store.provisioning!.find('+12025550147')).toMatchObject({ account: 'bob@example.org' });
-  await store.close();
-  const maintenance = await openMaintenance(to);
-  const totals = await maintenance.verify(({ code, where }) => expect.fail(`${code} ${where}`));
-  await maintenance.close();
-  expect(totals).toMatchObject({ messages: 5, findings: 0 });
+});
+
+test('CLUSTER_LAYOUT: a directory is not written into as if it had another number of shards', async () => {
+  await exportStore(from, file, [], {});
+  await importStore(to, file, config(3));
+  const other = importStore(to, file, config(2));
+  await expect(other).rejects.toMatchObject({ code: 'CLUSTER_LAYOUT' });
 });
 
 test('U26: some accounts alone; a damaged stream leaves the other store empty', async () => {
@@ -73,7 +115,8 @@ test('U26: some accounts alone; a damaged stream leaves the other store empty', 
   const altered = Buffer.from(whole);
   altered[altered.length - 50]! ^= 1;
   writeFileSync(file, altered);
-  await expect(importStore(to, file, {})).rejects.toMatchObject({ code: 'MAILBOX_DAMAGED' });
+  const one = config(1);
+  await expect(importStore(to, file, one)).rejects.toMatchObject({ code: 'MAILBOX_DAMAGED' });
   const store = await openLevelStore({ directory: to, durability: 'os', log: silent });
   expect(await store.accounts({ limit: 10 })).toEqual([]);
   await store.close();
