@@ -60,7 +60,7 @@ export async function startShared(msrp: readonly string[] = []): Promise<SharedP
     [
       'identity: { hostname: store.example.org }',
       `admin: { port: ${adminPort}, openMetrics: true, tokens: [{ name: tests, token: ${token} }] }`,
-      'cluster: { shards: 2, restartMs: 10 }',
+      'cluster: { restartMs: 10 }',
       'msrp:',
       `  tls: { port: ${tlsPort}, ${certificate}, preferred: true }`,
       `  webSocket: { port: ${webSocketPort} }`,
@@ -70,7 +70,7 @@ export async function startShared(msrp: readonly string[] = []): Promise<SharedP
   );
   const directory = join(root, 'store');
   const start = (): Promise<ServerProcess> =>
-    startServerProcess({ directory, sipPort, msrpPort, args: ['--config', config] });
+    startServerProcess({ directory, sipPort, msrpPort, shards: 2, args: ['--config', config] });
   const peers: LargePeer[] = [];
   const closePeers = async (): Promise<void> => {
     for (const one of peers.splice(0)) await one.close();
