@@ -116,6 +116,8 @@ const schema = z
     log: z
       .strictObject({
         level: z.enum(['silent', 'error', 'warn', 'info', 'debug']).default('info'),
+        /** Warnings and errors with the same text that are written; further ones are counted. */
+        linesPerSecond: z.int().min(1).default(20),
       })
       .prefault({}),
   })

@@ -113,7 +113,8 @@ export async function startServer(settings: Settings, parts: ServerParts = {}): 
 
 /** LevelDB reads its log back in a thread of its own, while the modules of a node are loaded. */
 async function startOpening(settings: Settings, parts: ServerParts): Promise<Server> {
-  const { clock = systemClock, log = createLog(settings.log.level) } = parts;
+  const { clock = systemClock, log = createLog(settings.log.level, settings.log.linesPerSecond) } =
+    parts;
   const { openStore } = await import('./server/open-store.js');
   const opening = openStore(settings, { clock, log }, parts.keys);
   // Whoever waits for it hears that it failed.

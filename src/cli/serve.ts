@@ -90,7 +90,7 @@ function settingsFrom(options: ServeOptions): Settings {
       ...(options.domain !== undefined && { domains: options.domain }),
     },
     cluster: { ...base.cluster, shards: options.shards ?? base.cluster.shards ?? 'auto' },
-    log: { level: options.logLevel ?? base.log.level },
+    log: { ...base.log, level: options.logLevel ?? base.log.level },
   });
 }
 

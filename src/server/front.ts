@@ -48,7 +48,7 @@ export async function startFront(
   parts: ServerParts,
 ): Promise<Server> {
   refuseParts(parts);
-  const log = parts.log ?? createLog(settings.log.level);
+  const log = parts.log ?? createLog(settings.log.level, settings.log.linesPerSecond);
   const traces = tracesOf(settings, parts);
   const world: World = {
     ...{ clock: systemClock, random: systemRandom, log },

@@ -51,7 +51,7 @@ export interface NodeServer extends Server {
 /** Opens store and listeners. Rejects with a coded error, and with nothing left open. */
 export async function startNode(settings: Settings, parts: NodeParts = {}): Promise<NodeServer> {
   const { clock = systemClock, random = systemRandom } = parts;
-  const log = parts.log ?? createLog(settings.log.level);
+  const log = parts.log ?? createLog(settings.log.level, settings.log.linesPerSecond);
   const { trace, turns, ladders } = tracesOf(settings, parts, log);
   const world = worldOf(parts, { clock, random, log, ...(trace && { trace }) });
   const linked = parts.link && { link: parts.link };

@@ -129,7 +129,10 @@ async function open({ settings: given, shard }: Opening): Promise<void> {
   const settings = settingsOf(given);
   const directory = shardDirectory(settings.store.directory, shard);
   const located = { ...settings, store: { ...settings.store, directory } };
-  const world = { clock: systemClock, log: createLog(settings.log.level) };
+  const world = {
+    clock: systemClock,
+    log: createLog(settings.log.level, settings.log.linesPerSecond),
+  };
   opened = await afterOrphan(() => openStore(located, world), world.clock);
 }
 
@@ -137,7 +140,7 @@ async function start(greeting: Greeting): Promise<ShardReady> {
   const { shard, shards, addresses, draining } = greeting;
   await takeDatagrams();
   const settings = settingsOf(greeting.settings);
-  const log = createLog(settings.log.level);
+  const log = createLog(settings.log.level, settings.log.linesPerSecond);
   const store = opened!;
   // Numbers of messages are of the whole server.
   const reserve = (counter: string, count: number): Promise<number> =>
