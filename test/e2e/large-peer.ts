@@ -160,7 +160,7 @@ export class LargePeer {
     body?: Buffer,
     to?: string,
   ): Promise<SipResponse> {
-    const callId = `call-${this.user}-${++this.#number}`;
+    const callId = `call-${this.user}-${++this.#number}@${this.#sip.port}`;
     const addressed = to !== undefined && { to: `<${to}>` };
     return this.#ask({ method, uri, headers, callId, ...(body && { body }), ...addressed });
   }
@@ -221,7 +221,7 @@ export class LargePeer {
       `a=accept-types:${acceptTypes}`,
       ...sdp,
     ]);
-    const callId = `call-${this.user}-${number}`;
+    const callId = `call-${this.user}-${number}@${this.#sip.port}`;
     const response = await this.#ask({
       ...{ method: 'INVITE', uri, callId, body, ...(from !== undefined && { from }) },
       headers: [this.#contact, ...headers, sdpType],
