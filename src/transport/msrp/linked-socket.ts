@@ -1,10 +1,10 @@
 /** A connection whose socket is in another process, as a socket: with back-pressure by credit. */
 
-import { Duplex } from 'node:stream';
 import type { CarrierSocket } from './carrier.js';
 import type { HeldOctets, Holder } from './held-octets.js';
 import { msrpRecord, numberOctets } from './link.js';
 import type { LinkedPeer, SendRecord } from './link.js';
+import { SocketStream } from './socket-stream.js';
 
 /** Octets of one record: a stream does not keep others waiting for long. */
 const recordBytes = 65_536;
@@ -23,7 +23,7 @@ export interface LinkedSocketParts {
 
 type Written = (error?: Error | null) => void;
 
-export class LinkedSocket extends Duplex implements CarrierSocket, Holder {
+export class LinkedSocket extends SocketStream implements CarrierSocket, Holder {
   readonly localAddress: string | undefined;
   readonly localPort: number | undefined;
   readonly remoteAddress: string | undefined;
@@ -83,20 +83,6 @@ export class LinkedSocket extends Duplex implements CarrierSocket, Holder {
 
   overfull(): void {
     this.destroy();
-  }
-
-  setNoDelay(): this {
-    return this;
-  }
-
-  setKeepAlive(): this {
-    return this;
-  }
-
-  destroySoon(): void {
-    if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
   }
 
   override _read(): void {

@@ -1,12 +1,12 @@
 /** One end of a stream of a simulated network: a TCP socket as far as transports use one. */
 
-import { Duplex } from 'node:stream';
+import { SocketStream } from '../../transport/msrp/socket-stream.js';
 import type { Place, SimulatedNetwork } from './network.js';
 import { StreamPath, type Parcel } from './stream-path.js';
 
 type Done = (error?: Error | null) => void;
 
-export class SimulatedStream extends Duplex {
+export class SimulatedStream extends SocketStream {
   readonly localAddress: string;
   readonly localPort: number;
   readonly remoteAddress: string;
@@ -55,20 +55,6 @@ export class SimulatedStream extends Duplex {
     peer.#peer = stream;
     stream.#path.put({ kind: 'open' });
     return stream;
-  }
-
-  setNoDelay(): this {
-    return this;
-  }
-
-  setKeepAlive(): this {
-    return this;
-  }
-
-  destroySoon(): void {
-    if (this.writable) this.end();
-    if (this.writableFinished) this.destroy();
-    else this.once('finish', () => this.destroy());
   }
 
   /** The power has failed: nothing more is sent, nobody is told. */
