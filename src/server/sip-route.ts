@@ -88,8 +88,15 @@ export class SipRoute {
       const invited = this.#invites.get(branchOf(request) ?? '');
       if (invited !== undefined) return invited;
     }
+    // A session that is passed on keeps the tag of its caller (D-12), which is none of ours.
+    const call = callOf(request);
+    const called = tag === undefined ? undefined : this.#invites.get(call);
+    if (called !== undefined) return called;
     const shard = this.#shardOfAccount(this.#accountOf(request, peer));
-    if (method === 'INVITE') this.#remember(branchOf(request), shard);
+    if (method === 'INVITE') {
+      this.#remember(branchOf(request), shard);
+      this.#remember(call, shard);
+    }
     return shard;
   }
 
@@ -183,6 +190,11 @@ function branchOf(message: SipMessage): string | undefined {
 }
 
 /** Whether the Request-URI may be a Contact of ours; users may have names that look like one. */
+/** Told from a branch by its blank. */
+function callOf(request: SipRequest): string {
+  return `call ${request.header('call-id') ?? ''}`;
+}
+
 function namesContact(request: SipRequest, tag: string | undefined): boolean {
   if (request.method === 'OPTIONS') return true;
   if (request.method !== 'SUBSCRIBE') return false;
