@@ -9,6 +9,7 @@ import { Level } from 'level';
 import type { Clock, Log } from '../ports.js';
 import { codeOf, openError } from './level-error.js';
 import { judgeLogs, keepLogs } from './log-damage.js';
+import { openUntorn } from './manifest-tail.js';
 import { StoreError } from './store-error.js';
 import type { Entry, Operation, Table, TableRange } from './table.js';
 
@@ -34,7 +35,7 @@ export interface LevelTableOptions {
 export async function openLevelTable(options: LevelTableOptions): Promise<LevelTable> {
   await refuseHeadless(options.directory);
   await keepLogs(options.directory);
-  const database = await openDatabase(options, true);
+  const database = await openUntorn(options.directory, () => openDatabase(options, true));
   const lost = await judgeLogs(options.directory);
   if (lost > 0) {
     options.log.error({ code: 'STORE_DAMAGED', octets: lost }, 'the log of the store is damaged');
@@ -141,8 +142,9 @@ export class LevelTable implements Table {
     });
     try {
       // A directory that has gone for a while must not come back empty.
-      await access(join(this.#options.directory, 'CURRENT'));
-      this.#database = await openDatabase(this.#options, false);
+      const { directory } = this.#options;
+      await access(join(directory, 'CURRENT'));
+      this.#database = await openUntorn(directory, () => openDatabase(this.#options, false));
     } catch (error) {
       this.#options.log.error({ error }, 'the store cannot be opened again yet');
       throw new StoreError('STORE_UNAVAILABLE', 'the store cannot be opened again yet', error);

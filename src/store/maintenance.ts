@@ -5,6 +5,7 @@ import { ClassicLevel } from 'classic-level';
 import { readBackup, writeBackup } from './backup.js';
 import { codeOf, openError } from './level-error.js';
 import { judgeLogs, keepLogs } from './log-damage.js';
+import { openUntorn } from './manifest-tail.js';
 import { lossRows } from './loss.js';
 import type { KeyProvider } from '../ports.js';
 import { decodeWrapped, unwrapped, wrappedRow } from './encryption/account-keys.js';
@@ -202,7 +203,11 @@ async function restoreInto(database: Database, octets: AsyncIterable<Uint8Array>
 }
 
 /** Rejects with a `StoreError`, as every opening here. */
-export async function openDatabase(directory: string, create: boolean): Promise<Database> {
+export function openDatabase(directory: string, create: boolean): Promise<Database> {
+  return openUntorn(directory, () => openFiles(directory, create));
+}
+
+async function openFiles(directory: string, create: boolean): Promise<Database> {
   const database: Database = new ClassicLevel(directory, {
     keyEncoding: 'buffer',
     valueEncoding: 'buffer',

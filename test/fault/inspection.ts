@@ -2,10 +2,11 @@
 
 import { cpSync, readdirSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
-import { ClassicLevel } from 'classic-level';
+import type { ClassicLevel } from 'classic-level';
 import type { SerialSet } from '../../src/machines/serial-set.js';
 import { decodeLarge } from '../../src/store/contents.js';
 import { decodeKey, encodeKey, everything } from '../../src/store/keys.js';
+import { openDatabase } from '../../src/store/maintenance.js';
 import { segmentRecord } from '../../src/store/segment-records.js';
 import { chunkBytes, decodeOctets, decodeRow } from '../../src/store/rows.js';
 import { verifyTable } from '../../src/store/verify.js';
@@ -55,12 +56,7 @@ export async function inspect(copy: string): Promise<Look> {
 }
 
 async function inspectStore(store: string): Promise<Look> {
-  const encodings = { keyEncoding: 'buffer', valueEncoding: 'buffer', compression: false } as const;
-  const database = new ClassicLevel<Buffer, Buffer>(store, {
-    ...encodings,
-    createIfMissing: false,
-  });
-  await database.open();
+  const database = await openDatabase(store, false);
   try {
     return await read(database, store);
   } finally {
