@@ -18,6 +18,7 @@ import {
   type Retrieving,
 } from './retrieval-scene.js';
 import { contactOf, withServer, type Sketch, type SipScene } from './sip-scene.js';
+import { serialsOf } from './world.js';
 
 const quick: SettingsInput['limits'] = {
   push: { default: false },
@@ -48,6 +49,7 @@ function infoOf(notify: SipRequest) {
 test('CNF-01, CONF-02: full state first, then what has changed, then the end of the conference', () =>
   withServer(async (scene) => {
     await storeMessages(scene, 2);
+    const ids = (await serialsOf(scene.world)).map((serial) => `sip:${serial}@store.example.org`);
     const retrieval = await retrieve(scene);
     const accepted = await scene.ask(subscription(scene, retrieval));
     expect(accepted.status).toBe(200);
@@ -61,8 +63,7 @@ test('CNF-01, CONF-02: full state first, then what has changed, then the end of 
     expect(full).toMatchObject({ entity: conference, state: 'full', version: 1, userCount: 3 });
     expect(full.users).toEqual([
       { entity: 'sip:tomas@example.org', status: 'dialing-in', joining: 'dialed-in' },
-      { entity: 'sip:1@store.example.org', status: 'pending' },
-      { entity: 'sip:2@store.example.org', status: 'pending' },
+      ...ids.map((entity) => ({ entity, status: 'pending' })),
     ]);
 
     const msrp = await bind(retrieval);
@@ -86,7 +87,8 @@ test('CNF-01, CONF-02: full state first, then what has changed, then the end of 
       note(request);
       isOver = request.header('Subscription-State') === 'terminated;reason=noresource';
     }
-    for (const id of ['sip:1@store.example.org', 'sip:2@store.example.org']) {
+    expect(ids).toHaveLength(2);
+    for (const id of ids) {
       expect(statuses.get(id)).toEqual(['dialing-out', 'connected', 'departed']);
     }
     msrp.socket.destroy();
@@ -95,7 +97,8 @@ test('CNF-01, CONF-02: full state first, then what has changed, then the end of 
 test('CNF-01, LIST-03: no such message, a foreign URI and a message refused by the client', () =>
   withServer(async (scene) => {
     await storeMessages(scene, 1);
-    const list = listOf([entry(1), entry(99), entry('sip:mallory@example.net')].join(''));
+    const [serial] = await serialsOf(scene.world);
+    const list = listOf([entry(serial!), entry(99), entry('sip:mallory@example.net')].join(''));
     const retrieval = await retrieve(scene, { body: withLists(list), type: listType });
     scene.send(subscription(scene, retrieval));
     expect((await scene.arrival()).message).toMatchObject({ status: 200 });
@@ -114,7 +117,9 @@ test('CNF-01, LIST-03: no such message, a foreign URI and a message refused by t
       const { request, reply } = await scene.request();
       reply(responseTo(request, 200));
       if (request.method !== 'NOTIFY') continue;
-      const user = infoOf(request).users.find(({ entity: uri }) => uri.startsWith('sip:1@'));
+      const user = infoOf(request).users.find(({ entity: uri }) =>
+        uri.startsWith(`sip:${serial}@`),
+      );
       if (user?.disconnection === 'booted') break;
     }
     msrp.socket.destroy();

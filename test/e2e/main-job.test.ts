@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { DeliveredMessage, MessageWaiting } from '../../src/client/im-client.js';
-import { hostname, startWorld } from './world.js';
+import { hostname, serialsOf, startWorld } from './world.js';
 import type { World } from './world.js';
 
 describe.each(['udp', 'tcp'] as const)('the main job over %s', (transport) => {
@@ -51,7 +51,8 @@ describe.each(['udp', 'tcp'] as const)('the main job over %s', (transport) => {
     const bob = await world.client('bob');
     const all = await bob.retrieve();
     expect(all.count).toBe(4);
-    const ids = [2, 4].map((serial) => `sip:${serial}@${hostname}`);
+    const serials = await serialsOf(world, 'bob@example.org');
+    const ids = [serials[1]!, serials[3]!].map((serial) => `sip:${serial}@${hostname}`);
     const some = await bob.retrieve({ ids });
     expect(some.messages.map(({ body }) => body.toString())).toEqual(['2', '4']);
   });

@@ -11,48 +11,81 @@ import {
   storeMessages,
 } from './retrieval-scene.js';
 import { description, withServer } from './sip-scene.js';
+import { serialsOf } from './world.js';
 
 const noPush = { push: { default: false } };
 
-/** The same two messages, in XML, parts and headers as peers and standards write them. */
-const one = 'sip:1@store.example.org';
-const three = 'sip:3@store.example.org';
 const lists = 'urn:ietf:params:xml:ns:resource-lists';
 const usual = [
   'Content-Type: application/resource-lists+xml',
   'Content-Disposition: recipient-list',
 ];
-const forms: [string, string, string[]?][] = [
-  ['ids without scheme', listOf(entry('1@store.example.org') + entry('3@store.example.org'))],
-  ['ids in angle brackets', listOf(entry(`&lt;${one}&gt;`) + entry(`&lt;${three}&gt;`))],
-  ['hosts in other letters', listOf(entry('sip:1@STORE.Example.ORG') + entry(three))],
+
+/** The first and the third of three messages, and the one between that is not meant. */
+interface Named {
+  readonly one: number;
+  readonly two: number;
+  readonly three: number;
+}
+
+/** The same two messages, in XML, parts and headers as peers and standards write them. */
+const forms: [string, (named: Named) => string, string[]?][] = [
+  [
+    'ids without scheme',
+    ({ one, three }) =>
+      listOf(entry(`${one}@store.example.org`) + entry(`${three}@store.example.org`)),
+  ],
+  [
+    'ids in angle brackets',
+    ({ one, three }) => listOf(entry(`&lt;${uriOf(one)}&gt;`) + entry(`&lt;${uriOf(three)}&gt;`)),
+  ],
+  [
+    'hosts in other letters',
+    ({ one, three }) => listOf(entry(`sip:${one}@STORE.Example.ORG`) + entry(three)),
+  ],
   [
     'URI parameters and escapes',
-    listOf(entry(`${one};method=INVITE`) + entry('sip:%33@store.example.org')),
+    ({ one, three }) =>
+      listOf(
+        entry(`${uriOf(one)};method=INVITE`) +
+          entry(`sip:${String(three).replace(/\d/g, '%3$&')}@store.example.org`),
+      ),
   ],
   [
     'a prefix',
-    `<r:resource-lists xmlns:r="${lists}"><r:list><r:entry uri="${one}"/><r:entry uri="${three}"/></r:list></r:resource-lists>`,
+    ({ one, three }) =>
+      `<r:resource-lists xmlns:r="${lists}"><r:list><r:entry uri="${uriOf(one)}"/><r:entry uri="${uriOf(three)}"/></r:list></r:resource-lists>`,
   ],
   [
     'names to show',
-    listOf(`<entry uri="${one}"><display-name>Keys</display-name></entry>${entry(3)}`),
+    ({ one, three }) =>
+      listOf(`<entry uri="${uriOf(one)}"><display-name>Keys</display-name></entry>${entry(three)}`),
   ],
   [
     'comments, blanks and a byte order mark',
-    `\uFEFF${listOf(`\n  <!-- two -->\n  ${entry(3)}\n  ${entry(1)}\n`)}`,
+    ({ one, three }) => `\uFEFF${listOf(`\n  <!-- two -->\n  ${entry(three)}\n  ${entry(one)}\n`)}`,
   ],
-  ['single quotes and references', listOf(`<entry uri='sip:&#49;@store.example.org'/>${entry(3)}`)],
-  ['two lists in one document', listOf(`${entry(1)}</list><list>${entry(3)}`)],
+  [
+    'single quotes and references',
+    ({ one, three }) => {
+      const digits = String(one).replace(/\d/g, (digit) => `&#${digit.charCodeAt(0)};`);
+      return listOf(`<entry uri='sip:${digits}@store.example.org'/>${entry(three)}`);
+    },
+  ],
+  [
+    'two lists in one document',
+    ({ one, three }) => listOf(`${entry(one)}</list><list>${entry(three)}`),
+  ],
   [
     'elements of others',
-    listOf(
-      `<x:y xmlns:x="urn:x"><x:entry uri="sip:2@store.example.org"/></x:y>${entry(1)}${entry(3)}`,
-    ),
+    ({ one, two, three }) =>
+      listOf(
+        `<x:y xmlns:x="urn:x"><x:entry uri="${uriOf(two)}"/></x:y>${entry(one)}${entry(three)}`,
+      ),
   ],
   [
     'a disposition that may be passed over',
-    listOf(entry(1) + entry(3)),
+    ({ one, three }) => listOf(entry(one) + entry(three)),
     [
       'content-type: Application/Resource-Lists+XML;charset="utf-8"',
       'content-disposition: Recipient-List;handling=optional',
@@ -62,9 +95,11 @@ const forms: [string, string, string[]?][] = [
 
 test.each(forms)(
   'IMSpec-DMT-S-009, D-01, LIST-04, LIST-08: a list with %s names what it means',
-  (_name, list, head = usual) =>
+  (_name, write, head = usual) =>
     withServer(async (scene) => {
       await storeMessages(scene, 3);
+      const [one, two, three] = await serialsOf(scene.world);
+      const list = write({ one: one!, two: two!, three: three! });
       for (const isFirst of [true, false]) {
         const parts = [
           [...head, '', list],
@@ -83,3 +118,7 @@ test.each(forms)(
       }
     }, noPush),
 );
+
+function uriOf(serial: number): string {
+  return `sip:${serial}@store.example.org`;
+}

@@ -32,6 +32,18 @@ export const shardProgram = fileURLToPath(
 
 export const hostname = 'store.example.org';
 
+/**
+ * The serials of the stored messages of an account, oldest first: which ones are given out nobody
+ * may assume, since every shard draws them from a block of its own.
+ */
+export async function serialsOf(
+  { server }: World,
+  account = 'tomas@example.org',
+): Promise<readonly number[]> {
+  const histories = await server.accounts.histories(account, { limit: 100 });
+  return histories.map(({ serial }) => serial);
+}
+
 export async function startWorld(
   limits: SettingsInput['limits'] = {},
   transport: 'udp' | 'tcp' = 'udp',

@@ -8,7 +8,7 @@ import { startXdmsPeer } from '../../src/testing/xdms.js';
 import type { XdmsPeer } from '../../src/testing/xdms.js';
 import { startXdmsProxy } from '../transport/xcap/proxy.js';
 import type { XdmsProxy } from '../transport/xcap/proxy.js';
-import { hostname, startWorld, type World } from './world.js';
+import { hostname, serialsOf, startWorld, type World } from './world.js';
 
 const bob = 'sip:bob@example.org';
 const account = 'bob@example.org';
@@ -34,8 +34,10 @@ interface Scene {
   readonly lines: readonly string[];
   /** A message for bob, and its history where it belongs. */
   store(): Promise<void>;
-  /** Resolves when the document has exactly these. */
-  listed(serials: readonly number[]): Promise<void>;
+  /** Resolves when the document has exactly these: 1 is the first message that was stored. */
+  listed(places: readonly number[]): Promise<void>;
+  /** The serials they were given, in the order of these. */
+  readonly given: readonly number[];
 }
 
 async function start(settings: object = {}): Promise<Scene> {
@@ -49,22 +51,25 @@ async function start(settings: object = {}): Promise<Scene> {
   const world = await startWorld({}, 'udp', { xdms: { root, pauseMs: 50, ...settings } });
   ends.push(() => world.end());
   const alice = await world.client('alice');
-  const listed = (serials: readonly number[]): Promise<void> =>
+  const given: number[] = [];
+  const listed = (places: readonly number[]): Promise<void> =>
     vi.waitFor(
       async () =>
         expect(await xdms.references(bob)).toEqual(
-          serials.map((serial) => `sip:${serial}@${hostname}`),
+          places.map((place) => `sip:${given[place - 1]}@${hostname}`),
         ),
       { timeout: 60_000, interval: 10 },
     );
   const store = async (): Promise<void> => {
     expect((await alice.send(bob, 'hi')).status).toBe(202);
+    const fresh = (await serialsOf(world, account)).filter((serial) => !given.includes(serial));
+    given.push(...fresh);
   };
-  return { world, xdms, proxy, lines, store, listed };
+  return { world, xdms, proxy, lines, store, listed, given };
 }
 
 test('D-82: the first message creates the document, and the last one leaves an empty root', async () => {
-  const { world, xdms, lines, store, listed } = await start();
+  const { world, xdms, lines, store, listed, given } = await start();
   expect(await xdms.document(bob)).toBeUndefined();
   await store();
   await listed([1]);
@@ -72,7 +77,7 @@ test('D-82: the first message creates the document, and the last one leaves an e
   await vi.waitFor(() => expect(lines).toEqual(created), { timeout: 60_000, interval: 10 });
   await store();
   await listed([1, 2]);
-  await world.server.accounts.deleteMessages(account, [1, 2]);
+  await world.server.accounts.deleteMessages(account, given);
   await listed([]);
   expect((await xdms.document(bob))!.content.toString()).toMatch(/<history-list [^>]*\/?>/);
   await store();
