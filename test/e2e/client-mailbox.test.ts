@@ -1,7 +1,7 @@
 /** What the IM client does with its mailbox, against the real server. */
 
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import { hostname, startWorld } from './world.js';
+import { hostname, serialsOf, startWorld } from './world.js';
 import type { World } from './world.js';
 
 let world: World;
@@ -19,10 +19,11 @@ async function store(bodies: readonly string[]): Promise<void> {
 
 test.each(['refer', 'list'] as const)('D-31: the client deletes by %s', async (by) => {
   await store(['one', 'two', 'three']);
+  const [first, , third] = await serialsOf(world, 'bob@example.org');
   const bob = await world.client('bob');
-  expect((await bob.delete([`1@${hostname}`], { by })).status).toBe(202);
-  expect((await bob.delete([`3@${hostname}`, `99@${hostname}`], { by })).status).toBe(202);
-  expect((await bob.delete([`1@${hostname}`], { by })).status).toBe(404);
+  expect((await bob.delete([`${first}@${hostname}`], { by })).status).toBe(202);
+  expect((await bob.delete([`${third}@${hostname}`, `99@${hostname}`], { by })).status).toBe(202);
+  expect((await bob.delete([`${first}@${hostname}`], { by })).status).toBe(404);
   const { messages } = await bob.retrieve();
   expect(messages.map(({ body }) => body.toString())).toEqual(['two']);
 });
