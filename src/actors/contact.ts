@@ -26,6 +26,28 @@ export function contactOf(
   return `<${sip.contactUri(watcherUser(account))}>;automata`;
 }
 
+/** The same towards the client of a session that is passed on: it names whose client that is. */
+export function clientContactOf(
+  sip: SipPort,
+  account: AccountId,
+  by: Address,
+  transport?: Peer['transport'],
+): string {
+  const number = Number(by.slice(by.indexOf('/') + 1));
+  return `<${sip.contactUri(bridgeUser(account, number), transport)}>`;
+}
+
+/** The user part, unescaped, under which requests of such a client come back. */
+function bridgeUser(account: AccountId, bridge: number): string {
+  return `bridge-${bridge}.${account}`;
+}
+
+/** The account in such a user part, escaped as it came; undefined when it is not one of ours. */
+export function bridgedAccount(user: string): AccountId | undefined {
+  const [, account] = /^bridge-[1-9][0-9]{0,14}\.(.+)$/.exec(user) ?? [];
+  return account === undefined ? undefined : unescaped(account);
+}
+
 /** The user part, unescaped, of a conference: whose it is, and which. */
 export function focusUser(account: AccountId, focus: number): string {
   return `conf-${focus}.${account}`;

@@ -8,7 +8,7 @@ import type { HeaderField, SipHeaders, SipRequest } from '../wire/sip/message.js
 import { featureParams } from '../wire/sip/feature-params.js';
 import type { AnswerParts, Submission } from './account-world.js';
 import { refusal } from './answers.js';
-import { contactOf } from './contact.js';
+import { clientContactOf, contactOf } from './contact.js';
 import { hopFields, identityFields, outgoingOf, readable } from './egress-forward.js';
 import type { ForwardParts } from './egress-forward.js';
 import { formatOwner } from './owner.js';
@@ -122,7 +122,7 @@ export class Bridges {
       sip.respond(effect.transaction, answer);
       return;
     }
-    headers.push(...this.#ours(bridge, response, bridge.transport));
+    headers.push(...ours(contactOf(this.#parts.sip, account, by, bridge.transport), response));
     bridge.answer = descriptionOf(response);
     const owner = formatOwner({ account, address: by, leg: 'caller' });
     sip.respond(effect.transaction, { ...answer, owner });
@@ -144,8 +144,9 @@ export class Bridges {
       return;
     }
     const { fields, body } = description;
+    const contact = leg === 'caller' ? contactOf : clientContactOf;
     const headers: HeaderField[] = [
-      ['Contact', contactOf(sip, account, by, transport)],
+      ['Contact', contact(sip, account, by, transport)],
       ['Server', product.name],
       ['Allow', methods.dialog],
       ...fields,
@@ -203,24 +204,20 @@ export class Bridges {
       id: 'invite',
       headers: [
         ...outgoing.headers.filter(([name]) => !dialogFields.has(longName(name))),
-        ...this.#ours(bridge, request, undefined),
+        ...ours(clientContactOf(this.#parts.sip, account, by), request),
       ],
     });
   }
+}
 
-  /** Our side of a dialog, with what the other party says of its own capabilities (RFC 3840). */
-  #ours(
-    { account, by }: Bridge,
-    message: SipHeaders,
-    transport: Peer['transport'] | undefined,
-  ): HeaderField[] {
-    const [contact] = message.list('contact');
-    const features = contact === undefined ? '' : featureParams(contact);
-    return [
-      ['Contact', `${contactOf(this.#parts.sip, account, by, transport)}${features}`],
-      ['Allow', methods.dialog],
-    ];
-  }
+/** Our side of a dialog, with what the other party says of its own capabilities (RFC 3840). */
+function ours(own: string, message: SipHeaders): HeaderField[] {
+  const [contact] = message.list('contact');
+  const features = contact === undefined ? '' : featureParams(contact);
+  return [
+    ['Contact', `${own}${features}`],
+    ['Allow', methods.dialog],
+  ];
 }
 
 function keyOf(account: AccountId, by: Address): string {

@@ -7,7 +7,7 @@ import { failsPreference, namesImTag } from '../wire/sip/accept-contact.js';
 import type { Sdp } from '../wire/sdp.js';
 import { isForeign, isKnown, originator } from './identity.js';
 import type { Identified } from './identity.js';
-import { contactOf } from './contact.js';
+import { clientContactOf, contactOf } from './contact.js';
 import { recipient } from './ingress-message.js';
 import { allowedInside } from './ingress-options.js';
 import { permitRetrieval } from './ingress-policy.js';
@@ -80,9 +80,10 @@ export function receiveUpdate(parts: IngressParts, received: Identified, owner: 
     return;
   }
   if (requiresUnsupported(parts, received, ['timer'])) return;
-  const { account, address } = owner;
+  const { account, address, leg = 'caller' } = owner;
+  const contact = leg === 'caller' ? contactOf : clientContactOf;
   const headers: HeaderField[] = [
-    ['Contact', contactOf(parts.sip, account, address as Address)],
+    ['Contact', contact(parts.sip, account, address as Address)],
     ['Allow', allowedInside(owner)],
   ];
   refuse(parts, received, 200, { headers });

@@ -1,7 +1,7 @@
 /** Which shard a SIP message is for: by what it answers or belongs to, else by whose account it is. */
 
 import type { CredentialsPort } from '../actors/authentication-credentials.js';
-import { conferenceUri, watchedAccount } from '../actors/contact.js';
+import { bridgedAccount, conferenceUri, watchedAccount } from '../actors/contact.js';
 import type { ServedUsers } from '../actors/served-users.js';
 import { thirdPartyFacts } from '../actors/third-party-register.js';
 import { shardAmong } from '../cluster/layout.js';
@@ -88,15 +88,13 @@ export class SipRoute {
       const invited = this.#invites.get(branchOf(request) ?? '');
       if (invited !== undefined) return invited;
     }
-    // A session that is passed on keeps the tag of its caller (D-12), which is none of ours.
-    const call = callOf(request);
-    const called = tag === undefined ? undefined : this.#invites.get(call);
-    if (called !== undefined) return called;
-    const shard = this.#shardOfAccount(this.#accountOf(request, peer));
-    if (method === 'INVITE') {
-      this.#remember(branchOf(request), shard);
-      this.#remember(call, shard);
+    if (tag !== undefined) {
+      // A session that is passed on keeps the tag of its caller (D-12), which is none of ours.
+      const account = accountOfContact(request.uri);
+      if (account !== undefined) return this.#shardOfAccount(account);
     }
+    const shard = this.#shardOfAccount(this.#accountOf(request, peer));
+    if (method === 'INVITE') this.#remember(branchOf(request), shard);
     return shard;
   }
 
@@ -190,20 +188,16 @@ function branchOf(message: SipMessage): string | undefined {
 }
 
 /** Whether the Request-URI may be a Contact of ours; users may have names that look like one. */
-/** Told from a branch by its blank. */
-function callOf(request: SipRequest): string {
-  return `call ${request.header('call-id') ?? ''}`;
-}
-
 function namesContact(request: SipRequest, tag: string | undefined): boolean {
   if (request.method === 'OPTIONS') return true;
   if (request.method !== 'SUBSCRIBE') return false;
   return tag !== undefined || /^conference\b/i.test(request.header('event') ?? '');
 }
 
-/** Whose subscription or conference a Contact of ours stands for. */
+/** Whose subscription, conference or session a Contact of ours stands for. */
 function accountOfContact(uri: string): AccountId | undefined {
   const parsed = parseUri(uri);
   const user = parsed.scheme === 'sip' || parsed.scheme === 'sips' ? parsed.user : undefined;
-  return user === undefined ? undefined : (watchedAccount(user) ?? conferenceUri(user)?.account);
+  if (user === undefined) return undefined;
+  return watchedAccount(user) ?? conferenceUri(user)?.account ?? bridgedAccount(user);
 }

@@ -2,7 +2,7 @@
 
 import { describe, expect, test } from 'vitest';
 import type { DeliveredMessage } from '../../src/client/im-client.js';
-import { accepting, answer, gone, offer, sdpType, withBridge } from './bridge-scene.js';
+import { accepting, answer, gone, offer, sdpType, targetOf, withBridge } from './bridge-scene.js';
 import { generated, LargePeer } from './large-peer.js';
 import { startWorld } from './world.js';
 
@@ -67,7 +67,7 @@ describe('a large message for a user who is available', () => {
       expect(request.fields('supported')).toEqual(['timer']);
       expect(request.fields('session-expires')).toEqual(['1800']);
       expect(request.header('contact')).toMatch(
-        /^<sip:bridge-\d+@127\.0\.0\.1:\d+>;\+g\.oma\.sip-im$/,
+        /^<sip:bridge-\d+\.bob%40example\.org@127\.0\.0\.1:\d+>;\+g\.oma\.sip-im$/,
       );
       reply(client, request, 180, { headers: [['X-Ring', 'yes']] });
       const [, ringing] = [await sender.nextResponse(), await sender.nextResponse()];
@@ -261,10 +261,11 @@ describe('inside a session', () => {
       let response = await client.nextResponse();
       while (response.status < 200) response = await client.nextResponse();
       expect([response.status, response.body.toString()]).toEqual([200, offer]);
+      expect(targetOf(response)).toContain('sip:bridge-1.bob%40example.org@');
       write(client, { method: 'UPDATE', cseq: 10, ...callee, headers: [contact] });
       const updated = await client.nextResponse();
       expect(updated.status).toBe(200);
-      expect(updated.header('contact')).toContain('<sip:bridge-');
+      expect(targetOf(updated)).toContain('sip:bridge-1.bob%40example.org@');
       write(client, { method: 'INFO', cseq: 11, ...callee });
       expect((await client.nextResponse()).status).toBe(405);
     }));
