@@ -54,11 +54,16 @@ export function sipOptions(
   };
 }
 
-export function msrpOptions({ msrp, limits }: Settings): Omit<MsrpEndpointOptions, keyof World> {
+export function msrpOptions({
+  msrp,
+  limits,
+  cluster,
+}: Settings): Omit<MsrpEndpointOptions, keyof World> {
   return {
     host: msrp.host,
     port: msrp.port,
     chunkMax: msrp.chunkMax,
+    heldOctets: cluster.msrpHeldOctets,
     ...(msrp.advertise !== undefined && { advertisedHost: msrp.advertise }),
     ...(msrp.tls && { tls: msrpTlsOptions(msrp.tls) }),
     ...(msrp.relay && { relay: relayOptions(msrp.relay) }),

@@ -73,6 +73,8 @@ export class Connection {
   readonly #trace: FrameTrace | undefined;
   readonly #held: Held[] = [];
   #holding = false;
+  /** Answers wait to be taken. */
+  #isUnread = false;
   #body: RequestBody | undefined;
   #completions = 0;
   #faults = 0;
@@ -168,9 +170,7 @@ export class Connection {
     this.#completions += change;
     const { completions } = this.#settings.limits;
     if (change > 0 && this.#completions >= completions) this.#socket.pause();
-    if (change < 0 && this.#completions === completions - 1 && !this.#holding) {
-      this.#socket.resume();
-    }
+    if (change < 0 && this.#completions === completions - 1) this.#resume();
     if (change < 0) this.#owner.written(this);
   }
 
@@ -277,8 +277,13 @@ export class Connection {
       else this.#fault(held.fault);
     }
     this.#held.splice(0, index);
+    this.#resume();
+  }
+
+  /** Reads on, unless something is still in the way. */
+  #resume(): void {
     const isFull = this.#completions >= this.#settings.limits.completions;
-    if (!this.#holding && !isFull) this.#socket.resume();
+    if (!this.#holding && !isFull && !this.#isUnread) this.#socket.resume();
   }
 
   #fault(fault: MsrpFault): void {
@@ -363,6 +368,13 @@ export class Connection {
       overdue: (code) => this.close('timeout', code),
       bound: (flow, status) => this.#owner.bound(this, flow, status),
       written: () => this.#owner.written(this),
+      holdBack: (isHeld) => {
+        this.#isUnread = isHeld;
+        // Whoever was not read from was not slow.
+        this.#octets = Infinity;
+        if (isHeld) this.#socket.pause();
+        else this.#resume();
+      },
     };
   }
 }

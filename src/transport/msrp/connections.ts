@@ -42,7 +42,9 @@ export class Connections {
   async listen(options: MsrpEndpointOptions): Promise<MsrpAddresses> {
     const { link } = options;
     if (!link) return openListeners(this.#acceptor, this.#identity, options);
-    this.#linked = new LinkedConnections(link, this.#identity, (carrier) => this.#accept(carrier));
+    const { held } = this.#settings;
+    const accept = (carrier: Carrier): void => this.#accept(carrier);
+    this.#linked = new LinkedConnections({ link, held }, this.#identity, accept);
     return link.addresses;
   }
 

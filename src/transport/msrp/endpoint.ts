@@ -14,6 +14,7 @@ import type { MsrpRequestHead } from '../../wire/msrp/frame.js';
 import { sessionIdOf } from '../../wire/msrp/uri.js';
 import { Connections } from './connections.js';
 import type { Connection, ConnectionOwner, LostCause, RequestBody } from './connection.js';
+import { HeldOctets } from './held-octets.js';
 import { Incoming } from './incoming.js';
 import { Leases } from './leases.js';
 import { Listeners } from './listeners.js';
@@ -33,6 +34,7 @@ export type { MsrpEndpoint, MsrpEndpointOptions, MsrpLimits } from './options.js
 const sessionIdLength = 22;
 const messageIdLength = 12;
 const chunkSizeMin = 2048;
+const heldOctetsMax = 268_435_456;
 
 /** Makes an endpoint that serves both roles: active and passive, sender and receiver. */
 export function createMsrpEndpoint(options: MsrpEndpointOptions): MsrpEndpoint {
@@ -66,9 +68,11 @@ class Endpoint implements MsrpEndpoint, ConnectionOwner {
     const { responseMs, outboundBytes } = this.#limits;
     this.#identity = options.tls && new TlsIdentity(options.tls);
     this.#listeners = new Listeners(options);
+    const held = new HeldOctets(options.link?.heldOctets ?? options.heldOctets ?? heldOctetsMax);
     const settings = {
       ...{ clock, random, log, trace, sockets, chunkSize, chunkMax, responseMs, outboundBytes },
       limits: this.#limits,
+      held,
     };
     this.#connections = new Connections(this, settings, this.#identity);
     this.#leases =

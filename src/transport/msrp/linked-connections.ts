@@ -1,7 +1,7 @@
 /** The connections of an endpoint whose sockets are in another process. */
 
 import type { Carrier } from './carrier.js';
-import { HeldOctets } from './held-octets.js';
+import type { HeldOctets } from './held-octets.js';
 import { decodePeer, msrpRecord } from './link.js';
 import type { LinkedPeer, MsrpLink } from './link.js';
 import { LinkedSocket } from './linked-socket.js';
@@ -16,14 +16,14 @@ export class LinkedConnections {
   #isStopped = false;
 
   constructor(
-    link: MsrpLink,
+    { link, held }: { readonly link: MsrpLink; readonly held: HeldOctets },
     identity: TlsIdentity | undefined,
     accept: (carrier: Carrier) => void,
   ) {
     this.#link = link;
     this.#identity = identity;
     this.#accept = accept;
-    this.#held = new HeldOctets(link.heldOctets);
+    this.#held = held;
     link.open((kind, record) => this.#receive(kind, record));
   }
 

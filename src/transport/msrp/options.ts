@@ -119,6 +119,11 @@ export interface MsrpEndpointOptions {
   /** By default those of Node; TLS and WebSocket always have theirs. */
   readonly sockets?: SocketsPort;
   readonly limits?: Partial<MsrpLimits>;
+  /**
+   * Octets of all connections together that wait for peers to take them, contents aside; 256 MiB
+   * when absent. Beyond, the connection that has moved nothing for longest is closed.
+   */
+  readonly heldOctets?: number;
   /** Octets of a chunk before it may be interrupted (MSRP-06): at least 2048. */
   readonly chunkSize?: number;
   /** Octets after which a chunk ends although nobody waits; 128 KiB when absent. */

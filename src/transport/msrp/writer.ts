@@ -4,6 +4,8 @@ import type { Clock, Random } from '../../ports.js';
 import type { MsrpFlag, MsrpResponseHead } from '../../wire/msrp/frame.js';
 import { endLine, requestHead } from '../../wire/msrp/write.js';
 import type { CarrierSocket } from './carrier.js';
+import { ControlQueue } from './control-queue.js';
+import type { HeldOctets } from './held-octets.js';
 import type { Outgoing, OutgoingMessage } from './outgoing.js';
 import { Transactions } from './transactions.js';
 import type { Conclude } from './transactions.js';
@@ -15,6 +17,8 @@ export interface WriterSettings {
   readonly chunkMax: number;
   readonly responseMs: number;
   readonly outboundBytes: number;
+  /** What waits in all connections of this process. */
+  readonly held: HeldOctets;
   /** Whether each write has to be one frame. */
   readonly framed: boolean;
 }
@@ -28,6 +32,8 @@ export interface WriterOwner {
   bound(flow: Outgoing, status: number): void;
   /** Everything that could be written has been written. */
   written(): void;
+  /** Whether reading has to wait, because answers are not taken. */
+  holdBack(isHeld: boolean): void;
 }
 
 /** A chunk whose end-line is not written yet. */
@@ -62,8 +68,11 @@ export class Writer {
   readonly #settings: WriterSettings;
   readonly #flows = new Set<Outgoing>();
   readonly #transactions: Transactions;
-  #control: Buffer[] = [];
-  #controlBytes = 0;
+  readonly #control: ControlQueue;
+  readonly #settled = (): void => {
+    this.#drains += 1;
+    this.#control.settle();
+  };
   #open: OpenChunk | undefined;
   /** Parts that go into one write: a write costs more than the copy. */
   #parts: Buffer[] = [];
@@ -86,8 +95,18 @@ export class Writer {
       this.schedule();
     };
     this.#transactions = new Transactions(settings.clock, settings.responseMs, conclude);
+    const { held, outboundBytes } = settings;
+    this.#control = new ControlQueue({
+      ...{ socket, held, outboundBytes },
+      isAwaiting: () => this.#transactions.size > 0,
+      holdBack: (isHeld) => {
+        if (isHeld) this.#watchStall();
+        owner.holdBack(isHeld);
+      },
+      overdue: (code) => owner.overdue(code),
+    });
     socket.on('drain', () => {
-      this.#drains += 1;
+      this.#settled();
       this.pump();
     });
     // Whoever has the socket has frames of others for it.
@@ -102,7 +121,7 @@ export class Writer {
   get isQuiet(): boolean {
     return (
       this.#open === undefined &&
-      this.#control.length === 0 &&
+      this.#control.isEmpty &&
       this.#transactions.size === 0 &&
       this.#flows.size === 0
     );
@@ -118,9 +137,7 @@ export class Writer {
   control(frame: Buffer): void {
     if (this.#closed) return;
     this.#control.push(frame);
-    this.#controlBytes += frame.length;
-    if (this.#controlBytes > this.#settings.outboundBytes) this.#owner.overdue('MSRP_UNREAD');
-    else this.schedule();
+    this.schedule();
   }
 
   /** Sends the bodiless SEND that binds the session (RFC 4975 5.4). */
@@ -181,13 +198,15 @@ export class Writer {
       this.#pumping = false;
       this.#socket.uncork();
     }
-    if (!this.#closed) this.#owner.written();
+    if (this.#closed) return;
+    this.#control.settle();
+    this.#owner.written();
   }
 
   close(): void {
     this.#closed = true;
     this.#stall?.();
-    this.#control = [];
+    this.#control.close();
     this.#open = undefined;
     this.#parts = [];
     this.#partBytes = 0;
@@ -207,11 +226,10 @@ export class Writer {
   /** One frame, or one piece of a chunk. False when nothing can be written for the time being. */
   #step(): boolean {
     if (this.#open) return this.#continue(this.#open);
-    if (this.#control.length > 0) {
-      for (const frame of this.#control) this.#put(frame, true);
-      if (this.#owner.traceOut) for (const frame of this.#control) this.#owner.traceOut(frame);
-      this.#control = [];
-      this.#controlBytes = 0;
+    if (!this.#control.isEmpty) {
+      const frames = this.#control.shift();
+      for (const frame of frames) this.#put(frame, true);
+      if (this.#owner.traceOut) for (const frame of frames) this.#owner.traceOut(frame);
       return true;
     }
     for (const flow of this.#flows) {
@@ -262,7 +280,7 @@ export class Writer {
     const { chunkSize } = this.#settings;
     if (message.ended) return this.#end(chunk, '#');
     if (message.offset === message.size) return this.#end(chunk, '$');
-    const awaited = this.#control.length > 0 || this.#flows.size > 0 || chunk.isAwaited;
+    const awaited = !this.#control.isEmpty || this.#flows.size > 0 || chunk.isAwaited;
     if (chunk.bytes >= (awaited ? chunkSize : chunk.max)) {
       return this.#end(chunk, '+');
     }
@@ -306,7 +324,9 @@ export class Writer {
   #flush(): void {
     const parts = this.#parts;
     if (parts.length === 0) return;
-    this.#socket.write(parts.length === 1 ? parts[0]! : Buffer.concat(parts, this.#partBytes));
+    const octets = parts.length === 1 ? parts[0]! : Buffer.concat(parts, this.#partBytes);
+    if (this.#control.isHanded) this.#socket.write(octets, this.#settled);
+    else this.#socket.write(octets);
     this.#parts = [];
     this.#partBytes = 0;
   }
@@ -336,7 +356,9 @@ export class Writer {
     this.#stall = this.#settings.clock.after(this.#settings.responseMs, () => {
       this.#stall = undefined;
       if (this.#drains === drains) this.#owner.overdue('MSRP_UNREAD');
-      else if (this.#socket.writableLength >= socketBytes) this.#watchStall();
+      else if (this.#control.isHolding || this.#socket.writableLength >= socketBytes) {
+        this.#watchStall();
+      }
     });
   }
 }
