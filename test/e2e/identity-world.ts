@@ -16,6 +16,7 @@ import type { HeaderField, SipResponse } from '../../src/wire/sip/message.js';
 import { serialiseRequest } from '../../src/wire/sip/serialise.js';
 import { authorization } from '../actors/authentication-world.js';
 import { freePort } from '../loopback-port.js';
+import { shardProgram, shards } from './world.js';
 import { openUnrepeatedPeer } from './unrepeated-peer.js';
 
 export const hostname = 'store.example.org';
@@ -53,8 +54,10 @@ export class World {
         store: { directory: join(this.#directory, 'store') },
         // Loopback is as strange as any other address.
         identity: { hostname, domains: ['example.org'], trustedPeers: [], ...this.#identity },
+        cluster: { shards },
         log: { level: 'silent' },
       }),
+      { shardProgram },
     );
     return this;
   }
