@@ -118,7 +118,7 @@ test('IMSpec-DMT-S-006, IMSpec-DMT-S-007, IMSpec-DMT-S-010, D-60, D-62: of every
           first.warning,
         ]);
         expect(answer.header('Server')).toMatch(/^IM-serv\/OMA1\.0 /);
-        expectNothingLeft(scene);
+        await expectNothingLeft(scene);
       }
     },
     noPush,
@@ -135,7 +135,7 @@ test.each([
     const answer = await scene.ask(invitation(scene, { accept: [], identity: undefined, ...more }));
     expect(answer.status).toBe(status);
     acknowledge(scene, answer, deferred);
-    expectNothingLeft(scene);
+    await expectNothingLeft(scene);
   }, noPush),
 );
 
@@ -154,7 +154,7 @@ test('D-60: 401 for whoever has to authenticate is found before the checks', () 
       expect(answer.status).toBe(401);
       expect(answer.header('WWW-Authenticate')).toContain('Digest');
       acknowledge(scene, answer, deferred);
-      expectNothingLeft(scene);
+      await expectNothingLeft(scene);
     },
     noPush,
     'udp',
@@ -168,7 +168,7 @@ test('D-42, S3 11.3.1 step 6: retrieval is forbidden while messages are pushed, 
       expect(answer.status).toBe(403);
       expect(answer.header('Warning')).toContain('Policy: messages are pushed');
       acknowledge(scene, answer, deferred);
-      expectNothingLeft(scene);
+      await expectNothingLeft(scene);
     },
     { push: { default: true }, retrieval: { whenPushActive: 'forbid' } },
   ));
@@ -307,7 +307,7 @@ test('D-70, LIST-06: lists that name nothing, that are malformed, that are too l
       acknowledge(scene, answer, deferred);
       expect(answer.status).toBe(status);
       if (status === 400) expect(answer.header('Warning')).toBeDefined();
-      expectNothingLeft(scene);
+      await expectNothingLeft(scene);
     }
   }, noPush));
 

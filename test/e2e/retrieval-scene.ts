@@ -176,8 +176,6 @@ export function branchOf(answer: SipResponse): string {
 }
 
 /** IMSpec-DMT-S-010: no listener, lease, focus or MSRP session. */
-export function expectNothingLeft({ world }: SipScene): void {
-  const counters = world.server.counters();
-  expect(counters['actors.sessions']).toBe(0);
-  expect(counters['dialogs']).toBe(0);
+export async function expectNothingLeft({ world }: SipScene): Promise<void> {
+  expect(await world.server.counted()).toMatchObject({ 'actors.sessions': 0, dialogs: 0 });
 }
