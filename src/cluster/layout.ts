@@ -75,14 +75,14 @@ export async function layoutOf(directory: string): Promise<number | undefined> {
   }
   if (names.includes(layoutName)) return notedLayout(join(directory, layoutName));
   // Also one that is damaged: whoever opens it tells what is missing.
-  if (names.some((name) => ofStore.test(name))) return 1;
+  if (names.some((name) => written.test(name))) return 1;
   const shard = names.find((name) => /^shard-\d+$/.test(name));
   if (shard === undefined) return undefined;
   throw new ClusterError('CLUSTER_LAYOUT', `${directory} has ${shard}, and no ${layoutName}`);
 }
 
-/** What a store has in its directory as soon as anything was written. */
-const ofStore = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log)|contents)$/;
+/** Not LOCK and LOG: an opening that fails leaves them where nothing was ever stored. */
+const written = /^(?:CURRENT|MANIFEST-\d+|\d+\.(?:ldb|sst|log)|contents)$/;
 
 async function namesIn(directory: string): Promise<readonly string[]> {
   try {
